@@ -1,0 +1,1 @@
+//! The reference broker: a pure core and a tokio shell.

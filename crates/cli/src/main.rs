@@ -1,0 +1,3 @@
+//! The binary `mqtt-assay`.
+
+fn main() {}

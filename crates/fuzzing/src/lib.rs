@@ -1,0 +1,1 @@
+//! Packet generators and oracles for fuzzing MQTT.

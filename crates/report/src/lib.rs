@@ -1,0 +1,1 @@
+//! Listeners that write what a run tells: console, JUnit, JSON.

@@ -1,0 +1,1 @@
+//! Plays scenarios against a target and judges what comes back.
