@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clauses::ClauseId;
 use codec::{PacketType, ReasonCode, Version};
 
+use crate::bytes::Part;
 use crate::source::{Source, Spanned};
 
 /// A name in the scenario: of a client, a variable, an axis or a field.
@@ -100,10 +101,19 @@ pub enum Action {
     SendBytes {
         /// Who sends.
         who: Subject,
-        /// The bytes: hex digits as written, or field notation; see [`crate::bytes`].
-        bytes: Spanned<Value>,
+        /// The bytes: hex digits and one-line field notation; see [`crate::bytes`].
+        bytes: Spanned<Vec<Part>>,
         /// Whether the specification forbids it (`!>`).
         forbidden: bool,
+    },
+    /// `a <- bytes: …`: exactly these bytes are the next that arrive, undecoded.
+    ExpectBytes {
+        /// Who receives.
+        who: Subject,
+        /// The bytes, in the notation of [`crate::bytes`].
+        bytes: Spanned<Vec<Part>>,
+        /// `as`, `after`, `within`, `since`.
+        timing: Timing,
     },
     /// `a <- PACKET: {fields}`.
     Expect {

@@ -1,0 +1,161 @@
+//! [`Diagnostic`]: what is wrong with a scenario, where, and what to do about it.
+
+use crate::source::Span;
+
+/// How grave a diagnostic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The scenario can be played, but may not mean what its author meant.
+    Warning,
+    /// The scenario cannot be played.
+    Error,
+}
+
+/// A place, and what is to be said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// A few words; may be empty for the first label of a diagnostic.
+    pub text: String,
+}
+
+/// One thing that is wrong with a scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How grave it is.
+    pub severity: Severity,
+    /// One sentence without a full stop.
+    pub message: String,
+    /// The places: the first is the one to look at, the others give context.
+    pub labels: Vec<Label>,
+    /// Why it matters.
+    pub notes: Vec<String>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// Something that keeps the scenario from being played.
+    pub fn error(span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, span, message.into())
+    }
+
+    /// Something that may not be what the author meant.
+    pub fn warning(span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, span, message.into())
+    }
+
+    fn new(severity: Severity, span: Span, message: String) -> Self {
+        Self {
+            severity,
+            message,
+            labels: vec![Label {
+                span,
+                text: String::new(),
+            }],
+            notes: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Says something at the first place.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        if let Some(first) = self.labels.first_mut() {
+            first.text = text.into();
+        }
+        self
+    }
+
+    /// Points at another place as well.
+    #[must_use]
+    pub fn and(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Adds why it matters.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Suggests the nearest of the names that are known, if one is near; else lists them when they are few.
+    #[must_use]
+    pub fn suggest<'a>(self, written: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let known: Vec<&str> = known.into_iter().collect();
+        match nearest(written, known.iter().copied()) {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None if (1..=LISTED).contains(&known.len()) => {
+                let list = known
+                    .iter()
+                    .map(|name| format!("`{name}`"))
+                    .collect::<Vec<_>>();
+                self.help(format!("known are {}", list.join(", ")))
+            }
+            None => self,
+        }
+    }
+
+    /// Where it is.
+    pub fn span(&self) -> Span {
+        self.labels
+            .first()
+            .map_or_else(Span::default, |label| label.span)
+    }
+
+    /// Whether it keeps the scenario from being played.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// How many known names are still worth listing.
+const LISTED: usize = 24;
+
+/// The name nearest to a misspelt one, if it is near enough to have been meant.
+pub(crate) fn nearest<'a>(
+    written: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let lower = written.to_lowercase();
+    let slips = (written.chars().count() / 3).clamp(1, 3);
+    known
+        .into_iter()
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(&lower, &name.to_lowercase()),
+                name,
+            )
+        })
+        .filter(|(distance, _)| *distance <= slips)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_pen_is_recognised() {
+        let known = ["clean", "client_id", "keep_alive"];
+        assert_eq!(nearest("cliend_id", known), Some("client_id"));
+        assert_eq!(nearest("keepalive", known), Some("keep_alive"));
+        assert_eq!(nearest("CLEAN", known), Some("clean"));
+        assert_eq!(nearest("topic", known), None);
+        assert_eq!(nearest("", known), None);
+    }
+}
