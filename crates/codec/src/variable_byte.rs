@@ -1,0 +1,74 @@
+//! Variable Byte Integers: seven bits a byte, lowest first, four bytes at most (section 1.5.5 in 5.0, 2.2.3 in 3.1.1).
+
+use alloc::vec::Vec;
+
+/// The largest value that four bytes hold.
+pub const MAXIMUM: u32 = 268_435_455;
+
+/// What stands at the beginning of some bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// A value and the number of bytes that hold it, 1 to 4.
+    Value {
+        /// 0 to [`MAXIMUM`].
+        value: u32,
+        /// The bytes it takes here, which need not be the fewest.
+        width: usize,
+    },
+    /// The bytes end before the value does.
+    Cut,
+    /// The fourth byte says that a fifth follows.
+    TooLong,
+}
+
+/// Reads the integer at the beginning of `bytes`.
+#[inline]
+pub fn read(bytes: &[u8]) -> Read {
+    let mut value = 0;
+    for (width, byte) in (1..=4).zip(bytes) {
+        value |= u32::from(byte & 0x7F) << (7 * (width - 1));
+        if byte & 0x80 == 0 {
+            return Read::Value {
+                value,
+                width: width as usize,
+            };
+        }
+    }
+    if bytes.len() < 4 {
+        Read::Cut
+    } else {
+        Read::TooLong
+    }
+}
+
+/// The fewest bytes that hold `value`.
+#[inline]
+pub const fn width(value: u32) -> usize {
+    match value {
+        0..=0x7F => 1,
+        0x80..=0x3FFF => 2,
+        0x4000..=0x1F_FFFF => 3,
+        _ => 4,
+    }
+}
+
+/// Appends `value` in the fewest bytes. A value above [`MAXIMUM`] takes five, which no receiver may take.
+#[inline]
+pub fn write(value: u32, out: &mut Vec<u8>) {
+    write_wide(value, 1, out);
+}
+
+/// Appends `value` in at least `width` bytes: more than it needs break \[MQTT-1.5.5-1\].
+pub fn write_wide(mut value: u32, width: usize, out: &mut Vec<u8>) {
+    let mut written = 1;
+    loop {
+        let low = (value & 0x7F) as u8;
+        value >>= 7;
+        if value == 0 && written >= width {
+            out.push(low);
+            return;
+        }
+        out.push(low | 0x80);
+        written += 1;
+    }
+}
