@@ -1,0 +1,246 @@
+//! [`Console`]: what people see of a run: progress, each deviation with its exchange, a summary, what to do next.
+
+mod deviation;
+mod progress;
+mod reasons;
+mod summary;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use codec::Version;
+use runner::event::{CaseReport, Crash, Event, RunSummary};
+
+use crate::tally::{Kind, Tally};
+use crate::text::terminal_text;
+use crate::{Listener, trace};
+use progress::Progress;
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Detail {
+    /// One line per deviation, and the totals.
+    Quiet,
+    /// Deviations with their exchange, grouped reasons of what was not tested, a summary, the totals.
+    #[default]
+    Normal,
+    /// Beside that one line per case, every reason with its cases, what the target chose, and the known deviations.
+    Verbose,
+}
+
+/// How the console tells.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How much is told.
+    pub detail: Detail,
+    /// Whether the exchange of every case is shown, not only of those that deviate.
+    pub trace: bool,
+    /// How many columns there are.
+    pub width: usize,
+    /// Whether a bar shows the progress on standard error: only where a person looks at it.
+    pub progress: bool,
+    /// The command that plays a case again; `--filter` and the name are put behind it.
+    pub replay: String,
+    /// Where the machine-readable reports go, to be named at the end.
+    pub reports: Vec<String>,
+}
+
+/// Tells people of a run. Writes colours; the writer strips them where nobody could see them.
+///
+/// What it found it tells at the end and in the order of the cases' names, so that two runs with the same findings read
+/// the same.
+#[derive(Debug)]
+pub struct Console<W> {
+    out: W,
+    options: Options,
+    target: String,
+    progress: Progress,
+    tallies: BTreeMap<(String, Version), Tally>,
+    told: Vec<CaseReport>,
+    crashes: Vec<Crash>,
+    notices: Vec<String>,
+}
+
+impl<W: Write> Console<W> {
+    /// A console that writes to `out`.
+    pub fn new(out: W, options: Options) -> Self {
+        Self {
+            out,
+            options,
+            target: String::new(),
+            progress: Progress::hidden(),
+            tallies: BTreeMap::new(),
+            told: Vec::new(),
+            crashes: Vec::new(),
+            notices: Vec::new(),
+        }
+    }
+
+    /// The totals so far.
+    pub fn tally(&self) -> Tally {
+        let mut total = Tally::default();
+        for tally in self.tallies.values() {
+            total += *tally;
+        }
+        total
+    }
+
+    fn start(&mut self, target: &str, cases: usize) -> io::Result<()> {
+        target.clone_into(&mut self.target);
+        if self.options.detail > Detail::Quiet {
+            let noun = if cases == 1 { "case" } else { "cases" };
+            writeln!(
+                self.out,
+                "Playing {cases} {noun} on {}.",
+                terminal_text(target)
+            )?;
+            self.out.flush()?;
+        }
+        if self.options.progress {
+            self.progress = Progress::shown(cases);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, report: &CaseReport) {
+        let kind = Kind::of(&report.verdict);
+        let key = (report.case.chapter.clone(), report.case.version);
+        self.tallies.entry(key).or_default().count(kind);
+        self.progress.step(&self.tally());
+        if kind != Kind::Pass || self.options.trace || self.options.detail == Detail::Verbose {
+            self.told.push(report.clone());
+        }
+    }
+
+    fn finish(&mut self, summary: &RunSummary) -> io::Result<()> {
+        self.progress.end();
+        self.told
+            .sort_by(|left, right| left.case.name.cmp(&right.case.name));
+        if self.options.detail == Detail::Quiet {
+            for report in &self.told {
+                deviation::one_line(&mut self.out, report)?;
+            }
+        } else {
+            self.tell_cases()?;
+            reasons::write(&mut self.out, &self.told, &self.options)?;
+            summary::table(&mut self.out, &self.tallies)?;
+        }
+        for notice in &self.notices {
+            writeln!(self.out, "note: {}", terminal_text(notice))?;
+        }
+        for crash in &self.crashes {
+            summary::crash(&mut self.out, crash)?;
+        }
+        let total = self.tally();
+        summary::totals(&mut self.out, &self.target, &total, summary)?;
+        if self.options.detail > Detail::Quiet {
+            summary::next(&mut self.out, &self.told, summary, &self.options)?;
+        }
+        self.out.flush()
+    }
+
+    fn tell_cases(&mut self) -> io::Result<()> {
+        let verbose = self.options.detail == Detail::Verbose;
+        for report in &self.told {
+            let kind = Kind::of(&report.verdict);
+            let deviates = matches!(kind, Kind::Fail | Kind::Warn | Kind::Crashed)
+                || (verbose && matches!(kind, Kind::Known | Kind::Untested));
+            if deviates {
+                deviation::write(&mut self.out, report, &self.options)?;
+            } else if verbose || self.options.trace {
+                let name = terminal_text(&report.case.name);
+                writeln!(
+                    self.out,
+                    "{:<8} {name}  ({} s)",
+                    kind.name(),
+                    trace::seconds(report.elapsed)
+                )?;
+            }
+            if self.options.trace && !deviates {
+                deviation::exchange(&mut self.out, report, &self.options)?;
+            }
+        }
+        if verbose || self.options.trace {
+            writeln!(self.out)?;
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Listener for Console<W> {
+    fn on(&mut self, event: &Event) {
+        let told = match event {
+            Event::RunStarted { target, cases } => self.start(target, *cases),
+            Event::CaseStarted(_) => Ok(()),
+            Event::CaseFinished(report) => {
+                self.take(report);
+                Ok(())
+            }
+            Event::Notice(text) => {
+                self.notices.push(text.clone());
+                Ok(())
+            }
+            Event::TargetCrashed(crash) => {
+                self.crashes.push(crash.clone());
+                Ok(())
+            }
+            Event::RunFinished(summary) => self.finish(summary),
+        };
+        // Nobody reads any more (`… | head`): the run and its reports go on all the same.
+        let _ = told;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn console(detail: Detail, trace: bool, events: &[Event]) -> String {
+        let options = Options {
+            detail,
+            trace,
+            width: 80,
+            progress: false,
+            replay: "mqtt-assay run --target mqtt://localhost".into(),
+            reports: vec!["junit.xml".into()],
+        };
+        let mut out = Vec::new();
+        let mut console = Console::new(&mut out, options);
+        for event in events {
+            console.on(event);
+        }
+        fixture::without_colours(&String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn all_verdicts() {
+        insta::assert_snapshot!(console(Detail::Normal, false, &fixture::run()));
+    }
+
+    #[test]
+    fn all_verdicts_briefly() {
+        insta::assert_snapshot!(console(Detail::Quiet, false, &fixture::run()));
+    }
+
+    #[test]
+    fn all_verdicts_at_length() {
+        insta::assert_snapshot!(console(Detail::Verbose, true, &fixture::run()));
+    }
+
+    #[test]
+    fn a_run_without_deviations() {
+        insta::assert_snapshot!(console(Detail::Normal, false, &fixture::conforming_run()));
+    }
+
+    #[test]
+    fn an_interrupted_run() {
+        insta::assert_snapshot!(console(Detail::Normal, false, &fixture::interrupted_run()));
+    }
+
+    #[test]
+    fn a_broker_cannot_steer_the_terminal() {
+        let text = console(Detail::Verbose, true, &fixture::hostile_run());
+        assert!(!text.contains(['\u{1b}', '\u{7}', '\r']), "{text}");
+    }
+}
