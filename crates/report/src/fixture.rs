@@ -202,7 +202,7 @@ pub(crate) fn without_colours(text: &str) -> String {
         // A sequence of the console's own ends with `m`; one of a broker's would stay and be found.
         match part.split_once('m') {
             Some((codes, rest)) if codes.bytes().all(|b| b.is_ascii_digit() || b == b';') => {
-                plain.push_str(rest)
+                plain.push_str(rest);
             }
             _ => {
                 plain.push_str("\u{1b}[");

@@ -129,6 +129,11 @@ impl Json {
         })
     }
 
+    /// Takes in that the run could not begin.
+    pub fn not_played(&mut self, why: &str) {
+        self.notices.push(why.to_owned());
+    }
+
     fn report(&self) -> Report<'_> {
         let summary = self.summary.as_ref();
         Report {

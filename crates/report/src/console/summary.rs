@@ -173,6 +173,19 @@ fn verdict(target: &str, total: &Tally, summary: &RunSummary) -> String {
             style(Kind::Fail),
             format!("Not conforming: {deviations} {noun} on {target}."),
         )
+    } else if total[Kind::Untested] > 0 && !summary.interrupted {
+        let noun = if total[Kind::Untested] == 1 {
+            "case"
+        } else {
+            "cases"
+        };
+        (
+            style(Kind::Warn),
+            format!(
+                "Not proven: {} {noun} could not be tested on {target}.",
+                total[Kind::Untested]
+            ),
+        )
     } else if total[Kind::Fixed] > 0 || !summary.stale.is_empty() {
         (
             style(Kind::Fixed),
@@ -212,7 +225,7 @@ pub(super) fn next(
             out,
             "  {} --trace --filter '{}'",
             options.replay,
-            terminal_text(&report.case.name)
+            terminal_text(without_transport(&report.case.name))
         )?;
         if let Some(clause) = report
             .findings
@@ -232,6 +245,14 @@ pub(super) fn next(
         writeln!(out, "\nReports{partial}: {}", options.reports.join(", "))?;
     }
     Ok(())
+}
+
+/// The part of a case's name that chooses it: the target, not the plan, says over which transport it is played.
+fn without_transport(name: &str) -> &str {
+    match name.rsplit_once('/') {
+        Some((case, _)) if case.contains('@') => case,
+        _ => name,
+    }
 }
 
 fn style(kind: Kind) -> Style {

@@ -1,0 +1,261 @@
+//! `mqtt-assay decode`: explains the bytes of Control Packets, or says which rule they break.
+
+use std::fmt::Write as _;
+use std::io::{self, Read, Write};
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use anstyle::Style;
+use clap::{Args, ValueEnum};
+use codec::draft::{Draft, Value};
+use codec::{Direction, Frame, Packet, PacketType, Split, Version, Violation};
+
+use crate::failure::Failure;
+use crate::suite::count;
+
+const BOLD: Style = Style::new().bold();
+
+/// How many bytes stand in one line of a dump.
+const BYTES_PER_LINE: usize = 16;
+
+/// Explain the bytes of Control Packets, or say which rule they break.
+///
+/// Takes one packet or several, one behind the other. Exit status 0 only when all of them are valid and whole.
+#[derive(Debug, Args)]
+pub(crate) struct Decode {
+    /// Hex digits; blanks, commas, colons and `0x` may stand between bytes. `-` reads them from standard input.
+    #[arg(required = true, value_name = "HEX")]
+    hex: Vec<String>,
+
+    /// The version of MQTT; that of the CONNECT where the bytes begin with one, else 5.0.
+    #[arg(long)]
+    version: Option<Version>,
+
+    /// Who sends; where it is not given, whoever may send the first packet.
+    #[arg(long, value_enum)]
+    from: Option<Sender>,
+}
+
+/// Who sends a packet.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Sender {
+    Client,
+    Server,
+}
+
+impl Decode {
+    pub(crate) fn execute(&self) -> Result<u8, Failure> {
+        let bytes = parse_hex(&self.text()?)?;
+        if bytes.is_empty() {
+            return Err(Failure::new("there are no bytes to decode")
+                .help("write them as hex digits, such as `mqtt-assay decode c0 00`"));
+        }
+        let (version, direction) = self.context(&bytes);
+        let mut out = anstream::stdout().lock();
+        let valid = explain(&mut out, &bytes, version, direction)?;
+        Ok(u8::from(!valid))
+    }
+
+    fn text(&self) -> Result<String, Failure> {
+        let mut text = String::new();
+        for part in &self.hex {
+            if part == "-" {
+                io::stdin().read_to_string(&mut text).map_err(|error| {
+                    Failure::new(format!("cannot read standard input: {error}"))
+                        .help("hex digits are expected there, not the bytes themselves; `xxd -p` makes them")
+                })?;
+            } else {
+                text.push_str(part);
+                text.push(' ');
+            }
+        }
+        Ok(text)
+    }
+
+    fn context(&self, bytes: &[u8]) -> (Version, Direction) {
+        let first = bytes.first().and_then(|byte| PacketType::from_value(byte >> 4));
+        let direction = match self.from {
+            Some(Sender::Client) => Direction::ToServer,
+            Some(Sender::Server) => Direction::ToClient,
+            None => match first {
+                Some(
+                    PacketType::Connack | PacketType::Suback | PacketType::Unsuback | PacketType::Pingresp,
+                ) => Direction::ToClient,
+                _ => Direction::ToServer,
+            },
+        };
+        let version = self.version.or_else(|| announced(bytes)).unwrap_or(Version::V5_0);
+        (version, direction)
+    }
+}
+
+/// The version that a CONNECT at the beginning announces.
+fn announced(bytes: &[u8]) -> Option<Version> {
+    let Ok(Split::Complete { frame, .. }) = codec::split(bytes, Version::V5_0, Direction::ToServer, usize::MAX) else {
+        return None;
+    };
+    if frame.packet_type() != Some(PacketType::Connect) {
+        return None;
+    }
+    let (version, _) = codec::decode_connect_leniently(frame, &mut Vec::new())?;
+    Some(version)
+}
+
+/// Explains packet after packet; whether all of them are valid and whole.
+fn explain(out: &mut dyn Write, bytes: &[u8], version: Version, direction: Direction) -> io::Result<bool> {
+    let from = match direction {
+        Direction::ToServer => "a client",
+        Direction::ToClient => "a server",
+    };
+    let mut rest = bytes;
+    let mut packets = 0;
+    let mut valid = true;
+    while !rest.is_empty() {
+        let at = bytes.len() - rest.len();
+        if packets > 0 {
+            writeln!(out)?;
+        }
+        packets += 1;
+        match codec::split(rest, version, direction, codec::MAXIMUM_PACKET_SIZE) {
+            Ok(Split::Complete { frame, rest: behind }) => {
+                let name = frame.packet_type().map_or("reserved packet type 0", PacketType::name);
+                writeln!(
+                    out,
+                    "{BOLD}{name}{BOLD:#} in {version} from {from}, {} at byte {at}",
+                    count(frame.as_bytes().len(), "byte")
+                )?;
+                valid &= explain_frame(out, frame, version, direction)?;
+                rest = behind;
+            }
+            Ok(Split::Incomplete { size }) => {
+                let size = match size {
+                    Some(size) => format!("{} of {size} bytes are here", rest.len()),
+                    None => "its Remaining Length is not all here".to_owned(),
+                };
+                writeln!(out, "Incomplete: the packet at byte {at} is cut off; {size}")?;
+                valid = false;
+                break;
+            }
+            Err(violation) => {
+                tell(out, rest, &violation)?;
+                writeln!(out, "What follows cannot be read: nobody knows where the next packet begins")?;
+                valid = false;
+                break;
+            }
+        }
+    }
+    if packets > 1 {
+        let verdict = if valid { "all valid" } else { "not all valid" };
+        writeln!(out, "\n{}, {verdict}", count(packets, "packet"))?;
+    }
+    Ok(valid)
+}
+
+fn explain_frame(out: &mut dyn Write, frame: Frame<'_>, version: Version, direction: Direction) -> io::Result<bool> {
+    let mut violations = Vec::new();
+    let packet = codec::decode_leniently(frame, version, direction, &mut violations);
+    if let Some(packet) = &packet {
+        fields(out, packet, version)?;
+    }
+    if let Err(first) = codec::decode(frame, version, direction)
+        && !violations.contains(&first)
+    {
+        violations.insert(0, first);
+    }
+    for violation in &violations {
+        writeln!(out)?;
+        tell(out, frame.as_bytes(), violation)?;
+    }
+    Ok(violations.is_empty())
+}
+
+fn fields(out: &mut dyn Write, packet: &Packet<'_>, version: Version) -> io::Result<()> {
+    let draft = Draft::from_packet(packet, version);
+    for (spec, value) in draft.fields().iter() {
+        writeln!(out, "  {}: {}", spec.name, value_text(value))?;
+    }
+    Ok(())
+}
+
+fn value_text(value: &Value) -> String {
+    format!("{value:?}")
+}
+
+/// A violation as a diagnostic: the bytes with a caret under the first that is wrong.
+fn tell(out: &mut dyn Write, bytes: &[u8], violation: &Violation) -> io::Result<()> {
+    // A large packet is shown around the place only.
+    let first = violation.offset.saturating_sub(BYTES_PER_LINE) / BYTES_PER_LINE * BYTES_PER_LINE;
+    let shown = bytes.get(first..).unwrap_or_default();
+    let shown = shown.get(..4 * BYTES_PER_LINE).unwrap_or(shown);
+    let dump = dump(shown);
+    let caret = 3 * (violation.offset - first).min(shown.len());
+    let clause = violation.clause.clause();
+    let title = format!(
+        "byte {}: {} must be {}, found {}",
+        violation.offset, violation.field, violation.expected, violation.found
+    );
+    let end = (caret + 2).min(dump.len()).max(caret);
+    let statement = format!("{} ({}): {}", clause.name, clause.keyword, clause.summary);
+    let reaction = format!("{}; the Reason Code of 5.0 for it is {}", violation.kind, violation.reason_code);
+    let group = Level::ERROR
+        .primary_title(title)
+        .id(clause.name)
+        .element(
+            Snippet::source(dump.as_str())
+                .line_start(1 + first / BYTES_PER_LINE)
+                .annotation(AnnotationKind::Primary.span(caret.min(dump.len())..end).label(violation.field)),
+        )
+        .element(Level::NOTE.with_name("clause").message(statement))
+        .element(Level::NOTE.with_name("class").message(reaction));
+    writeln!(out, "{}", Renderer::styled().render(&[group]))
+}
+
+/// Pairs of hex digits, each with one character behind it.
+fn dump(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 3);
+    for (index, byte) in bytes.iter().enumerate() {
+        let _ = write!(text, "{byte:02x}");
+        text.push(if index % BYTES_PER_LINE == BYTES_PER_LINE - 1 { '\n' } else { ' ' });
+    }
+    text
+}
+
+/// Reads hex digits, in pairs, with whatever people put between bytes.
+fn parse_hex(text: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':' | ';'));
+    for word in words.filter(|word| !word.is_empty()) {
+        let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")).unwrap_or(word);
+        if let Some((at, wrong)) = digits.chars().enumerate().find(|(_, c)| !c.is_ascii_hexdigit()) {
+            return Err(Failure::new(format!("`{word}` is not hex: `{wrong}` (character {}) is no hex digit", at + 1))
+                .help("write bytes as pairs of 0-9 and a-f, such as `10 0c 00 04`"));
+        }
+        if digits.len() % 2 == 1 {
+            return Err(Failure::new(format!("`{word}` has an odd number of hex digits"))
+                .help("write every byte with two digits, such as `0c` for 12"));
+        }
+        let pairs = digits.as_bytes().chunks(2);
+        let pairs = pairs.filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+        bytes.extend(pairs);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_is_read_as_people_write_it() {
+        for text in ["c000", "c0 00", "0xC0,0x00", "C0:00", "0xc000", "c0\n00\n", " c0;00 "] {
+            assert_eq!(parse_hex(text).unwrap(), [0xc0, 0x00], "{text}");
+        }
+        assert_eq!(parse_hex(" ").unwrap(), []);
+    }
+
+    #[test]
+    fn what_is_not_hex_is_told() {
+        assert!(parse_hex("c0 0g").is_err());
+        assert!(parse_hex("c0 0").is_err());
+        assert!(parse_hex("0x").unwrap().is_empty());
+    }
+}

@@ -1,0 +1,218 @@
+//! `mqtt-assay run`: plays scenarios against a broker.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use clap::{ArgAction, Args};
+use report::{Console, Destination, Detail, Json, Junit, Listener, Unwritable};
+use runner::event::Event;
+use runner::target::Address;
+use runner::{At, Baseline, Interrupt, Plan};
+
+use crate::failure::{BAD_INPUT, Failure, NO_TARGET};
+use crate::filter::Which;
+use crate::suite::Suite;
+use crate::{signal, terminal};
+
+/// Play scenarios against a broker.
+///
+/// Without a target they are played on the reference broker that is part of this program, in virtual time; without
+/// paths those are played that come with it.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Files and folders of scenarios; those that come with the program where none is given.
+    paths: Vec<PathBuf>,
+
+    /// The broker, such as `mqtt://localhost:1883`; `mqtt://user:password@host` where it wants to know who comes.
+    #[arg(long, short, value_name = "URL")]
+    target: Option<Address>,
+
+    #[command(flatten)]
+    which: Which,
+
+    /// How many cases are played at once; a good number where it is not given.
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
+    /// Write a JUnit report, for CI systems.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+
+    /// Write a JSON report, with every packet of every case.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// The deviations that are known: only others fail the run, and so do entries that no longer hold.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// A SHOULD that does not hold is a failure, not a warning.
+    #[arg(long)]
+    strict: bool,
+
+    /// Stretch every time within which the target must answer by this factor, 1 to 100.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
+    patience: f64,
+
+    /// Show the exchange of every case, and the whole of it.
+    #[arg(long)]
+    trace: bool,
+
+    /// Stop at the first case that fails.
+    #[arg(long)]
+    fail_fast: bool,
+
+    /// One line per case, every reason with its cases, and what the target chose.
+    #[arg(long, short, action = ArgAction::SetTrue, conflicts_with = "quiet")]
+    verbose: bool,
+
+    /// One line per deviation, and the totals.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// The reports that are written to files.
+struct Files {
+    junit: Option<(Junit, Destination)>,
+    json: Option<(Json, Destination)>,
+}
+
+impl Run {
+    pub(crate) fn execute(&self) -> Result<u8, Failure> {
+        let mut files = Files::try_out(self)?;
+        let baseline = self.baseline.as_deref().map(Baseline::load).transpose();
+        let baseline = baseline.map_err(|error| Failure::new(error.to_string()))?;
+        let suite = Suite::load(&self.paths)?;
+        let plan = self.which.plan(&suite)?;
+
+        let interrupt = Interrupt::new();
+        signal::interrupt_on_ctrl_c(interrupt.clone())
+            .map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
+        let options = runner::Options {
+            jobs: self.jobs.map(NonZeroUsize::get),
+            patience: self.patience,
+            strict: self.strict,
+            baseline,
+            interrupt: interrupt.clone(),
+            ..runner::Options::default()
+        };
+        let played = self.play(&plan, &options, &mut files);
+        let written = files.write();
+        let status = played?;
+        written?;
+        Ok(status)
+    }
+
+    fn play(&self, plan: &Plan, options: &runner::Options, files: &mut Files) -> Result<u8, Failure> {
+        let at = self.target.clone().map_or(At::Embedded, At::Address);
+        let mut console = Console::new(anstream::AutoStream::auto(io::stdout()), self.console());
+        let mut stopped = false;
+        let outcome = runner::run(plan, &at, options, &mut |mut event| {
+            if self.fail_fast && fails(&event) && !options.interrupt.is_raised() {
+                stopped = true;
+                options.interrupt.raise();
+            }
+            if let Event::RunFinished(summary) = &mut event {
+                summary.interrupted &= !stopped;
+            }
+            console.on(&event);
+            files.on(&event);
+        });
+        match outcome {
+            Ok(mut outcome) => {
+                // To stop at a failure is no interruption: the exit status is that of the failure.
+                outcome.interrupted &= !stopped;
+                Ok(outcome.exit_status())
+            }
+            Err(error) => {
+                files.not_played(&error.to_string());
+                Err(Failure::new(error.to_string()).status(NO_TARGET))
+            }
+        }
+    }
+
+    fn console(&self) -> report::Options {
+        let mut replay = "mqtt-assay run".to_owned();
+        for path in &self.paths {
+            replay += &format!(" {}", path.display());
+        }
+        if let Some(target) = &self.target {
+            replay += &format!(" --target {target}");
+        }
+        let reports = [&self.junit, &self.json];
+        report::Options {
+            detail: match (self.quiet, self.verbose) {
+                (true, _) => Detail::Quiet,
+                (_, true) => Detail::Verbose,
+                (false, false) => Detail::Normal,
+            },
+            trace: self.trace,
+            width: terminal::width(),
+            progress: !self.quiet && terminal::shows_progress(),
+            replay,
+            reports: reports.into_iter().flatten().map(|path| path.display().to_string()).collect(),
+        }
+    }
+}
+
+fn fails(event: &Event) -> bool {
+    use runner::event::Verdict;
+    matches!(event, Event::CaseFinished(report) if matches!(report.verdict, Verdict::Fail | Verdict::Crashed { .. }))
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(factor) if (1.0..=100.0).contains(&factor) => Ok(factor),
+        _ => Err("it must be a number from 1 to 100".into()),
+    }
+}
+
+impl Files {
+    /// Makes sure that every report has somewhere to go, before anything is played.
+    fn try_out(run: &Run) -> Result<Self, Failure> {
+        let destination = |path: &Option<PathBuf>| {
+            path.as_deref().map(Destination::try_out).transpose().map_err(|error| {
+                unwritable(&error).note("nothing was played")
+            })
+        };
+        Ok(Self {
+            junit: destination(&run.junit)?.map(|destination| (Junit::new(SystemTime::now()), destination)),
+            json: destination(&run.json)?.map(|destination| (Json::new(), destination)),
+        })
+    }
+
+    fn on(&mut self, event: &Event) {
+        if let Some((junit, _)) = &mut self.junit {
+            junit.on(event);
+        }
+        if let Some((json, _)) = &mut self.json {
+            json.on(event);
+        }
+    }
+
+    /// A run that could not begin is told in the reports too, or CI would read those of an earlier one.
+    fn not_played(&mut self, why: &str) {
+        if let Some((junit, _)) = &mut self.junit {
+            junit.not_played(why);
+        }
+        if let Some((json, _)) = &mut self.json {
+            json.not_played(why);
+        }
+    }
+
+    /// Writes all of them, even when one cannot be written.
+    fn write(&self) -> Result<(), Failure> {
+        let junit = self.junit.as_ref().map(|(junit, destination)| junit.write(destination));
+        let json = self.json.as_ref().map(|(json, destination)| json.write(destination));
+        for result in [junit, json].into_iter().flatten() {
+            result.map_err(|error| unwritable(&error).status(BAD_INPUT))?;
+        }
+        Ok(())
+    }
+}
+
+fn unwritable(error: &Unwritable) -> Failure {
+    Failure::new(error.to_string())
+}

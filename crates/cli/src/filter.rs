@@ -1,0 +1,95 @@
+//! `--filter` and `--versions`: which cases are meant.
+
+use clap::Args;
+use clauses::ClauseId;
+use codec::Version;
+use runner::{Filter, Plan, Selection};
+
+use crate::failure::Failure;
+use crate::suite::Suite;
+
+/// Which cases are meant.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Which {
+    /// Only cases whose name has this in it, or that speak for this clause; `*` and `?` make it a pattern for the whole
+    /// name. Given several times: cases that fit one of the names and one of the clauses.
+    #[arg(long, value_name = "TEXT")]
+    filter: Vec<String>,
+
+    /// Only cases in these versions of MQTT, such as `v3.1.1,v5.0`.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    versions: Vec<Version>,
+}
+
+impl Which {
+    /// The cases of the suite that are meant.
+    ///
+    /// # Errors
+    ///
+    /// A clause that the register does not hold, or no case at all: playing nothing proves nothing.
+    pub(crate) fn plan(&self, suite: &Suite) -> Result<Plan, Failure> {
+        let plan = Plan::new(&suite.scenarios, &self.selection(suite)?);
+        if plan.is_empty() {
+            return Err(self.nothing(suite));
+        }
+        Ok(plan)
+    }
+
+    fn selection(&self, suite: &Suite) -> Result<Selection, Failure> {
+        let mut selection = Selection {
+            versions: self.versions.clone(),
+            whole_suite: suite.whole,
+            ..Selection::default()
+        };
+        for text in &self.filter {
+            if is_clause(text) {
+                let clause = ClauseId::parse(text).map_err(|error| Failure::new(error.to_string()))?;
+                selection.clauses.push(clause);
+            } else {
+                selection.filters.push(Filter::new(text));
+            }
+        }
+        Ok(selection)
+    }
+
+    fn nothing(&self, suite: &Suite) -> Failure {
+        let wanted: Vec<String> = self.filter.iter().map(|text| format!("`{text}`")).collect();
+        let versions: Vec<&str> = self.versions.iter().map(|version| version.name()).collect();
+        let mut what = "no case".to_owned();
+        if !wanted.is_empty() {
+            what += &format!(" fits {}", wanted.join(" or "));
+        }
+        if !versions.is_empty() {
+            what += &format!(" in {}", versions.join(" or "));
+        }
+        let failure = Failure::new(what).note("nothing was played");
+        match self.nearest(suite) {
+            Some(near) => failure.help(format!("did you mean `{near}`?")),
+            None => failure.help("`mqtt-assay list` lists the cases"),
+        }
+    }
+
+    /// The chapter or scenario whose name is nearest to a filter.
+    fn nearest(&self, suite: &Suite) -> Option<String> {
+        let all = Plan::new(&suite.scenarios, &Selection::default());
+        let names = all.cases().iter().flat_map(|case| {
+            let name = case.name.split(['[', '@']).next().unwrap_or_default();
+            let (chapter, file) = name.split_once('/').unwrap_or(("", name));
+            [name.to_owned(), chapter.to_owned(), file.to_owned()]
+        });
+        let names: Vec<String> = names.collect();
+        let distances = self.filter.iter().flat_map(|text| {
+            names.iter().map(move |name| (strsim::damerau_levenshtein(text, name), name))
+        });
+        let near = distances.filter(|(distance, _)| *distance <= 3).min()?;
+        Some(near.1.clone())
+    }
+}
+
+/// Whether a text is meant as a clause: it begins as the clauses of a standard do.
+fn is_clause(text: &str) -> bool {
+    clauses::Standard::ALL.iter().any(|standard| {
+        text.strip_prefix(standard.name())
+            .is_some_and(|rest| ["/MQTT-", "/U"].iter().any(|start| rest.starts_with(start)))
+    })
+}
