@@ -1,1 +1,38 @@
 //! Plays scenarios against a target and judges what comes back.
+//!
+//! [`run()`] takes a [`Plan`] (which cases) and an [`At`] (which target) and tells a listener what happens, as
+//! [`event::Event`]s; every report is made from those. Where things are:
+//!
+//! - [`play`] plays and judges one case; it knows a [`target::Target`] and the [`link::Link`]s to it, nothing else.
+//! - `memory` plays the cases on a broker in this process, each on its own and in virtual time; `network` plays
+//!   them on an address, hundreds at once, between [`admission`] and a witness client that tells when the target dies.
+//! - [`baseline`] knows the deviations that are accepted; [`stub`] has brokers that are wrong on purpose.
+
+mod admission;
+mod baseline;
+mod client;
+mod embedded;
+pub mod event;
+mod interrupt;
+mod ledger;
+pub mod link;
+mod memory;
+mod network;
+mod outcome;
+mod plan;
+pub mod play;
+mod post_mortem;
+mod run;
+mod settings;
+pub mod stub;
+pub mod target;
+mod waiting;
+mod witness;
+
+pub use admission::AdmissionError;
+pub use baseline::{Baseline, BaselineError};
+pub use interrupt::Interrupt;
+pub use outcome::{Outcome, Totals};
+pub use plan::{Filter, Plan, Selection};
+pub use run::{At, Options, run};
+pub use settings::{Namespace, Settings, Whose};

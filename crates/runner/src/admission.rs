@@ -1,0 +1,236 @@
+//! Admission: before the first case, finds out whether the target is an MQTT broker at all, and what it has.
+
+use std::io;
+use std::time::Duration;
+
+use codec::{
+    Packet, Properties, Publish, QoS, Subscribe, SubscriptionOptions, SubscriptionsBuf, Text, Version,
+};
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use crate::client::{Client, Trouble};
+use crate::target::{Address, Facts, Target, probe};
+
+/// Why a target cannot be played at all.
+#[derive(Debug, thiserror::Error)]
+pub enum AdmissionError {
+    /// The host name means nothing.
+    #[error("{address}: the host name cannot be resolved: {source}; check its spelling")]
+    Unresolved {
+        /// The target.
+        address: String,
+        /// What the resolver says.
+        source: io::Error,
+    },
+    /// Nobody listens.
+    #[error(
+        "{address}: nobody listens there, the connection was refused; start the broker, or check the port (MQTT's own is 1883)"
+    )]
+    Refused {
+        /// The target.
+        address: String,
+    },
+    /// The connection cannot be opened, for another reason.
+    #[error("{address}: the connection cannot be opened: {source}; check host, port and firewall")]
+    Unreachable {
+        /// The target.
+        address: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Something listens and does not speak MQTT.
+    #[error("{address}: this is no MQTT broker: {seen}; check the port (TLS and WebSocket listeners are others)")]
+    NotMqtt {
+        /// The target.
+        address: String,
+        /// What it answered to CONNECT.
+        seen: String,
+    },
+    /// Something listens and does not answer.
+    #[error(
+        "{address}: it accepts connections and does not answer CONNECT within {} s; see whether the broker hangs, or whether this is its TLS port",
+        within.as_secs()
+    )]
+    NoAnswer {
+        /// The target.
+        address: String,
+        /// How long an answer was waited for.
+        within: Duration,
+    },
+    /// Connections end before CONNACK.
+    #[error(
+        "{address}: it accepts connections and ends them without a CONNACK ({seen}); see the broker's log for the reason"
+    )]
+    Closes {
+        /// The target.
+        address: String,
+        /// How the connection ended.
+        seen: String,
+    },
+    /// It is a broker and lets nobody in.
+    #[error(
+        "{address}: CONNACK refuses a sound CONNECT with 0x{code:02x}; if it demands a password, write mqtt://USER:PASSWORD@HOST:PORT"
+    )]
+    LetsNobodyIn {
+        /// The target.
+        address: String,
+        /// CONNACK's code.
+        code: u8,
+    },
+    /// It is a broker and cannot deliver a message.
+    #[error(
+        "{address}: it cannot deliver a single QoS 0 message to the client that subscribed: {seen}; nothing could be judged, see whether clients may publish and subscribe"
+    )]
+    DeliversNothing {
+        /// The target.
+        address: String,
+        /// What was seen.
+        seen: String,
+    },
+    /// The runner itself cannot start.
+    #[error("the runner cannot start: {0}")]
+    Runtime(io::Error),
+}
+
+/// Proves that the target is an MQTT broker that delivers, and learns what it has.
+pub(crate) async fn admit(
+    address: &Address,
+    also: &[Version],
+    token: &str,
+    within: Duration,
+) -> Result<Facts, AdmissionError> {
+    reach(address, within).await?;
+    let name = address.to_string();
+    let target = Target::at(address, probe::learn(None, address.credentials.clone()).into());
+    let mut learnt = None;
+    let mut spoken = None;
+    let mut unspoken = Vec::new();
+    let mut versions = vec![Version::V5_0, Version::V3_1_1];
+    versions.extend(also.iter().filter(|version| !versions.contains(version)).copied().collect::<Vec<_>>());
+    for version in versions {
+        let look = |connack: &codec::Connack<'_>| {
+            let connack = version.has_properties().then_some(connack);
+            probe::learn(connack, address.credentials.clone())
+        };
+        match Client::connect(&target, version, token, within, look).await {
+            Ok((client, facts)) => {
+                learnt.get_or_insert(facts);
+                match spoken {
+                    None => spoken = Some(client),
+                    Some(_) => client.disconnect().await,
+                }
+            }
+            Err(trouble) => unspoken.push((version, trouble)),
+        }
+    }
+    let (Some(client), Some(mut facts)) = (spoken, learnt) else {
+        return Err(unspoken.into_iter().map(|(_, trouble)| trouble).fold(None, graver).map_or_else(
+            || AdmissionError::NotMqtt { address: name.clone(), seen: "it speaks no version".into() },
+            |trouble| refuse(&name, trouble),
+        ));
+    };
+    facts.unspoken = unspoken
+        .into_iter()
+        .map(|(version, trouble)| (version, format!("the target does not speak {}: {trouble}", version.name())))
+        .collect();
+    deliver(client, token).await.map_err(|trouble| AdmissionError::DeliversNothing {
+        address: name,
+        seen: trouble.to_string(),
+    })?;
+    Ok(facts)
+}
+
+async fn reach(address: &Address, within: Duration) -> Result<(), AdmissionError> {
+    let name = address.to_string();
+    let places = lookup_host((address.host.as_str(), address.port)).await.map_err(|source| {
+        AdmissionError::Unresolved {
+            address: name.clone(),
+            source,
+        }
+    })?;
+    let places: Vec<_> = places.collect();
+    let connected = timeout(within, async {
+        let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
+        for place in places {
+            outcome = TcpStream::connect(place).await.map(drop);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    })
+    .await
+    .unwrap_or_else(|_| {
+        let text = format!("no answer within {} s", within.as_secs());
+        Err(io::Error::new(io::ErrorKind::TimedOut, text))
+    });
+    connected.map_err(|source| match source.kind() {
+        io::ErrorKind::ConnectionRefused => AdmissionError::Refused { address: name },
+        _ => AdmissionError::Unreachable { address: name, source },
+    })
+}
+
+/// Of the troubles with several versions the one that tells most: a code, before bytes, before an end, before silence.
+fn graver(known: Option<Trouble>, next: Trouble) -> Option<Trouble> {
+    let weight = |trouble: &Trouble| match trouble {
+        Trouble::Refused { .. } => 4,
+        Trouble::Garbled { .. } | Trouble::Unexpected { .. } => 3,
+        Trouble::Ended { .. } => 2,
+        Trouble::Silent { .. } => 1,
+        Trouble::Unreachable(_) => 0,
+    };
+    match known {
+        Some(known) if weight(&known) >= weight(&next) => Some(known),
+        _ => Some(next),
+    }
+}
+
+fn refuse(address: &str, trouble: Trouble) -> AdmissionError {
+    let address = address.to_owned();
+    match trouble {
+        Trouble::Unreachable(source) => AdmissionError::Unreachable { address, source },
+        Trouble::Silent { within, .. } => AdmissionError::NoAnswer { address, within },
+        Trouble::Refused { code } => AdmissionError::LetsNobodyIn { address, code },
+        Trouble::Ended { .. } => AdmissionError::Closes {
+            address,
+            seen: trouble.to_string(),
+        },
+        Trouble::Garbled { .. } | Trouble::Unexpected { .. } => AdmissionError::NotMqtt {
+            address,
+            seen: trouble.to_string(),
+        },
+    }
+}
+
+/// One message of QoS 0, from the client to itself.
+async fn deliver(mut client: Client, token: &str) -> Result<(), Trouble> {
+    let mut filters = SubscriptionsBuf::new();
+    filters.push(token, SubscriptionOptions::with_qos(QoS::AT_MOST_ONCE));
+    client
+        .send(&Packet::Subscribe(Subscribe {
+            packet_id: 1,
+            properties: Properties::EMPTY,
+            filters: filters.as_subscriptions(),
+        }))
+        .await;
+    client
+        .receive("SUBACK", |packet| matches!(packet, Packet::Suback(_)).then_some(()))
+        .await?;
+    client
+        .send(&Packet::Publish(Publish {
+            dup: false,
+            qos: QoS::AT_MOST_ONCE,
+            retain: false,
+            topic: Text::from(token),
+            packet_id: None,
+            properties: Properties::EMPTY,
+            payload: b"admission",
+        }))
+        .await;
+    client
+        .receive("PUBLISH", |packet| matches!(packet, Packet::Publish(_)).then_some(()))
+        .await?;
+    client.disconnect().await;
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! The embedded reference broker, configured for what each case requires.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use broker::config::Permission;
+use broker::{Broker, Config};
+use codec::QoS;
+
+use crate::target::{Authentication, Credentials, Facts, Features, Host, Target};
+
+const NAME: &str = "the embedded reference broker";
+const USER: &str = "assay";
+const PASSWORD: &str = "touchstone";
+const REFUSED_TOPIC: &str = "forbidden/to/everybody";
+const REFUSED_CLIENT_ID: &str = "refused";
+const MAXIMUM_PACKET_SIZE: u32 = 1024;
+const RECEIVE_MAXIMUM: u16 = 3;
+const SERVER_KEEP_ALIVE: u16 = 5;
+
+/// What the embedded broker has without any configuration.
+const OFFERED: [&str; 9] = [
+    "qos 1",
+    "qos 2",
+    "retain",
+    "wildcard",
+    "shared",
+    "subscription_ids",
+    "topic_alias",
+    "enhanced_auth",
+    "restart",
+];
+
+/// The broker that a case with these requirements is played on. Must be called within the case's runtime.
+pub(crate) fn furnish(requires: &[&str]) -> Target {
+    let mut config = Config::default();
+    let mut facts = Facts {
+        features: Features::none("the embedded broker does not offer it"),
+        authentication: Some(Authentication {
+            method: broker::core::ECHO.to_owned(),
+            first: b"first".to_vec(),
+            answer: <[u8]>::to_vec,
+        }),
+        ..Facts::default()
+    };
+    for feature in OFFERED {
+        facts.features.add(feature);
+    }
+    facts.features.lack(
+        "persistence",
+        "the embedded broker keeps sessions and retained messages in memory",
+    );
+    for feature in requires {
+        if configure(feature, &mut config, &mut facts) {
+            facts.features.add(feature);
+        }
+    }
+    Target::in_memory(NAME, facts, Rc::new(Reference::start(config)))
+}
+
+/// Makes a broker that has the feature; false when that takes no configuration, or none helps.
+fn configure(feature: &str, config: &mut Config, facts: &mut Facts) -> bool {
+    let mut tell = |name, value: String| {
+        facts.values.insert(name, value);
+    };
+    match feature {
+        "limited_qos" => {
+            config.features.maximum_qos = QoS::AT_LEAST_ONCE;
+            facts.features.lack("qos 2", "the case requires `limited_qos` as well");
+        }
+        "no_retain" => config.features.retain = false,
+        "no_wildcard" => config.features.wildcards = false,
+        "no_shared" => config.features.shared_subscriptions = false,
+        "no_subscription_ids" => config.features.subscription_identifiers = false,
+        "maximum_packet_size" => {
+            config.limits.maximum_packet_size = MAXIMUM_PACKET_SIZE;
+            tell("maximum_packet_size", MAXIMUM_PACKET_SIZE.to_string());
+        }
+        "receive_maximum" => {
+            config.limits.receive_maximum = RECEIVE_MAXIMUM;
+            tell("receive_maximum", RECEIVE_MAXIMUM.to_string());
+        }
+        "server_keep_alive" => {
+            config.limits.server_keep_alive = Some(SERVER_KEEP_ALIVE);
+            tell("server_keep_alive", SERVER_KEEP_ALIVE.to_string());
+        }
+        "auth" => {
+            config.access.anonymous = false;
+            config.access.passwords.insert(USER.to_owned(), PASSWORD.to_owned());
+            facts.credentials = Some(Credentials {
+                user: USER.to_owned(),
+                password: Some(PASSWORD.to_owned()),
+            });
+        }
+        "authz" => {
+            config.access.permissions.push(Permission {
+                user: None,
+                filter: REFUSED_TOPIC.to_owned(),
+                publish: false,
+                subscribe: false,
+            });
+            tell("refused_topic", REFUSED_TOPIC.to_owned());
+        }
+        "client_id_policy" => {
+            config.access.refused_client_ids.push(REFUSED_CLIENT_ID.to_owned());
+            tell("refused_client_id", REFUSED_CLIENT_ID.to_owned());
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// The reference broker of one case.
+struct Reference {
+    config: Config,
+    /// None while it restarts.
+    broker: RefCell<Option<Broker>>,
+}
+
+impl Reference {
+    fn start(config: Config) -> Self {
+        let broker = Self::serve(&config);
+        Self {
+            broker: RefCell::new(broker),
+            config,
+        }
+    }
+
+    /// Every configuration that [`configure`] makes can be served; without a broker, links end at once.
+    fn serve(config: &Config) -> Option<Broker> {
+        Broker::start(config.clone()).ok()
+    }
+}
+
+impl Host for Reference {
+    fn attach(&self, end: broker::pipe::End) {
+        if let Some(broker) = &*self.broker.borrow() {
+            broker.attach(end);
+        }
+    }
+
+    fn restart(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
+        Box::pin(async {
+            let stopping = self.broker.take();
+            if let Some(broker) = stopping {
+                broker.stop().await;
+            }
+            self.broker.replace(Self::serve(&self.config));
+            Ok(())
+        })
+    }
+
+    fn kill(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
+        Box::pin(async {
+            self.broker.replace(None);
+            self.broker.replace(Self::serve(&self.config));
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use codec::Version;
+
+    use super::*;
+    use crate::client::Client;
+
+    /// What CONNACK says on a broker for these requirements: (Maximum QoS, Retain Available, Maximum Packet Size).
+    async fn greeting(requires: &[&str]) -> (Option<u8>, Option<u8>, Option<u32>) {
+        let target = furnish(requires);
+        let within = Duration::from_secs(5);
+        let (_, seen) = Client::connect(&target, Version::V5_0, "c", within, |connack| {
+            let properties = connack.properties;
+            (
+                properties.maximum_qos(),
+                properties.retain_available(),
+                properties.maximum_packet_size(),
+            )
+        })
+        .await
+        .unwrap();
+        seen
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_case_gets_the_broker_that_it_requires() {
+        assert_eq!(greeting(&["limited_qos"]).await.0, Some(1));
+        assert_eq!(greeting(&["no_retain"]).await.1, Some(0));
+        let limited = greeting(&["maximum_packet_size", "auth"]).await;
+        assert_eq!(limited.2, Some(MAXIMUM_PACKET_SIZE));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_contradiction_in_what_is_required_is_told() {
+        let requires = ["limited_qos", "qos 2"];
+        let reason = furnish(&requires).features().missing(&requires).unwrap();
+        assert_eq!(reason, "requires `qos 2`: the case requires `limited_qos` as well");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_restarted_broker_ends_its_connections_and_serves_again() {
+        let target = furnish(&[]);
+        let within = Duration::from_secs(5);
+        let (mut client, ()) = Client::connect(&target, Version::V3_1_1, "c", within, |_| ()).await.unwrap();
+        client.ping().await.unwrap();
+        target.restart().await.unwrap();
+        client.ping().await.unwrap_err();
+        Client::connect(&target, Version::V3_1_1, "c", within, |_| ()).await.unwrap();
+    }
+}

@@ -1,0 +1,161 @@
+//! [`Link`]: one client's connection to the target, over TCP or in memory.
+
+mod segments;
+mod transport;
+
+use std::io;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+pub use segments::Segments;
+pub use transport::{Transport, UnknownTransport};
+
+/// How many bytes one read takes at most.
+const READ_SIZE: usize = 16 * 1024;
+
+/// How a link is to be opened.
+#[derive(Debug, Clone, Default)]
+pub struct LinkOptions {
+    /// The transport; the target's own where absent.
+    pub transport: Option<Transport>,
+    /// How writes become segments.
+    pub segments: Segments,
+}
+
+/// One client's connection.
+///
+/// Reading is cancel-safe: a read that is dropped has taken nothing.
+#[derive(Debug)]
+pub struct Link {
+    stream: Option<Stream>,
+    segments: Segments,
+    /// What [`Segments::Coalesced`] holds back until the next read or the end.
+    held: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Stream {
+    Pipe(broker::pipe::End),
+    Tcp(TcpStream),
+}
+
+/// Calls the same method on whichever stream it is.
+macro_rules! each {
+    ($stream:expr, $inner:ident => $call:expr) => {
+        match $stream {
+            Stream::Pipe($inner) => $call,
+            Stream::Tcp($inner) => $call,
+        }
+    };
+}
+
+impl Link {
+    pub(crate) fn pipe(end: broker::pipe::End, options: &LinkOptions) -> Self {
+        Self::over(Stream::Pipe(end), options)
+    }
+
+    pub(crate) fn tcp(stream: TcpStream, options: &LinkOptions) -> io::Result<Self> {
+        // Segments are the scenario's choice, not Nagle's.
+        stream.set_nodelay(true)?;
+        Ok(Self::over(Stream::Tcp(stream), options))
+    }
+
+    fn over(stream: Stream, options: &LinkOptions) -> Self {
+        Self {
+            stream: Some(stream),
+            segments: options.segments,
+            held: Vec::new(),
+        }
+    }
+
+    /// Sends all of `bytes`.
+    pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let segments = self.segments;
+        match segments {
+            Segments::Whole => {
+                let stream = self.stream()?;
+                each!(stream, inner => inner.write_all(bytes).await)
+            }
+            Segments::Bytes => {
+                let stream = self.stream()?;
+                for byte in bytes {
+                    each!(&mut *stream, inner => inner.write_all(&[*byte]).await)?;
+                }
+                Ok(())
+            }
+            Segments::Coalesced => {
+                self.stream()?;
+                self.held.extend_from_slice(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    /// Appends what has arrived to `buffer` and says how many bytes that were; waits for at least one.
+    ///
+    /// 0 is the target's FIN, [`io::ErrorKind::ConnectionReset`] its RST.
+    pub async fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        // A failure to send what was held back shows in the read as well, with the better error.
+        let _ = self.release().await;
+        let stream = self.stream()?;
+        buffer.reserve(READ_SIZE);
+        each!(stream, inner => inner.read_buf(buffer).await)
+    }
+
+    /// Ends the write side only (FIN); the target's bytes can still be read.
+    pub async fn half_close(&mut self) -> io::Result<()> {
+        self.release().await?;
+        let stream = self.stream()?;
+        each!(stream, inner => inner.shutdown().await)
+    }
+
+    /// Ends the connection in both directions (FIN).
+    pub async fn close(&mut self) -> io::Result<()> {
+        let ended = self.half_close().await;
+        if let Some(Stream::Tcp(stream)) = self.stream.take() {
+            // Unread bytes would turn the FIN into an RST.
+            let mut rest = [0; READ_SIZE];
+            while matches!(stream.try_read(&mut rest), Ok(taken) if taken > 0) {}
+        }
+        ended
+    }
+
+    /// Ends the connection with an RST.
+    ///
+    /// # Errors
+    /// Fails when the link has been ended before.
+    pub fn reset(&mut self) -> io::Result<()> {
+        self.held.clear();
+        match self.stream.take() {
+            Some(Stream::Pipe(end)) => {
+                end.reset();
+                Ok(())
+            }
+            Some(Stream::Tcp(stream)) => stream.set_zero_linger(),
+            None => Err(ended()),
+        }
+    }
+
+    async fn release(&mut self) -> io::Result<()> {
+        while !self.held.is_empty() {
+            let Some(stream) = &mut self.stream else {
+                return Err(ended());
+            };
+            let sent = each!(stream, inner => inner.write(&self.held).await)?;
+            self.held.drain(..sent);
+        }
+        Ok(())
+    }
+
+    fn stream(&mut self) -> io::Result<&mut Stream> {
+        self.stream.as_mut().ok_or_else(ended)
+    }
+}
+
+fn ended() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::NotConnected,
+        "this side has ended the connection",
+    )
+}

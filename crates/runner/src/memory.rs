@@ -1,0 +1,258 @@
+//! Plays each case on a target of its own in this process: a paused runtime, a fresh broker, links in memory.
+//!
+//! Time is virtual there, so a case that waits for an hour takes no longer than its packets. What hangs without
+//! waiting for anything is ended by a watchdog in real time: its thread is left behind and replaced.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use scenario::Case;
+use tokio::runtime;
+use tokio::task::LocalSet;
+
+use crate::event::{CaseInfo, CaseReport, Verdict};
+use crate::interrupt::Interrupt;
+use crate::ledger::Ledger;
+use crate::link::Transport;
+use crate::plan::Plan;
+use crate::play;
+use crate::run::Options;
+use crate::settings::{Namespace, Settings};
+use crate::target::Target;
+
+/// How often the watchdog and the interrupt are looked at.
+const TICK: Duration = Duration::from_millis(20);
+/// Steps nest, and so do the frames that play them.
+const STACK_SIZE: usize = 16 << 20;
+
+/// What the threads that play share.
+struct Desk<F> {
+    cases: Vec<(Arc<Case>, Arc<CaseInfo>)>,
+    next: AtomicUsize,
+    furnish: F,
+    patience: f64,
+    strict: bool,
+    interrupt: Interrupt,
+}
+
+/// What a thread tells; the number is the thread's.
+enum Told {
+    Started(usize, Arc<CaseInfo>),
+    Finished(usize, Box<CaseReport>),
+    Idle(usize),
+}
+
+/// Plays all cases, each on the target that `furnish` makes for its requirements.
+pub(crate) fn run<F>(plan: &Plan, furnish: F, options: &Options, ledger: &mut Ledger<'_>)
+where
+    F: Fn(&[&str]) -> Target + Send + Sync + 'static,
+{
+    let infos = plan.infos(Transport::Memory);
+    let name = on_a_paused_runtime(async || furnish(&[]).name().to_owned());
+    ledger.open(&name.unwrap_or_else(panic_text), &infos);
+    let desk = Arc::new(Desk {
+        cases: plan.cases().iter().cloned().zip(infos).collect(),
+        next: AtomicUsize::new(0),
+        furnish,
+        patience: options.patience,
+        strict: options.strict,
+        interrupt: options.interrupt.clone(),
+    });
+    let jobs = options
+        .jobs
+        .or_else(|| thread::available_parallelism().ok().map(usize::from))
+        .unwrap_or(1)
+        .clamp(1, desk.cases.len().max(1));
+    let (tell, told) = channel();
+    let mut crew = Crew {
+        desk,
+        tell,
+        hired: 0,
+        playing: BTreeMap::new(),
+    };
+    for _ in 0..jobs {
+        crew.hire();
+    }
+    crew.oversee(&told, options, ledger);
+}
+
+/// The threads, seen from the one that oversees them.
+struct Crew<F> {
+    desk: Arc<Desk<F>>,
+    tell: Sender<Told>,
+    hired: usize,
+    /// What each thread at work is playing, and since when.
+    playing: BTreeMap<usize, Option<(Arc<CaseInfo>, Instant)>>,
+}
+
+impl<F> Crew<F>
+where
+    F: Fn(&[&str]) -> Target + Send + Sync + 'static,
+{
+    fn hire(&mut self) {
+        let number = self.hired;
+        self.hired += 1;
+        let desk = Arc::clone(&self.desk);
+        let tell = self.tell.clone();
+        let spawned = thread::Builder::new()
+            .name(format!("play-{number}"))
+            .stack_size(STACK_SIZE)
+            .spawn(move || desk.work(number, &tell));
+        if spawned.is_ok() {
+            self.playing.insert(number, None);
+        }
+    }
+
+    fn oversee(&mut self, told: &Receiver<Told>, options: &Options, ledger: &mut Ledger<'_>) {
+        let mut looked = Instant::now();
+        while !self.playing.is_empty() {
+            match told.recv_timeout(TICK) {
+                Ok(Told::Started(number, info)) => {
+                    ledger.started(&info);
+                    self.playing.insert(number, Some((info, Instant::now())));
+                }
+                // A thread that was given up may still come to an end: its case has been reported.
+                Ok(Told::Finished(number, report)) => {
+                    if let Some(case) = self.playing.get_mut(&number) {
+                        *case = None;
+                        ledger.finished(report);
+                    }
+                }
+                Ok(Told::Idle(number)) => {
+                    self.playing.remove(&number);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if looked.elapsed() >= TICK {
+                looked = Instant::now();
+                if options.interrupt.is_raised() {
+                    break;
+                }
+                self.give_up_stuck(options.watchdog, ledger);
+            }
+        }
+    }
+
+    fn give_up_stuck(&mut self, watchdog: Duration, ledger: &mut Ledger<'_>) {
+        let stuck: Vec<_> = self
+            .playing
+            .iter()
+            .filter_map(|(number, case)| {
+                let (info, since) = case.as_ref()?;
+                (since.elapsed() > watchdog).then(|| (*number, Arc::clone(info)))
+            })
+            .collect();
+        for (number, info) in stuck {
+            self.playing.remove(&number);
+            ledger.finished(harness_fault(
+                info,
+                &format!(
+                    "it was stuck for {} s of real time: neither it nor the target waited for anything",
+                    watchdog.as_secs()
+                ),
+            ));
+            self.hire();
+        }
+    }
+}
+
+impl<F> Desk<F>
+where
+    F: Fn(&[&str]) -> Target,
+{
+    /// Plays case after case until none is left.
+    fn work(&self, number: usize, tell: &Sender<Told>) {
+        while !self.interrupt.is_raised() {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some((case, info)) = self.cases.get(index) else {
+                break;
+            };
+            // Nobody listens any more once the run is over.
+            if tell.send(Told::Started(number, Arc::clone(info))).is_err() {
+                return;
+            }
+            let report = on_a_paused_runtime(async || self.play(index, case, info).await)
+                .unwrap_or_else(|panic| harness_fault(Arc::clone(info), &panic_text(panic)));
+            if tell.send(Told::Finished(number, report)).is_err() {
+                return;
+            }
+        }
+        let _ = tell.send(Told::Idle(number));
+    }
+
+    async fn play(&self, index: usize, case: &Case, info: &Arc<CaseInfo>) -> Box<CaseReport> {
+        let requires = requirements(case);
+        let target = (self.furnish)(&requires);
+        if let Some(reason) = target.reason_to_skip(case.version, &requires) {
+            return skipped(Arc::clone(info), reason);
+        }
+        let settings = Settings {
+            patience: self.patience,
+            strict: self.strict,
+            namespace: Namespace::new(0, index),
+        };
+        Box::new(play::play(case, Arc::clone(info), &target, &settings).await)
+    }
+}
+
+/// Runs a future to its end in virtual time; the error is what it panicked with.
+fn on_a_paused_runtime<T>(future: impl AsyncFnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+    catch_unwind(AssertUnwindSafe(|| {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(LocalSet::new().run_until(future())),
+            Err(error) => std::panic::panic_any(format!("no runtime can be started: {error}")),
+        }
+    }))
+}
+
+pub(crate) fn panic_text(panic: Box<dyn Any + Send>) -> String {
+    let text = match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(panic) => panic
+            .downcast_ref::<&str>()
+            .map_or_else(|| "for an unknown reason".to_owned(), |text| (*text).to_owned()),
+    };
+    format!("the player panicked: {text}")
+}
+
+/// The features that a case requires.
+pub(crate) fn requirements(case: &Case) -> Vec<&str> {
+    case.requires.iter().map(String::as_str).collect()
+}
+
+/// The report of a case that the target cannot be asked.
+pub(crate) fn skipped(info: Arc<CaseInfo>, reason: String) -> Box<CaseReport> {
+    unplayed(info, Verdict::Skip { reason })
+}
+
+/// The report of a case of which nothing is known, by the harness's fault.
+pub(crate) fn harness_fault(info: Arc<CaseInfo>, what: &str) -> Box<CaseReport> {
+    unplayed(
+        info,
+        Verdict::Untested {
+            reason: format!("a fault of the harness, please report it: {what}"),
+        },
+    )
+}
+
+pub(crate) fn unplayed(info: Arc<CaseInfo>, verdict: Verdict) -> Box<CaseReport> {
+    Box::new(CaseReport {
+        case: info,
+        verdict,
+        findings: Vec::new(),
+        notes: Vec::new(),
+        trace: Vec::new(),
+        elapsed: Duration::ZERO,
+    })
+}

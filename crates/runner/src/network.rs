@@ -1,0 +1,304 @@
+//! Plays the cases on a broker at an address: many at once on one thread, waiting ones first, some alone.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use codec::Version;
+use scenario::Case;
+use tokio::runtime;
+use tokio::task::{Id, JoinError, JoinSet, LocalSet};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::admission::{self, AdmissionError};
+use crate::event::{CaseInfo, CaseReport, Crash, Happening, Verdict};
+use crate::ledger::Ledger;
+use crate::link::Transport;
+use crate::memory::{harness_fault, panic_text, requirements, skipped, unplayed};
+use crate::plan::Plan;
+use crate::play;
+use crate::post_mortem::{self, Played};
+use crate::run::Options;
+use crate::settings::{Namespace, Settings};
+use crate::target::{Address, Target};
+use crate::waiting::waiting;
+use crate::witness::{Sign, Witness};
+
+/// How many cases that hardly wait are played at once, unless `--jobs` says otherwise.
+const BUSY: usize = 32;
+/// How many cases that wait are played at once; they cost the target a connection, and little else.
+const WAITING: usize = 250;
+/// A case that waits longer than this counts as one that waits.
+const LONG: f64 = 0.5;
+/// How often the witness is looked at when nothing else asks for it.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long the cases in play are given to notice that the target is dead.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A case in the queue.
+#[derive(Clone)]
+struct Waiting {
+    index: usize,
+    case: Arc<Case>,
+    info: Arc<CaseInfo>,
+    seconds: f64,
+}
+
+/// Plays all cases of the plan.
+pub(crate) fn run(
+    plan: &Plan,
+    address: &Address,
+    options: &Options,
+    ledger: &mut Ledger<'_>,
+) -> Result<(), AdmissionError> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(AdmissionError::Runtime)?;
+    runtime.block_on(LocalSet::new().run_until(async {
+        let nonce = nonce();
+        let within = options.answer.mul_f64(options.patience);
+        let mut versions: Vec<_> = plan.cases().iter().map(|case| case.version).collect();
+        versions.sort_unstable();
+        versions.dedup();
+        // Case numbers stay far below these two.
+        let token = |number| Namespace::new(nonce, number).token;
+        let stranger = token(1_000_000);
+        let admitting = admission::admit(address, &versions, &stranger, within);
+        let facts = tokio::select! {
+            facts = admitting => facts?,
+            () = options.interrupt.raised() => return Ok(()),
+        };
+        let version = [Version::V3_1_1, Version::V5_0]
+            .into_iter()
+            .find(|version| !facts.unspoken.iter().any(|(unspoken, _)| unspoken == version))
+            .unwrap_or(Version::V3_1_1);
+        let target = Target::at(address, Arc::new(facts));
+        let witness = Witness::call(target.clone(), version, token(1_000_001), within)
+            .await
+            .map_err(|trouble| AdmissionError::DeliversNothing {
+                address: address.to_string(),
+                seen: trouble.to_string(),
+            })?;
+        let infos = plan.infos(Transport::Tcp);
+        ledger.open(target.name(), &infos);
+        let hall = Hall {
+            target,
+            options,
+            nonce,
+            witness,
+            ledger,
+            playing: JoinSet::new(),
+            in_play: HashMap::new(),
+        };
+        hall.play_all(plan, infos).await;
+        Ok(())
+    }))
+}
+
+/// What tells this run's topics from those of an earlier one.
+fn nonce() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mixed = now.as_nanos() ^ (u128::from(std::process::id()) << 40);
+    u64::try_from(mixed & u128::from(u64::MAX)).unwrap_or_default()
+}
+
+/// The cases in play, and what they are played with.
+struct Hall<'a, 'l> {
+    target: Target,
+    options: &'a Options,
+    nonce: u64,
+    witness: Witness,
+    ledger: &'a mut Ledger<'l>,
+    playing: JoinSet<Box<CaseReport>>,
+    in_play: HashMap<Id, (Arc<CaseInfo>, Instant, bool)>,
+}
+
+/// Why playing came to an end.
+enum End {
+    AllPlayed,
+    Interrupted,
+    Dead(String, Vec<Played>),
+}
+
+impl Hall<'_, '_> {
+    async fn play_all(mut self, plan: &Plan, infos: Vec<Arc<CaseInfo>>) {
+        let mut sociable = Vec::new();
+        let mut alone = VecDeque::new();
+        for (index, (case, info)) in plan.cases().iter().cloned().zip(infos).enumerate() {
+            if let Some(reason) = self.target.reason_to_skip(case.version, &requirements(&case)) {
+                self.ledger.started(&info);
+                self.ledger.finished(skipped(info, reason));
+                continue;
+            }
+            let seconds = waiting(&case);
+            let waiting = Waiting { index, case, info, seconds };
+            if waiting.case.scenario.alone {
+                alone.push_back(waiting);
+            } else {
+                sociable.push(waiting);
+            }
+        }
+        // Stable, so that cases that do not wait keep their order.
+        sociable.sort_by(|left, right| right.seconds.total_cmp(&left.seconds));
+        let patient = sociable.iter().take_while(|case| case.seconds > LONG).count();
+        let busy: VecDeque<_> = sociable.split_off(patient).into();
+        let mut end = self.play_queues(sociable.into(), busy, self.options.jobs.unwrap_or(BUSY)).await;
+        if matches!(end, End::AllPlayed) {
+            end = self.play_queues(VecDeque::new(), alone, 1).await;
+        }
+        match end {
+            End::AllPlayed => match self.witness.look().await {
+                Sign::Served => self.witness.leave().await,
+                Sign::Replaced(notice) => self.ledger.notice(notice),
+                Sign::Dead(seen) => self.bury(seen, Vec::new()).await,
+            },
+            End::Interrupted => self.playing.abort_all(),
+            End::Dead(seen, suspects) => self.bury(seen, suspects).await,
+        }
+    }
+
+    /// Plays both queues side by side: `patient` cases that wait, and `busy` ones, `jobs` at a time.
+    async fn play_queues(
+        &mut self,
+        mut patient: VecDeque<Waiting>,
+        mut busy: VecDeque<Waiting>,
+        jobs: usize,
+    ) -> End {
+        let mut looking = interval(LOOK);
+        looking.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let interrupt = self.options.interrupt.clone();
+        let interrupted = interrupt.raised();
+        tokio::pin!(interrupted);
+        loop {
+            while self.count(true) < WAITING
+                && let Some(case) = patient.pop_front()
+            {
+                self.begin(case);
+            }
+            while self.count(false) < jobs.max(1)
+                && let Some(case) = busy.pop_front()
+            {
+                self.begin(case);
+            }
+            if self.playing.is_empty() {
+                return End::AllPlayed;
+            }
+            let over = tokio::select! {
+                Some(joined) = self.playing.join_next_with_id() => self.settle(joined).await,
+                _ = looking.tick() => self.look_after(Vec::new()).await,
+                () = &mut interrupted => Some(End::Interrupted),
+            };
+            if let Some(end) = over {
+                return end;
+            }
+        }
+    }
+
+    fn count(&self, waits: bool) -> usize {
+        self.in_play.values().filter(|(_, _, long)| *long == waits).count()
+    }
+
+    fn begin(&mut self, waiting: Waiting) {
+        let Waiting { index, case, info, seconds } = waiting;
+        self.ledger.started(&info);
+        let settings = Settings {
+            patience: self.options.patience,
+            strict: self.options.strict,
+            namespace: Namespace::new(self.nonce, index),
+        };
+        let target = self.target.clone();
+        // Everything in a case is bounded; what exceeds all bounds together is stuck.
+        let bound = self.options.watchdog.mul_f64(self.options.patience)
+            + Duration::from_secs_f64(seconds).mul_f64(2.0 * self.options.patience);
+        let played = Arc::clone(&info);
+        let handle = self.playing.spawn_local(async move {
+            let playing = play::play(&case, Arc::clone(&played), &target, &settings);
+            match timeout(bound, playing).await {
+                Ok(report) => Box::new(report),
+                Err(_) => harness_fault(played, &format!("it was still being played after {} s", bound.as_secs())),
+            }
+        });
+        self.in_play.insert(handle.id(), (info, Instant::now(), seconds > LONG));
+    }
+
+    /// Takes a finished case in. The end of the run is returned when the target is found dead.
+    async fn settle(&mut self, joined: Result<(Id, Box<CaseReport>), JoinError>) -> Option<End> {
+        let played = self.played(joined)?;
+        let sound = matches!(played.report.verdict, Verdict::Pass | Verdict::Note | Verdict::Skip { .. });
+        let target_ended_a_link = played
+            .report
+            .trace
+            .iter()
+            .any(|entry| matches!(entry.what, Happening::TargetEnded(_)));
+        if sound && !target_ended_a_link {
+            self.ledger.finished(played.report);
+            return None;
+        }
+        // A dead target closes its connections as well: whether this was an answer, the witness tells.
+        self.look_after(vec![played]).await
+    }
+
+    fn played(&mut self, joined: Result<(Id, Box<CaseReport>), JoinError>) -> Option<Played> {
+        let id = match &joined {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
+        };
+        let (info, began, _) = self.in_play.remove(&id)?;
+        let report = match joined {
+            Ok((_, report)) => report,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => harness_fault(info, &panic_text(panic)),
+                Err(_) => return None,
+            },
+        };
+        Some(Played { report, began })
+    }
+
+    /// Looks whether the target still serves before these reports count.
+    async fn look_after(&mut self, played: Vec<Played>) -> Option<End> {
+        match self.witness.look().await {
+            Sign::Dead(seen) => return Some(End::Dead(seen, played)),
+            Sign::Replaced(notice) => self.ledger.notice(notice),
+            Sign::Served => {}
+        }
+        for played in played {
+            self.ledger.finished(played.report);
+        }
+        None
+    }
+
+    /// The target is dead: says which case killed it, as far as that can be told.
+    async fn bury(mut self, seen: String, mut suspects: Vec<Played>) {
+        let _ = timeout(GRACE, async {
+            while let Some(joined) = self.playing.join_next_with_id().await {
+                suspects.extend(self.played(joined));
+            }
+        })
+        .await;
+        let culprit = post_mortem::accuse(&suspects);
+        let mut case = None;
+        for (index, Played { mut report, .. }) in suspects.into_iter().enumerate() {
+            report.verdict = if Some(index) == culprit {
+                case = Some(report.case.name.clone());
+                Verdict::Crashed { reason: seen.clone() }
+            } else {
+                Verdict::Untested {
+                    reason: "the target died while this was played".to_owned(),
+                }
+            };
+            report.findings.clear();
+            self.ledger.finished(report);
+        }
+        for (info, ..) in std::mem::take(&mut self.in_play).into_values() {
+            self.ledger.finished(unplayed(
+                info,
+                Verdict::Untested {
+                    reason: "the target died while this was played".to_owned(),
+                },
+            ));
+        }
+        self.playing.abort_all();
+        self.ledger.crashed(Crash { case, seen, log_tail: None });
+    }
+}

@@ -1,0 +1,160 @@
+//! [`Plan`]: which cases are played.
+
+use std::sync::Arc;
+
+use clauses::ClauseId;
+use codec::Version;
+use scenario::{Case, Scenario, expand};
+use wildmatch::WildMatch;
+
+use crate::event::CaseInfo;
+use crate::link::Transport;
+
+/// Which of the cases are wanted. What is left empty lets everything through.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Cases whose name fits one of these.
+    pub filters: Vec<Filter>,
+    /// Cases in one of these versions.
+    pub versions: Vec<Version>,
+    /// Cases of one of these chapters.
+    pub chapters: Vec<String>,
+    /// Cases that speak for one of these clauses.
+    pub clauses: Vec<ClauseId>,
+    /// Whether the scenarios are the whole suite, so that a baseline entry that fits no case is stale.
+    pub whole_suite: bool,
+}
+
+/// A pattern that case names are compared with.
+///
+/// With `*` (any text) or `?` (any character) in it, it must fit the whole name, else be a part of it.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    written: String,
+    pattern: WildMatch,
+}
+
+/// The cases that are to be played.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    cases: Vec<Arc<Case>>,
+    whole_suite: bool,
+}
+
+impl Filter {
+    /// The filter that people write like this.
+    pub fn new(written: &str) -> Self {
+        let pattern = if written.contains(['*', '?']) {
+            WildMatch::new(written)
+        } else {
+            WildMatch::new(&format!("*{written}*"))
+        };
+        Self {
+            written: written.to_owned(),
+            pattern,
+        }
+    }
+
+    /// The filter as people wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    /// Whether a case name fits.
+    pub fn matches(&self, case_name: &str) -> bool {
+        self.pattern.matches(case_name)
+    }
+}
+
+impl Plan {
+    /// The cases of these scenarios that are wanted, in the scenarios' order.
+    pub fn new(scenarios: &[Arc<Scenario>], selection: &Selection) -> Self {
+        let cases: Vec<_> = scenarios.iter().flat_map(expand).map(Arc::new).collect();
+        let all = cases.len();
+        let wanted: Vec<_> = cases
+            .into_iter()
+            .filter(|case| selection.wants(case))
+            .collect();
+        Self {
+            whole_suite: selection.whole_suite && wanted.len() == all,
+            cases: wanted,
+        }
+    }
+
+    /// The cases.
+    pub fn cases(&self) -> &[Arc<Case>] {
+        &self.cases
+    }
+
+    /// How many cases there are.
+    pub fn len(&self) -> usize {
+        self.cases.len()
+    }
+
+    /// Whether nothing is to be played.
+    pub fn is_empty(&self) -> bool {
+        self.cases.is_empty()
+    }
+
+    /// What is told of each case, played over this transport.
+    pub(crate) fn infos(&self, transport: Transport) -> Vec<Arc<CaseInfo>> {
+        self.cases
+            .iter()
+            .map(|case| {
+                Arc::new(CaseInfo {
+                    name: format!("{}/{transport}", case.name),
+                    chapter: chapter(&case.name).to_owned(),
+                    title: case.scenario.title.value.clone(),
+                    source: Arc::clone(&case.scenario.source),
+                    version: case.version,
+                    clauses: case.clauses.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// Whether nothing of the suite was left out.
+    pub fn is_whole_suite(&self) -> bool {
+        self.whole_suite
+    }
+}
+
+impl Selection {
+    fn wants(&self, case: &Case) -> bool {
+        fn any<T>(wanted: &[T], fits: impl Fn(&T) -> bool) -> bool {
+            wanted.is_empty() || wanted.iter().any(fits)
+        }
+        any(&self.filters, |filter| filter.matches(&case.name))
+            && any(&self.versions, |version| *version == case.version)
+            && any(&self.chapters, |wanted| wanted == chapter(&case.name))
+            && any(&self.clauses, |clause| case.clauses.contains(clause))
+    }
+}
+
+/// The chapter of a case: what stands before the first slash of its name.
+pub(crate) fn chapter(case_name: &str) -> &str {
+    case_name.split_once('/').map_or("", |(chapter, _)| chapter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_a_part_of_the_name_or_fits_all_of_it() {
+        let name = "retain/kept[qos=1]@v5.0";
+        let fits = |written: &str| Filter::new(written).matches(name);
+        assert!(fits("kept"));
+        assert!(fits("kept[qos=1]"));
+        assert!(fits("retain/*@v5.0"));
+        assert!(fits("retain/kept[qos=?]*"));
+        assert!(!fits("kept*"));
+        assert!(!fits("qos=2"));
+    }
+
+    #[test]
+    fn a_chapter_is_the_folder() {
+        assert_eq!(chapter("retain/kept@v5.0"), "retain");
+        assert_eq!(chapter("kept@v5.0"), "");
+    }
+}

@@ -1,0 +1,184 @@
+//! [`Address`]: where a target listens, as people write it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use percent_encoding::percent_decode_str;
+
+use super::Credentials;
+
+/// The port that is registered for MQTT over TCP.
+const DEFAULT_PORT: u16 = 1883;
+
+/// Where a target listens: `mqtt://[user:password@]host[:port]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The host name or IP address; an IPv6 address without its brackets.
+    pub host: String,
+    /// The TCP port.
+    pub port: u16,
+    /// What every CONNECT must carry.
+    pub credentials: Option<Credentials>,
+}
+
+/// A text that is no address of a target.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// No `scheme://`.
+    #[error("`{0}` is no address: write mqtt://HOST:PORT, such as mqtt://localhost:1883")]
+    NoScheme(String),
+    /// A scheme of another protocol, or of a transport that links do not have.
+    #[error(
+        "`{0}://` cannot be played: the one scheme so far is mqtt:// (plain TCP); point it at the broker's TCP listener"
+    )]
+    Scheme(String),
+    /// Nothing where the host should be.
+    #[error("`{0}` names no host: write mqtt://HOST:PORT, such as mqtt://localhost:1883")]
+    NoHost(String),
+    /// The port is no number from 1 to 65535.
+    #[error("`{0}` is no port: it must be a number from 1 to 65535")]
+    Port(String),
+    /// An IPv6 address whose bracket is not closed.
+    #[error("`{0}` lacks the closing bracket of an IPv6 address: write mqtt://[::1]:1883")]
+    Bracket(String),
+    /// Something behind the port.
+    #[error("`{0}` behind the port means nothing: an address ends with the port")]
+    Path(String),
+    /// A user name or password that is not UTF-8 once its `%xx` are decoded.
+    #[error(
+        "the user name or password is not UTF-8: write its special characters as %xx of their UTF-8 bytes"
+    )]
+    Credentials,
+}
+
+impl FromStr for Address {
+    type Err = AddressError;
+
+    fn from_str(text: &str) -> Result<Self, AddressError> {
+        let (scheme, rest) = text
+            .split_once("://")
+            .ok_or_else(|| AddressError::NoScheme(text.to_owned()))?;
+        if !scheme.eq_ignore_ascii_case("mqtt") {
+            return Err(AddressError::Scheme(scheme.to_owned()));
+        }
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (credentials, place) = match rest.rsplit_once('@') {
+            Some((credentials, place)) => (Some(parse_credentials(credentials)?), place),
+            None => (None, rest),
+        };
+        if let Some(at) = place.find(['/', '?', '#']) {
+            return Err(AddressError::Path(place[at..].to_owned()));
+        }
+        let (host, port) = split_port(place)?;
+        if host.is_empty() {
+            return Err(AddressError::NoHost(text.to_owned()));
+        }
+        let port = match port {
+            None => DEFAULT_PORT,
+            Some(digits) => match digits.parse() {
+                Ok(port) if port > 0 => port,
+                _ => return Err(AddressError::Port(digits.to_owned())),
+            },
+        };
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            credentials,
+        })
+    }
+}
+
+fn split_port(place: &str) -> Result<(&str, Option<&str>), AddressError> {
+    let Some(bracketed) = place.strip_prefix('[') else {
+        return Ok(match place.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (place, None),
+        });
+    };
+    let (host, behind) = bracketed
+        .split_once(']')
+        .ok_or_else(|| AddressError::Bracket(place.to_owned()))?;
+    match behind.strip_prefix(':') {
+        Some(port) => Ok((host, Some(port))),
+        None if behind.is_empty() => Ok((host, None)),
+        None => Err(AddressError::Path(behind.to_owned())),
+    }
+}
+
+fn parse_credentials(text: &str) -> Result<Credentials, AddressError> {
+    let (user, password) = match text.split_once(':') {
+        Some((user, password)) => (user, Some(password)),
+        None => (text, None),
+    };
+    let decode = |text: &str| {
+        percent_decode_str(text)
+            .decode_utf8()
+            .map(std::borrow::Cow::into_owned)
+            .map_err(|_| AddressError::Credentials)
+    };
+    Ok(Credentials {
+        user: decode(user)?,
+        password: password.map(decode).transpose()?,
+    })
+}
+
+/// Without the credentials: reports are shared.
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(formatter, "mqtt://[{}]:{}", self.host, self.port)
+        } else {
+            write!(formatter, "mqtt://{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<(String, u16), String> {
+        text.parse::<Address>()
+            .map(|address| (address.host, address.port))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn host_and_port_are_read() {
+        let read = |host: &str, port| Ok((host.to_owned(), port));
+        assert_eq!(parse("mqtt://localhost:1884"), read("localhost", 1884));
+        assert_eq!(parse("mqtt://broker.example"), read("broker.example", 1883));
+        assert_eq!(parse("MQTT://127.0.0.1/"), read("127.0.0.1", 1883));
+        assert_eq!(parse("mqtt://[::1]:1885"), read("::1", 1885));
+        assert_eq!(parse("mqtt://[::1]"), read("::1", 1883));
+    }
+
+    #[test]
+    fn credentials_are_decoded_and_never_shown() {
+        let address: Address = "mqtt://ann:p%40ss:word@localhost".parse().unwrap();
+        let credentials = address.credentials.clone().unwrap();
+        assert_eq!(credentials.user, "ann");
+        assert_eq!(credentials.password.as_deref(), Some("p@ss:word"));
+        assert_eq!(format!("{address} {address:?}").matches("ann").count(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_an_address_is_told_with_what_to_write() {
+        let told = |text: &str| parse(text).unwrap_err();
+        assert!(told("localhost:1883").starts_with("`localhost:1883` is no address: write mqtt://"));
+        assert!(told("wss://localhost").contains("the one scheme so far is mqtt://"));
+        assert!(told("mqtt://").contains("names no host"));
+        assert!(told("mqtt://:1883").contains("names no host"));
+        assert!(told("mqtt://h:0").contains("`0` is no port"));
+        assert!(told("mqtt://h:99999").contains("`99999` is no port"));
+        assert!(told("mqtt://[::1:1883").contains("closing bracket"));
+        assert!(told("mqtt://h:1/mqtt").contains("`/mqtt` behind the port"));
+        assert!(told("mqtt://%ff@h").contains("not UTF-8"));
+    }
+}

@@ -1,0 +1,78 @@
+//! [`Facts`]: what is known of a target before the first case.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use codec::Version;
+
+use super::Features;
+
+/// A User Name and a Password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// The User Name.
+    pub user: String,
+    /// The Password, if there is one.
+    pub password: Option<String>,
+}
+
+/// How enhanced authentication goes on a target (5.0 section 4.12).
+#[derive(Debug, Clone)]
+pub struct Authentication {
+    /// The Authentication Method.
+    pub method: String,
+    /// The Authentication Data of CONNECT and of the AUTH that begins a re-authentication.
+    pub first: Vec<u8>,
+    /// The Authentication Data that answers the server's.
+    pub answer: fn(&[u8]) -> Vec<u8>,
+}
+
+/// What is known of a target before the first case.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// What it has, and why it has not got the rest.
+    pub features: Features,
+    /// The versions it does not speak, each with how that is known.
+    pub unspoken: Vec<(Version, String)>,
+    /// What every CONNECT must carry.
+    pub credentials: Option<Credentials>,
+    /// How enhanced authentication goes.
+    pub authentication: Option<Authentication>,
+    /// What `<target.NAME>` stands for, beyond the credentials.
+    pub values: BTreeMap<&'static str, String>,
+}
+
+impl Facts {
+    /// What `<target.NAME>` stands for.
+    pub fn value(&self, name: &str) -> Option<String> {
+        let credentials = self.credentials.as_ref();
+        match name {
+            "user" => credentials.map(|credentials| credentials.user.clone()),
+            "password" => credentials.and_then(|credentials| credentials.password.clone()),
+            "auth.method" => self
+                .authentication
+                .as_ref()
+                .map(|authentication| authentication.method.clone()),
+            _ => self.values.get(name).cloned(),
+        }
+    }
+
+    /// Why a case cannot be played; none when it can.
+    pub fn reason_to_skip(&self, version: Version, requires: &[&str]) -> Option<String> {
+        self.unspoken
+            .iter()
+            .find(|(unspoken, _)| *unspoken == version)
+            .map(|(_, why)| why.clone())
+            .or_else(|| self.features.missing(requires))
+    }
+}
+
+/// The Password stays out of logs.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Credentials")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,163 @@
+//! [`Target`]: the broker under test, as one case sees it.
+
+mod address;
+mod facts;
+mod features;
+pub(crate) mod probe;
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+pub use address::{Address, AddressError};
+pub use facts::{Authentication, Credentials, Facts};
+pub use features::Features;
+use codec::Version;
+use tokio::net::TcpStream;
+
+use crate::link::{Link, LinkOptions, Transport};
+
+/// The broker under test: how to reach it, and what is known of it.
+#[derive(Clone)]
+pub struct Target {
+    name: String,
+    facts: Arc<Facts>,
+    reach: Reach,
+}
+
+#[derive(Clone)]
+enum Reach {
+    Memory(Rc<dyn Host>),
+    Tcp(Address),
+}
+
+/// Something in this process that serves connections in memory.
+pub(crate) trait Host {
+    /// Serves one more connection.
+    fn attach(&self, end: broker::pipe::End);
+
+    /// Stops, and starts again with what has been persisted.
+    fn restart(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
+        Box::pin(async { Err(not_ours()) })
+    }
+
+    /// Dies without a word, and starts again with what has been persisted.
+    fn kill(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
+        Box::pin(async { Err(not_ours()) })
+    }
+}
+
+fn not_ours() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "the runner did not start this target and cannot restart it",
+    )
+}
+
+impl Target {
+    pub(crate) fn in_memory(name: &str, facts: Facts, host: Rc<dyn Host>) -> Self {
+        Self {
+            name: name.to_owned(),
+            facts: Arc::new(facts),
+            reach: Reach::Memory(host),
+        }
+    }
+
+    pub(crate) fn at(address: &Address, facts: Arc<Facts>) -> Self {
+        Self {
+            name: address.to_string(),
+            facts,
+            reach: Reach::Tcp(address.clone()),
+        }
+    }
+
+    /// The target as people know it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it has, and why it has not got the rest.
+    pub fn features(&self) -> &Features {
+        &self.facts.features
+    }
+
+    /// What every sound CONNECT must carry that gives no User Name itself; none on most targets.
+    pub fn credentials(&self) -> Option<&Credentials> {
+        self.facts.credentials.as_ref()
+    }
+
+    /// How enhanced authentication goes on this target.
+    pub fn authentication(&self) -> Option<&Authentication> {
+        self.facts.authentication.as_ref()
+    }
+
+    /// Why a case cannot be played; none when it can.
+    pub fn reason_to_skip(&self, version: Version, requires: &[&str]) -> Option<String> {
+        self.facts.reason_to_skip(version, requires)
+    }
+
+    /// What `<target.NAME>` stands for.
+    pub fn value(&self, name: &str) -> Option<String> {
+        self.facts.value(name)
+    }
+
+    /// Whether its time is virtual, so that waiting costs nothing.
+    pub fn virtual_time(&self) -> bool {
+        matches!(self.reach, Reach::Memory(_))
+    }
+
+    /// The transport of a link that asks for none.
+    pub fn transport(&self) -> Transport {
+        match self.reach {
+            Reach::Memory(_) => Transport::Memory,
+            Reach::Tcp(_) => Transport::Tcp,
+        }
+    }
+
+    /// Opens a connection.
+    ///
+    /// # Errors
+    /// The target is not reached, or not by the transport that is asked for.
+    pub async fn open(&self, options: &LinkOptions) -> io::Result<Link> {
+        // Scenarios that ask for TCP mean a plain stream; in memory, the pipe is that.
+        match (&self.reach, options.transport) {
+            (Reach::Memory(host), None | Some(Transport::Memory | Transport::Tcp)) => {
+                let (near, far) = broker::pipe::pipe();
+                host.attach(far);
+                Ok(Link::pipe(near, options))
+            }
+            (Reach::Tcp(address), None | Some(Transport::Tcp)) => {
+                let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
+                Link::tcp(stream, options)
+            }
+            (Reach::Tcp(_), Some(Transport::Memory)) => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "a target at an address has no link in memory",
+            )),
+        }
+    }
+
+    /// Restarts it cleanly and waits until it serves again.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] for a target that the runner did not start.
+    pub async fn restart(&self) -> io::Result<()> {
+        match &self.reach {
+            Reach::Memory(host) => host.restart().await,
+            Reach::Tcp(_) => Err(not_ours()),
+        }
+    }
+
+    /// Kills it, starts it again and waits until it serves.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] for a target that the runner did not start.
+    pub async fn kill(&self) -> io::Result<()> {
+        match &self.reach {
+            Reach::Memory(host) => host.kill().await,
+            Reach::Tcp(_) => Err(not_ours()),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! How long a case will wait in real time, as far as its text tells: cases that wait begin first, so that waits overlap.
+
+use scenario::ast::{Action, Expr, Over, Step};
+use scenario::{Case, Spanned};
+
+/// How long the case waits by its own steps, in seconds: at least the longest way through it.
+///
+/// Only what certainly passes counts: `wait`, `stalls`, `nothing for`, `after`, and the upper bound of `closed
+/// within`, since a target that closes by the clock does so towards its end. Values that are not known before
+/// the case is played count as nothing, loops as often as they are written to turn.
+pub(crate) fn waiting(case: &Case) -> f64 {
+    let twin = case.scenario.control.as_deref().map_or(0.0, total);
+    twin + total(&case.scenario.steps)
+}
+
+fn total(steps: &[Step]) -> f64 {
+    steps.iter().map(step).sum()
+}
+
+fn step(step: &Step) -> f64 {
+    match &step.action.value {
+        Action::Wait(duration) => seconds(duration),
+        Action::Link {
+            act: scenario::ast::LinkAct::Stalls(duration),
+            ..
+        } => seconds(duration),
+        Action::Nothing { period, .. } => period.as_ref().map_or(0.0, seconds),
+        Action::Closed { timing, .. } => {
+            let bound = timing.within.as_ref().or(timing.after.as_ref());
+            bound.map_or(0.0, seconds)
+        }
+        Action::Expect { timing, .. } | Action::Do { timing, .. } => {
+            timing.after.as_ref().map_or(0.0, seconds)
+        }
+        Action::Any(alternatives) => alternatives
+            .iter()
+            .map(|(_, steps)| total(steps))
+            .fold(0.0, f64::max),
+        Action::AtOnce(steps) => steps.iter().map(self::step).fold(0.0, f64::max),
+        Action::All(steps) | Action::InOrder(steps) | Action::Should(steps) => total(steps),
+        Action::For { over, steps, .. } => turns(over) * total(steps),
+        Action::If { steps, .. } | Action::InVersion { steps, .. } => total(steps),
+        _ => 0.0,
+    }
+}
+
+fn seconds(expr: &Spanned<Expr>) -> f64 {
+    number(&expr.value).unwrap_or(0.0).max(0.0)
+}
+
+fn turns(over: &Over) -> f64 {
+    match over {
+        Over::Range(first, last) => match (number(&first.value), number(&last.value)) {
+            (Some(first), Some(last)) => (last - first + 1.0).max(0.0),
+            _ => 1.0,
+        },
+        Over::List(values) => f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX)),
+    }
+}
+
+fn number(expr: &Expr) -> Option<f64> {
+    match expr {
+        Expr::Number(number) => Some(*number),
+        _ => None,
+    }
+}
