@@ -1,7 +1,16 @@
-//! Decoding.
+//! Decoding: from a frame to the packet in it, strictly or leniently.
+
 use alloc::vec::Vec;
 
-use crate::{Connect, Direction, Frame, Packet, Version, Violation};
+use crate::{
+    Auth, Connack, Connect, Direction, Disconnect, Found, Frame, Packet, PacketType, Pingreq,
+    Pingresp, Puback, Pubcomp, Publish, Pubrec, Pubrel, Suback, Subscribe, Unsuback, Unsubscribe,
+    Version, Violation,
+    gate::{Gate, Lenient, Strict},
+    reader::Reader,
+    rule::{Rule, general, rule, rule_of_5_0},
+    variable_byte,
+};
 
 /// Reads a packet strictly: the first violation ends it. Nothing is allocated.
 ///
@@ -12,8 +21,12 @@ pub fn decode(
     version: Version,
     direction: Direction,
 ) -> Result<Packet<'_>, Violation> {
-    let _ = (frame, version, direction);
-    unimplemented!()
+    let mut reader = Reader::new(frame, version, direction, Strict);
+    match read(&mut reader, frame)? {
+        Some(packet) => Ok(packet),
+        // A reserved type was reported already.
+        None => Err(reserved_type(frame, version)),
+    }
 }
 
 /// Reads as much of a packet as can be read, and reports every violation in it.
@@ -25,27 +38,279 @@ pub fn decode_leniently<'a>(
     direction: Direction,
     violations: &mut Vec<Violation>,
 ) -> Option<Packet<'a>> {
-    let _ = (frame, version, direction, violations);
-    unimplemented!()
+    let mut reader = Reader::new(frame, version, direction, Lenient(violations));
+    let Ok(packet) = read(&mut reader, frame);
+    packet
 }
 
 /// Reads the first packet that a server receives: CONNECT, which says itself which version it is of.
 ///
 /// # Errors
 /// A packet that is not CONNECT, a protocol name or version that is not known
-/// ([`ViolationKind::UnsupportedProtocolVersion`](crate::ViolationKind)), or the first rule that it breaks.
+/// ([`UnsupportedProtocolVersion`](crate::ViolationKind::UnsupportedProtocolVersion)), or the first rule
+/// that it breaks.
 pub fn decode_connect(frame: Frame<'_>) -> Result<(Version, Connect<'_>), Violation> {
-    let _ = frame;
-    unimplemented!()
+    let version = nearest_version(frame);
+    if frame.packet_type() != Some(PacketType::Connect) {
+        return Err(not_connect(frame, version));
+    }
+    match decode(frame, version, Direction::ToServer)? {
+        Packet::Connect(connect) => Ok((version, connect)),
+        _ => Err(not_connect(frame, version)),
+    }
 }
 
 /// Reads as much of a CONNECT as can be read, as the version that it is nearest to.
 ///
-/// `None` where the packet is no CONNECT.
+/// `None` where the packet is no CONNECT, which is a violation too.
 pub fn decode_connect_leniently<'a>(
     frame: Frame<'a>,
     violations: &mut Vec<Violation>,
 ) -> Option<(Version, Connect<'a>)> {
-    let _ = (frame, violations);
-    unimplemented!()
+    let version = nearest_version(frame);
+    match decode_leniently(frame, version, Direction::ToServer, violations) {
+        Some(Packet::Connect(connect)) => Some((version, connect)),
+        _ => {
+            violations.push(not_connect(frame, version));
+            None
+        }
+    }
+}
+
+/// The version that a CONNECT announces, or the one whose rules it comes nearest to.
+fn nearest_version(frame: Frame<'_>) -> Version {
+    let body = frame.body();
+    let name_and_level = body.split_first_chunk().and_then(|(length, rest)| {
+        let (name, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        Some((name, *rest.first()?))
+    });
+    match name_and_level {
+        Some((name, level)) => Version::announced_by(name, level).unwrap_or(match (name, level) {
+            (b"MQIsdp", _) => Version::V3_1,
+            (_, 0..=4) => Version::V3_1_1,
+            _ => Version::V5_0,
+        }),
+        None => Version::V5_0,
+    }
+}
+
+#[cold]
+fn not_connect(frame: Frame<'_>, version: Version) -> Violation {
+    violation(
+        rule!(
+            version,
+            "v3.1.1/MQTT-3.1.0-1",
+            "v3.1.1/MQTT-3.1.0-1",
+            "v5.0/MQTT-3.1.0-1"
+        ),
+        crate::ViolationKind::ProtocolError,
+        "packet_type",
+        "CONNECT in the first packet",
+        Found::Named(
+            frame
+                .packet_type()
+                .map_or("a reserved packet type", PacketType::name),
+        ),
+    )
+}
+
+#[cold]
+fn reserved_type(frame: Frame<'_>, version: Version) -> Violation {
+    violation(
+        general(version),
+        crate::ViolationKind::MalformedPacket,
+        "packet_type",
+        "one that the version has",
+        Found::Number(u64::from(frame.first_byte() >> 4)),
+    )
+}
+
+/// A violation of the first byte.
+fn violation(
+    rule: Rule,
+    kind: crate::ViolationKind,
+    field: &'static str,
+    expected: &'static str,
+    found: Found,
+) -> Violation {
+    let Rule { clause, also } = rule;
+    let reason_code = match kind {
+        crate::ViolationKind::ProtocolError => crate::ReasonCode::PROTOCOL_ERROR,
+        _ => crate::ReasonCode::MALFORMED_PACKET,
+    };
+    Violation {
+        clause,
+        also,
+        offset: 0,
+        field,
+        kind,
+        reason_code,
+        expected,
+        found,
+    }
+}
+
+#[inline]
+fn read<'a, G: Gate>(
+    reader: &mut Reader<'a, G>,
+    frame: Frame<'a>,
+) -> Result<Option<Packet<'a>>, G::Stop> {
+    let Some(packet_type) = frame
+        .packet_type()
+        .filter(|known| known.exists_in(reader.version))
+    else {
+        reader.reject(reserved_type(frame, reader.version))?;
+        return Ok(None);
+    };
+    judge_fixed_header(reader, frame, packet_type)?;
+    Ok(Some(match packet_type {
+        PacketType::Publish => Packet::Publish(Publish::read(reader)?),
+        PacketType::Connect => Packet::Connect(Connect::read(reader)?),
+        PacketType::Connack => Packet::Connack(Connack::read(reader)?),
+        PacketType::Puback => Packet::Puback(Puback::read(reader)?),
+        PacketType::Pubrec => Packet::Pubrec(Pubrec::read(reader)?),
+        PacketType::Pubrel => Packet::Pubrel(Pubrel::read(reader)?),
+        PacketType::Pubcomp => Packet::Pubcomp(Pubcomp::read(reader)?),
+        PacketType::Subscribe => Packet::Subscribe(Subscribe::read(reader)?),
+        PacketType::Suback => Packet::Suback(Suback::read(reader)?),
+        PacketType::Unsubscribe => Packet::Unsubscribe(Unsubscribe::read(reader)?),
+        PacketType::Unsuback => Packet::Unsuback(Unsuback::read(reader)?),
+        PacketType::Pingreq => Packet::Pingreq(Pingreq::read(reader)?),
+        PacketType::Pingresp => Packet::Pingresp(Pingresp::read(reader)?),
+        PacketType::Disconnect => Packet::Disconnect(Disconnect::read(reader)?),
+        PacketType::Auth => Packet::Auth(Auth::read(reader)?),
+    }))
+}
+
+#[inline]
+fn judge_fixed_header<G: Gate>(
+    reader: &mut Reader<'_, G>,
+    frame: Frame<'_>,
+    packet_type: PacketType,
+) -> Result<(), G::Stop> {
+    let version = reader.version;
+    if !packet_type.travels(reader.direction, version) {
+        let expected = match reader.direction {
+            Direction::ToServer => "one that a client sends",
+            Direction::ToClient => "one that a server sends",
+        };
+        let found = Found::Named(packet_type.name());
+        reader.protocol_error(general(version), 0, "packet_type", expected, found)?;
+    }
+    if let Some(reserved) = packet_type.reserved_flags()
+        && reader.flags != reserved
+    {
+        judge_flags(reader, packet_type)?;
+    }
+    if version == Version::V5_0 {
+        let remaining_length = u32::try_from(frame.body().len()).unwrap_or(u32::MAX);
+        if frame.header_length() != 1 + variable_byte::width(remaining_length) {
+            let rule = rule_of_5_0!("v5.0/MQTT-1.5.5-1");
+            let found = Found::Number(frame.header_length() as u64 - 1);
+            reader.malformed(
+                rule,
+                1,
+                "remaining_length",
+                "in the fewest bytes that hold it",
+                found,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn judge_flags<G: Gate>(
+    reader: &mut Reader<'_, G>,
+    packet_type: PacketType,
+) -> Result<(), G::Stop> {
+    let found = Found::Flags(reader.flags);
+    let expected = match packet_type.reserved_flags() {
+        Some(0b0010) => "0b0010",
+        _ => "0b0000",
+    };
+    match flags_rule(packet_type, reader.flags, reader.version, reader.direction) {
+        Some(rule) => reader.malformed(rule, 0, "flags", expected, found),
+        None => Ok(()),
+    }
+}
+
+/// The statement about the flag bits of this packet; where it is only the general one, the
+/// statement for the side at fault: a client's packets are refused by the server, a server's are not to be sent.
+///
+/// In 3.1 unused bits only should be 0, and DUP has a meaning wherever there is a QoS.
+fn flags_rule(
+    packet_type: PacketType,
+    flags: u8,
+    version: Version,
+    direction: Direction,
+) -> Option<Rule> {
+    if version == Version::V3_1 {
+        let is_qos_1 = flags & 0b0110 == 0b0010;
+        return match packet_type {
+            PacketType::Pubrel if !is_qos_1 => Some(clauses::clause!("v3.1/V31-3.6-1")),
+            PacketType::Subscribe if !is_qos_1 => Some(clauses::clause!("v3.1/V31-3.8-1")),
+            PacketType::Unsubscribe if !is_qos_1 => Some(clauses::clause!("v3.1/V31-3.10-1")),
+            _ => None,
+        }
+        .map(|clause| Rule { clause, also: None });
+    }
+    let general = match direction {
+        Direction::ToServer => {
+            rule!(
+                version,
+                "v3.1/V31-2.6-1",
+                "v3.1.1/MQTT-2.2.2-2",
+                "v5.0/U50-2.1.3-1"
+            )
+        }
+        Direction::ToClient => {
+            rule!(
+                version,
+                "v3.1/V31-2.6-1",
+                "v3.1.1/MQTT-2.2.2-1",
+                "v5.0/MQTT-2.1.3-1"
+            )
+        }
+    };
+    let specific = match packet_type {
+        PacketType::Pubrel => {
+            rule!(
+                version,
+                "v3.1/V31-3.6-1",
+                "v3.1.1/MQTT-3.6.1-1",
+                "v5.0/MQTT-3.6.1-1"
+            )
+        }
+        PacketType::Subscribe => {
+            rule!(
+                version,
+                "v3.1/V31-3.8-1",
+                "v3.1.1/MQTT-3.8.1-1",
+                "v5.0/MQTT-3.8.1-1"
+            )
+        }
+        PacketType::Unsubscribe => {
+            rule!(
+                version,
+                "v3.1/V31-3.10-1",
+                "v3.1.1/MQTT-3.10.1-1",
+                "v5.0/MQTT-3.10.1-1"
+            )
+        }
+        PacketType::Disconnect => {
+            rule!(
+                version,
+                "v3.1/V31-2.6-1",
+                "v3.1.1/MQTT-3.14.1-1",
+                "v5.0/MQTT-3.14.1-1"
+            )
+        }
+        PacketType::Auth => rule_of_5_0!("v5.0/MQTT-3.15.1-1"),
+        _ => return Some(general),
+    };
+    Some(Rule {
+        also: Some(general.clause),
+        ..specific
+    })
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{Packet, PacketType, Version, Violation};
+use crate::{Direction, Frame, Packet, PacketType, Version, Violation, decode, variable_byte};
 
 /// Why a packet cannot be encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +16,9 @@ pub enum EncodeError {
     /// The packet is larger than a Remaining Length can tell: 268,435,455 bytes.
     #[error("the packet is longer than 268435455 bytes")]
     PacketTooLong,
+    /// PUBLISH has a Packet Identifier at QoS 0, or none above it.
+    #[error("a PUBLISH has a Packet Identifier above QoS 0 and only there")]
+    PacketIdentifier,
     /// The version has no packets of this type.
     #[error("{version} has no {packet_type}")]
     NoSuchPacket {
@@ -31,8 +34,41 @@ pub enum EncodeError {
 /// What the version has no room for (properties and Reason Codes before 5.0) is left out.
 /// On an error `out` is as it was.
 pub fn encode(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let _ = (packet, version, out);
-    unimplemented!()
+    if let Packet::Publish(publish) = packet
+        && publish.packet_id.is_some() != publish.qos.is_acknowledged()
+    {
+        return Err(EncodeError::PacketIdentifier);
+    }
+    let start = out.len();
+    encode_as_is(packet, version, out)?;
+    let written = out.get(start..).unwrap_or_default();
+    let sound = judge(written, packet.packet_type(), version);
+    if sound.is_err() {
+        out.truncate(start);
+    }
+    sound
+}
+
+/// The strict decoder is the gate: what it refuses in every direction is not sent.
+fn judge(written: &[u8], packet_type: PacketType, version: Version) -> Result<(), EncodeError> {
+    let frame = Frame::new(written).ok_or(EncodeError::PacketTooLong)?;
+    let mut directions = Direction::ALL
+        .into_iter()
+        .filter(|direction| packet_type.travels(*direction, version))
+        .peekable();
+    while let Some(direction) = directions.next() {
+        match decode(frame, version, direction) {
+            Ok(_) => return Ok(()),
+            Err(violation) if directions.peek().is_none() => {
+                return Err(EncodeError::Unsound(violation));
+            }
+            Err(_) => {}
+        }
+    }
+    Err(EncodeError::NoSuchPacket {
+        packet_type,
+        version,
+    })
 }
 
 /// Appends the packet as it is, sound or not: only what the wire has no room for is an error.
@@ -43,6 +79,55 @@ pub fn encode_as_is(
     version: Version,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
-    let _ = (packet, version, out);
-    unimplemented!()
+    let packet_type = packet.packet_type();
+    if !packet_type.exists_in(version) {
+        return Err(EncodeError::NoSuchPacket {
+            packet_type,
+            version,
+        });
+    }
+    let length = match packet {
+        Packet::Connect(packet) => packet.length(version)?,
+        Packet::Connack(packet) => packet.length(version)?,
+        Packet::Publish(packet) => packet.length(version)?,
+        Packet::Puback(packet) => packet.length(version)?,
+        Packet::Pubrec(packet) => packet.length(version)?,
+        Packet::Pubrel(packet) => packet.length(version)?,
+        Packet::Pubcomp(packet) => packet.length(version)?,
+        Packet::Subscribe(packet) => packet.length(version)?,
+        Packet::Suback(packet) => packet.length(version)?,
+        Packet::Unsubscribe(packet) => packet.length(version)?,
+        Packet::Unsuback(packet) => packet.length(version)?,
+        Packet::Pingreq(_) | Packet::Pingresp(_) => 0,
+        Packet::Disconnect(packet) => packet.length(version)?,
+        Packet::Auth(packet) => packet.length(version)?,
+    };
+    let remaining_length = match u32::try_from(length) {
+        Ok(length) if length <= variable_byte::MAXIMUM => length,
+        _ => return Err(EncodeError::PacketTooLong),
+    };
+    let flags = match packet {
+        Packet::Publish(publish) => publish.flags(),
+        _ => packet_type.reserved_flags().unwrap_or_default(),
+    };
+    out.reserve(5 + length);
+    out.push(packet_type.value() << 4 | flags);
+    variable_byte::write(remaining_length, out);
+    match packet {
+        Packet::Connect(packet) => packet.write(version, out),
+        Packet::Connack(packet) => packet.write(version, out),
+        Packet::Publish(packet) => packet.write(version, out),
+        Packet::Puback(packet) => packet.write(version, out),
+        Packet::Pubrec(packet) => packet.write(version, out),
+        Packet::Pubrel(packet) => packet.write(version, out),
+        Packet::Pubcomp(packet) => packet.write(version, out),
+        Packet::Subscribe(packet) => packet.write(version, out),
+        Packet::Suback(packet) => packet.write(version, out),
+        Packet::Unsubscribe(packet) => packet.write(version, out),
+        Packet::Unsuback(packet) => packet.write(version, out),
+        Packet::Pingreq(_) | Packet::Pingresp(_) => {}
+        Packet::Disconnect(packet) => packet.write(version, out),
+        Packet::Auth(packet) => packet.write(version, out),
+    }
+    Ok(())
 }

@@ -101,6 +101,7 @@ pub fn split(
         variable_byte::Read::TooLong => {
             return Err(Violation {
                 clause: remaining_length_clause(version),
+                also: None,
                 offset: 1,
                 field: "remaining_length",
                 kind: ViolationKind::MalformedPacket,
@@ -115,6 +116,7 @@ pub fn split(
     if size > maximum_packet_size {
         return Err(Violation {
             clause: size_clause(version, direction),
+            also: None,
             offset: 1,
             field: "remaining_length",
             kind: ViolationKind::PacketTooLarge,

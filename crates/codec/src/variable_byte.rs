@@ -3,11 +3,11 @@
 use alloc::vec::Vec;
 
 /// The largest value that four bytes hold.
-pub const MAXIMUM: u32 = 268_435_455;
+pub(crate) const MAXIMUM: u32 = 268_435_455;
 
 /// What stands at the beginning of some bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Read {
+pub(crate) enum Read {
     /// A value and the number of bytes that hold it, 1 to 4.
     Value {
         /// 0 to [`MAXIMUM`].
@@ -23,7 +23,7 @@ pub enum Read {
 
 /// Reads the integer at the beginning of `bytes`.
 #[inline]
-pub fn read(bytes: &[u8]) -> Read {
+pub(crate) fn read(bytes: &[u8]) -> Read {
     let mut value = 0;
     for (width, byte) in (1..=4).zip(bytes) {
         value |= u32::from(byte & 0x7F) << (7 * (width - 1));
@@ -43,7 +43,7 @@ pub fn read(bytes: &[u8]) -> Read {
 
 /// The fewest bytes that hold `value`.
 #[inline]
-pub const fn width(value: u32) -> usize {
+pub(crate) const fn width(value: u32) -> usize {
     match value {
         0..=0x7F => 1,
         0x80..=0x3FFF => 2,
@@ -54,12 +54,12 @@ pub const fn width(value: u32) -> usize {
 
 /// Appends `value` in the fewest bytes. A value above [`MAXIMUM`] takes five, which no receiver may take.
 #[inline]
-pub fn write(value: u32, out: &mut Vec<u8>) {
+pub(crate) fn write(value: u32, out: &mut Vec<u8>) {
     write_wide(value, 1, out);
 }
 
 /// Appends `value` in at least `width` bytes: more than it needs break \[MQTT-1.5.5-1\].
-pub fn write_wide(mut value: u32, width: usize, out: &mut Vec<u8>) {
+pub(crate) fn write_wide(mut value: u32, width: usize, out: &mut Vec<u8>) {
     let mut written = 1;
     loop {
         let low = (value & 0x7F) as u8;

@@ -13,6 +13,8 @@ use crate::ReasonCode;
 pub struct Violation {
     /// The most specific statement that is broken.
     pub clause: ClauseId,
+    /// A more general statement that says the same of more packets, if there is one.
+    pub also: Option<ClauseId>,
     /// Where in the frame the offending bytes begin, counted from its first byte.
     pub offset: usize,
     /// The field, under its name in the scenario language or in the specification.
@@ -25,6 +27,13 @@ pub struct Violation {
     pub expected: &'static str,
     /// What stands there instead.
     pub found: Found,
+}
+
+impl Violation {
+    /// The statements that are broken, the most specific first.
+    pub fn clauses(&self) -> impl Iterator<Item = ClauseId> {
+        core::iter::once(self.clause).chain(self.also)
+    }
 }
 
 /// The class of an error, in the terms of 5.0 section 1.2.

@@ -2,9 +2,47 @@
 
 use alloc::vec::Vec;
 
+use crate::{EncodeError, Properties, Version, variable_byte};
+
 /// Appends a length of two bytes and the data. What is beyond 65,535 bytes is left out.
+#[inline]
 pub(crate) fn binary(data: &[u8], out: &mut Vec<u8>) {
     let length = u16::try_from(data.len()).unwrap_or(u16::MAX);
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(data.get(..usize::from(length)).unwrap_or(data));
+}
+
+/// The bytes that a text or data takes together with its length.
+#[inline]
+pub(crate) fn field_length(field: &'static str, data: &[u8]) -> Result<usize, EncodeError> {
+    if data.len() > usize::from(u16::MAX) {
+        return Err(EncodeError::FieldTooLong(field));
+    }
+    Ok(2 + data.len())
+}
+
+/// The bytes that properties take together with their Property Length; none before 5.0.
+#[inline]
+pub(crate) fn properties_length(
+    properties: Properties<'_>,
+    version: Version,
+) -> Result<usize, EncodeError> {
+    if !version.has_properties() {
+        return Ok(0);
+    }
+    let length = properties.as_bytes().len();
+    match u32::try_from(length) {
+        Ok(short) if short <= variable_byte::MAXIMUM => Ok(variable_byte::width(short) + length),
+        _ => Err(EncodeError::PacketTooLong),
+    }
+}
+
+/// Appends Property Length and properties.
+#[inline]
+pub(crate) fn properties(properties: Properties<'_>, version: Version, out: &mut Vec<u8>) {
+    if version.has_properties() {
+        let bytes = properties.as_bytes();
+        variable_byte::write(u32::try_from(bytes.len()).unwrap_or(u32::MAX), out);
+        out.extend_from_slice(bytes);
+    }
 }

@@ -1,6 +1,25 @@
 //! CONNECT: a client asks for a connection (section 3.1).
 
-use crate::{Properties, QoS, Text};
+use alloc::vec::Vec;
+
+use crate::{
+    EncodeError, Found, PacketType, Properties, PropertyOwner, QoS, ReasonCode, Text, Version,
+    ViolationKind,
+    gate::Gate,
+    property,
+    reader::Reader,
+    rule::{Rule, rule, rule_of_5_0},
+    text_rules, write,
+};
+
+const OWNER: PropertyOwner = PropertyOwner::Packet(PacketType::Connect);
+
+const USER_NAME_FLAG: u8 = 1 << 7;
+const PASSWORD_FLAG: u8 = 1 << 6;
+const WILL_RETAIN: u8 = 1 << 5;
+const WILL_FLAG: u8 = 1 << 2;
+const CLEAN_START: u8 = 1 << 1;
+const RESERVED_FLAG: u8 = 1;
 
 /// CONNECT.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,4 +59,368 @@ pub struct Will<'a> {
     pub topic: Text<'a>,
     /// Will Payload; Will Message before 5.0.
     pub payload: &'a [u8],
+}
+
+impl<'a> Connect<'a> {
+    pub(crate) fn read<G: Gate>(reader: &mut Reader<'a, G>) -> Result<Self, G::Stop> {
+        let version = reader.version;
+        let protocol_name = read_protocol_name(reader)?;
+        let protocol_version = read_protocol_version(reader)?;
+        let flags_offset = reader.offset();
+        let flags = reader.byte("connect_flags")?;
+        judge_flags(reader, flags, flags_offset)?;
+        let keep_alive = reader.two_byte_integer("keep_alive")?;
+        let properties = property::read(reader, OWNER)?;
+        if properties.authentication_data().is_some()
+            && properties.authentication_method().is_none()
+        {
+            let rule = rule_of_5_0!("v5.0/U50-3.1.2.11.10-1");
+            let expected = "there only beside an Authentication Method";
+            reader.protocol_error(
+                rule,
+                flags_offset + 3,
+                "authentication_data",
+                expected,
+                Found::Named("it alone"),
+            )?;
+        }
+        let client_id = reader.text("client_id", text_rules::client_id)?;
+        let will = if flags & WILL_FLAG == 0 {
+            None
+        } else {
+            Some(Will::read(reader, flags)?)
+        };
+        let user_name = if flags & USER_NAME_FLAG == 0 || is_left_out(reader) {
+            None
+        } else {
+            expect_field(
+                reader,
+                rule!(
+                    version,
+                    "v3.1/V31-2.5-1",
+                    "v3.1.1/MQTT-3.1.2-19",
+                    "v5.0/MQTT-3.1.2-17"
+                ),
+                "user_name",
+            )?;
+            Some(reader.text("user_name", text_rules::user_name)?)
+        };
+        let password = if flags & PASSWORD_FLAG == 0 || is_left_out(reader) {
+            None
+        } else {
+            expect_field(
+                reader,
+                rule!(
+                    version,
+                    "v3.1/V31-2.5-1",
+                    "v3.1.1/MQTT-3.1.2-21",
+                    "v5.0/MQTT-3.1.2-19"
+                ),
+                "password",
+            )?;
+            Some(read_password(reader)?)
+        };
+        reader.finish()?;
+        Ok(Self {
+            protocol_name,
+            protocol_version,
+            clean_start: flags & CLEAN_START != 0,
+            reserved_flag: flags & RESERVED_FLAG != 0,
+            keep_alive,
+            properties,
+            client_id,
+            will,
+            user_name,
+            password,
+        })
+    }
+
+    /// The Connect Flags that tell what the other fields hold.
+    pub(crate) fn flags(&self) -> u8 {
+        let mut flags = 0;
+        let mut set = |flag, on| flags |= if on { flag } else { 0 };
+        set(RESERVED_FLAG, self.reserved_flag);
+        set(CLEAN_START, self.clean_start);
+        set(USER_NAME_FLAG, self.user_name.is_some());
+        set(PASSWORD_FLAG, self.password.is_some());
+        if let Some(will) = &self.will {
+            set(WILL_FLAG, true);
+            set(will.qos.value() << 3, true);
+            set(WILL_RETAIN, will.retain);
+        }
+        flags
+    }
+
+    pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {
+        let mut length = write::field_length("protocol_name", self.protocol_name.as_bytes())?
+            + 4
+            + write::properties_length(self.properties, version)?
+            + write::field_length("client_id", self.client_id.as_bytes())?;
+        if let Some(will) = &self.will {
+            length += write::properties_length(will.properties, version)?
+                + write::field_length("will.topic", will.topic.as_bytes())?
+                + write::field_length("will.payload", will.payload)?;
+        }
+        if let Some(user_name) = self.user_name {
+            length += write::field_length("user_name", user_name.as_bytes())?;
+        }
+        if let Some(password) = self.password {
+            length += write::field_length("password", password)?;
+        }
+        Ok(length)
+    }
+
+    pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
+        write::binary(self.protocol_name.as_bytes(), out);
+        out.push(self.protocol_version);
+        out.push(self.flags());
+        out.extend_from_slice(&self.keep_alive.to_be_bytes());
+        write::properties(self.properties, version, out);
+        write::binary(self.client_id.as_bytes(), out);
+        if let Some(will) = &self.will {
+            write::properties(will.properties, version, out);
+            write::binary(will.topic.as_bytes(), out);
+            write::binary(will.payload, out);
+        }
+        if let Some(user_name) = self.user_name {
+            write::binary(user_name.as_bytes(), out);
+        }
+        if let Some(password) = self.password {
+            write::binary(password, out);
+        }
+    }
+}
+
+impl<'a> Will<'a> {
+    fn read<G: Gate>(reader: &mut Reader<'a, G>, flags: u8) -> Result<Self, G::Stop> {
+        let version = reader.version;
+        let present = rule!(
+            version,
+            "v3.1.1/MQTT-3.1.2-9",
+            "v3.1.1/MQTT-3.1.2-9",
+            "v5.0/MQTT-3.1.2-9"
+        );
+        if version.has_properties() {
+            expect_field(reader, present, "will")?;
+        }
+        let properties = property::read(reader, PropertyOwner::Will)?;
+        expect_field(reader, present, "will.topic")?;
+        let topic = read_will_topic(reader)?;
+        expect_field(reader, present, "will.payload")?;
+        let payload = read_will_payload(reader)?;
+        Ok(Self {
+            qos: QoS::from_bits(flags >> 3),
+            retain: flags & WILL_RETAIN != 0,
+            properties,
+            topic,
+            payload,
+        })
+    }
+}
+
+fn read_protocol_name<'a, G: Gate>(reader: &mut Reader<'a, G>) -> Result<Text<'a>, G::Stop> {
+    let version = reader.version;
+    let offset = reader.offset();
+    let name = reader.binary("protocol_name")?;
+    if name != version.protocol_name().as_bytes() {
+        let rule = rule!(
+            version,
+            "v3.1/V31-2.2-1",
+            "v3.1.1/MQTT-3.1.2-1",
+            "v5.0/MQTT-3.1.2-1"
+        );
+        reader.report(
+            rule,
+            offset,
+            "protocol_name",
+            ViolationKind::UnsupportedProtocolVersion,
+            ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
+            version.protocol_name(),
+            Found::Named("another name"),
+        )?;
+    }
+    Ok(Text::new(name))
+}
+
+fn read_protocol_version<G: Gate>(reader: &mut Reader<'_, G>) -> Result<u8, G::Stop> {
+    let version = reader.version;
+    let offset = reader.offset();
+    let level = reader.byte("protocol_version")?;
+    if level != version.level() {
+        let rule = rule!(
+            version,
+            "v3.1/V31-2.2-2",
+            "v3.1.1/MQTT-3.1.2-2",
+            "v5.0/MQTT-3.1.2-2"
+        );
+        reader.report(
+            rule,
+            offset,
+            "protocol_version",
+            ViolationKind::UnsupportedProtocolVersion,
+            ReasonCode::UNSUPPORTED_PROTOCOL_VERSION,
+            match version {
+                Version::V3_1 => "3",
+                Version::V3_1_1 => "4",
+                Version::V5_0 => "5",
+            },
+            Found::Number(u64::from(level)),
+        )?;
+    }
+    Ok(level)
+}
+
+/// The rules that the Connect Flags can break by themselves. 3.1 disregards what it does not use.
+fn judge_flags<G: Gate>(
+    reader: &mut Reader<'_, G>,
+    flags: u8,
+    offset: usize,
+) -> Result<(), G::Stop> {
+    let version = reader.version;
+    let will_qos = QoS::from_bits(flags >> 3);
+    if flags & RESERVED_FLAG != 0 && version != Version::V3_1 {
+        let rule = rule!(
+            version, "v3.1/V31-2.2-3", "v3.1.1/MQTT-3.1.2-3", "v5.0/MQTT-3.1.2-3",
+            also "v3.1/V31-2.2-3", "v3.1.1/MQTT-3.1.2-3", "v5.0/U50-3.1.2.3-1"
+        );
+        reader.malformed(rule, offset, "reserved_flag", "0", Found::Number(1))?;
+    }
+    if flags & WILL_FLAG != 0 {
+        if !will_qos.is_valid() {
+            let rule = rule!(
+                version, "v3.1.1/MQTT-3.1.2-14", "v3.1.1/MQTT-3.1.2-14", "v5.0/MQTT-3.1.2-12",
+                also "v3.1.1/MQTT-3.1.2-14", "v3.1.1/MQTT-3.1.2-14", "v5.0/U50-3.1.2.6-1"
+            );
+            reader.malformed(rule, offset, "will.qos", "0, 1 or 2", Found::Number(3))?;
+        }
+    } else if version != Version::V3_1 {
+        if will_qos.is_acknowledged() {
+            let rule = rule!(
+                version, "v3.1/V31-2.2-7", "v3.1.1/MQTT-3.1.2-13", "v5.0/MQTT-3.1.2-11",
+                also "v3.1/V31-2.2-7", "v3.1.1/MQTT-3.1.2-11", "v5.0/MQTT-3.1.2-11"
+            );
+            let found = Found::Number(u64::from(will_qos.value()));
+            reader.protocol_error(rule, offset, "will.qos", "0 without a Will", found)?;
+        }
+        if flags & WILL_RETAIN != 0 {
+            let rule = rule!(
+                version, "v3.1/V31-2.2-7", "v3.1.1/MQTT-3.1.2-15", "v5.0/MQTT-3.1.2-13",
+                also "v3.1/V31-2.2-7", "v3.1.1/MQTT-3.1.2-11", "v5.0/MQTT-3.1.2-13"
+            );
+            reader.protocol_error(
+                rule,
+                offset,
+                "will.retain",
+                "0 without a Will",
+                Found::Number(1),
+            )?;
+        }
+    }
+    if flags & PASSWORD_FLAG != 0 && flags & USER_NAME_FLAG == 0 && version != Version::V5_0 {
+        let rule = rule!(
+            version,
+            "v3.1/V31-2.2-8",
+            "v3.1.1/MQTT-3.1.2-22",
+            "v5.0/MQTT-4.13.1-1"
+        );
+        reader.protocol_error(
+            rule,
+            offset,
+            "password",
+            "there only beside a User Name",
+            Found::Named("it alone"),
+        )?;
+    }
+    Ok(())
+}
+
+/// Whether 3.1 takes the end of the packet for a field left out, whatever its flag says.
+fn is_left_out<G: Gate>(reader: &Reader<'_, G>) -> bool {
+    reader.version == Version::V3_1 && reader.is_at_end()
+}
+
+fn expect_field<G: Gate>(
+    reader: &mut Reader<'_, G>,
+    rule: Rule,
+    field: &'static str,
+) -> Result<(), G::Stop> {
+    if reader.is_at_end() {
+        reader.malformed(
+            rule,
+            reader.offset(),
+            field,
+            "there, as its flag says",
+            Found::Nothing,
+        )?;
+        reader.exhaust();
+    }
+    Ok(())
+}
+
+fn read_will_topic<'a, G: Gate>(reader: &mut Reader<'a, G>) -> Result<Text<'a>, G::Stop> {
+    let version = reader.version;
+    let offset = reader.offset();
+    let (topic, wildcard) = reader.topic("will.topic", text_rules::will_topic)?;
+    if topic.is_empty() {
+        let rule = rule!(
+            version,
+            "v3.1.1/MQTT-4.7.3-1",
+            "v3.1.1/MQTT-4.7.3-1",
+            "v5.0/MQTT-4.7.3-1"
+        );
+        reader.protocol_error(
+            rule,
+            offset,
+            "will.topic",
+            "at least one character",
+            Found::Nothing,
+        )?;
+    }
+    if let Some(place) = wildcard {
+        let rule = rule!(
+            version,
+            "v3.1/V31-A-1",
+            "v3.1.1/MQTT-4.7.1-1",
+            "v5.0/MQTT-4.7.0-1"
+        );
+        reader.protocol_error(
+            rule,
+            place,
+            "will.topic",
+            "without wildcards",
+            Found::Named("a wildcard"),
+        )?;
+    }
+    Ok(topic)
+}
+
+/// Data since 3.1.1; in 3.1 a text of ASCII characters.
+fn read_will_payload<'a, G: Gate>(reader: &mut Reader<'a, G>) -> Result<&'a [u8], G::Stop> {
+    let payload = reader.binary("will.payload")?;
+    if reader.version == Version::V3_1
+        && let Some(place) = payload.iter().position(|byte| !byte.is_ascii())
+    {
+        let rule = rule!(
+            Version::V3_1,
+            "v3.1/V31-3.1-3",
+            "v3.1.1/MQTT-4.8.0-1",
+            "v5.0/MQTT-4.13.1-1"
+        );
+        let offset = reader.offset() - payload.len() + place;
+        let found = payload
+            .get(place)
+            .map_or(Found::Nothing, |byte| Found::Byte(*byte));
+        reader.malformed(rule, offset, "will.payload", "ASCII characters", found)?;
+    }
+    Ok(payload)
+}
+
+/// Data since 3.1.1; in 3.1 a text.
+fn read_password<'a, G: Gate>(reader: &mut Reader<'a, G>) -> Result<&'a [u8], G::Stop> {
+    if reader.version == Version::V3_1 {
+        return reader
+            .text("password", text_rules::any_text)
+            .map(Text::as_bytes);
+    }
+    reader.binary("password")
 }

@@ -5,6 +5,7 @@
 
 use crate::PacketType;
 
+mod acknowledgement;
 mod auth;
 mod connack;
 mod connect;

@@ -1,6 +1,13 @@
 //! PUBLISH: an Application Message on its way (section 3.3).
 
-use crate::{Properties, QoS, Text};
+use alloc::vec::Vec;
+
+use crate::{
+    Direction, EncodeError, Found, PacketType, Properties, PropertyOwner, QoS, Text, Version,
+    gate::Gate, property, reader::Reader, rule::rule, text_rules, write,
+};
+
+const OWNER: PropertyOwner = PropertyOwner::Packet(PacketType::Publish);
 
 /// PUBLISH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,4 +26,137 @@ pub struct Publish<'a> {
     pub properties: Properties<'a>,
     /// The Application Message itself, neither copied nor looked at.
     pub payload: &'a [u8],
+}
+
+impl<'a> Publish<'a> {
+    pub(crate) fn read<G: Gate>(reader: &mut Reader<'a, G>) -> Result<Self, G::Stop> {
+        let (dup, qos, retain) = read_flags(reader)?;
+        let topic_offset = reader.offset();
+        let (topic, wildcard) = reader.topic("topic", text_rules::topic_name)?;
+        if let Some(place) = wildcard {
+            refuse_wildcard(reader, place)?;
+        }
+        let packet_id = if qos.is_acknowledged() {
+            Some(read_packet_id(reader)?)
+        } else {
+            None
+        };
+        let properties = property::read(reader, OWNER)?;
+        if topic.is_empty() && properties.topic_alias().is_none() {
+            refuse_empty_topic(reader, topic_offset)?;
+        }
+        Ok(Self {
+            dup,
+            qos,
+            retain,
+            topic,
+            packet_id,
+            properties,
+            payload: reader.rest(),
+        })
+    }
+
+    pub(crate) fn flags(&self) -> u8 {
+        u8::from(self.dup) << 3 | self.qos.value() << 1 | u8::from(self.retain)
+    }
+
+    pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {
+        Ok(write::field_length("topic", self.topic.as_bytes())?
+            + if self.packet_id.is_some() { 2 } else { 0 }
+            + write::properties_length(self.properties, version)?
+            + self.payload.len())
+    }
+
+    pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
+        write::binary(self.topic.as_bytes(), out);
+        if let Some(packet_id) = self.packet_id {
+            out.extend_from_slice(&packet_id.to_be_bytes());
+        }
+        write::properties(self.properties, version, out);
+        out.extend_from_slice(self.payload);
+    }
+}
+
+#[inline]
+fn read_flags<G: Gate>(reader: &mut Reader<'_, G>) -> Result<(bool, QoS, bool), G::Stop> {
+    let flags = reader.flags;
+    let (dup, qos, retain) = (
+        flags & 0b1000 != 0,
+        QoS::from_bits(flags >> 1),
+        flags & 1 != 0,
+    );
+    if !qos.is_valid() {
+        let rule = rule!(
+            reader.version, "v3.1.1/MQTT-3.3.1-4", "v3.1.1/MQTT-3.3.1-4", "v5.0/MQTT-3.3.1-4",
+            also "v3.1.1/MQTT-3.3.1-4", "v3.1.1/MQTT-3.3.1-4", "v5.0/U50-3.3.1.2-1"
+        );
+        reader.malformed(rule, 0, "qos", "0, 1 or 2", Found::Number(3))?;
+    }
+    if dup && !qos.is_acknowledged() && reader.version != Version::V3_1 {
+        let rule = rule!(
+            reader.version,
+            "v3.1/V31-2.1-1",
+            "v3.1.1/MQTT-3.3.1-2",
+            "v5.0/MQTT-3.3.1-2"
+        );
+        reader.protocol_error(rule, 0, "dup", "0 at QoS 0", Found::Number(1))?;
+    }
+    Ok((dup, qos, retain))
+}
+
+#[inline]
+fn read_packet_id<G: Gate>(reader: &mut Reader<'_, G>) -> Result<u16, G::Stop> {
+    let offset = reader.offset();
+    let packet_id = reader.two_byte_integer("id")?;
+    if packet_id == 0 {
+        let rule = match reader.direction {
+            Direction::ToServer => {
+                rule!(
+                    reader.version,
+                    "v3.1/V31-2.4-1",
+                    "v3.1.1/MQTT-2.3.1-1",
+                    "v5.0/MQTT-2.2.1-3"
+                )
+            }
+            Direction::ToClient => {
+                rule!(
+                    reader.version,
+                    "v3.1/V31-2.4-1",
+                    "v3.1.1/MQTT-2.3.1-1",
+                    "v5.0/MQTT-2.2.1-4"
+                )
+            }
+        };
+        reader.protocol_error(rule, offset, "id", "above 0", Found::Number(0))?;
+    }
+    Ok(packet_id)
+}
+
+#[cold]
+fn refuse_wildcard<G: Gate>(reader: &mut Reader<'_, G>, offset: usize) -> Result<(), G::Stop> {
+    let rule = rule!(
+        reader.version, "v3.1/V31-A-1", "v3.1.1/MQTT-3.3.2-2", "v5.0/MQTT-3.3.2-2",
+        also "v3.1/V31-A-1", "v3.1.1/MQTT-4.7.1-1", "v5.0/MQTT-4.7.0-1"
+    );
+    reader.protocol_error(
+        rule,
+        offset,
+        "topic",
+        "without wildcards",
+        Found::Named("a wildcard"),
+    )
+}
+
+#[cold]
+fn refuse_empty_topic<G: Gate>(reader: &mut Reader<'_, G>, offset: usize) -> Result<(), G::Stop> {
+    let rule = rule!(
+        reader.version, "v3.1.1/MQTT-4.7.3-1", "v3.1.1/MQTT-4.7.3-1", "v5.0/U50-3.3.2.1-1",
+        also "v3.1.1/MQTT-4.7.3-1", "v3.1.1/MQTT-4.7.3-1", "v5.0/MQTT-4.7.3-1"
+    );
+    let expected = if reader.version.has_properties() {
+        "at least one character, or replaced by a Topic Alias"
+    } else {
+        "at least one character"
+    };
+    reader.protocol_error(rule, offset, "topic", expected, Found::Nothing)
 }

@@ -3,7 +3,12 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::{Properties, QoS, Text};
+use crate::{
+    EncodeError, Found, PacketType, Properties, PropertyOwner, QoS, Text, Version, gate::Gate,
+    property, reader::Reader, rule::rule, rule::rule_of_5_0, text_rules, write,
+};
+
+use super::acknowledgement::read_packet_id;
 
 /// SUBSCRIBE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,4 +190,100 @@ impl SubscriptionsBuf {
     pub fn as_subscriptions(&self) -> Subscriptions<'_> {
         Subscriptions::new(&self.bytes)
     }
+}
+
+impl<'a> Subscribe<'a> {
+    pub(crate) fn read<G: Gate>(reader: &mut Reader<'a, G>) -> Result<Self, G::Stop> {
+        let version = reader.version;
+        let packet_id_rule = rule!(
+            version,
+            "v3.1/V31-2.4-1",
+            "v3.1.1/MQTT-2.3.1-1",
+            "v5.0/MQTT-2.2.1-3"
+        );
+        let packet_id = read_packet_id(reader, packet_id_rule)?;
+        let properties = property::read(reader, PropertyOwner::Packet(PacketType::Subscribe))?;
+        let start = reader.offset();
+        if reader.is_at_end() && version != Version::V3_1 {
+            let rule = rule!(
+                version, "v3.1/V31-3.8-1", "v3.1.1/MQTT-3.8.3-3", "v5.0/MQTT-3.8.3-2",
+                also "v3.1/V31-3.8-1", "v3.1.1/MQTT-3.8.3-3", "v5.0/U50-3.8.3-1"
+            );
+            reader.protocol_error(rule, start, "filters", "at least one", Found::Nothing)?;
+        }
+        while !reader.is_at_end() {
+            reader.text("filters.filter", text_rules::subscribe_filter)?;
+            let offset = reader.offset();
+            let options = SubscriptionOptions(reader.byte("filters.qos")?);
+            judge_options(reader, options, offset)?;
+        }
+        Ok(Self {
+            packet_id,
+            properties,
+            filters: Subscriptions::new(reader.since(start)),
+        })
+    }
+
+    pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {
+        Ok(2 + write::properties_length(self.properties, version)? + self.filters.as_bytes().len())
+    }
+
+    pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.packet_id.to_be_bytes());
+        write::properties(self.properties, version, out);
+        out.extend_from_slice(self.filters.as_bytes());
+    }
+}
+
+/// 3.1 has six unused bits, 3.1.1 six reserved ones, 5.0 two.
+fn judge_options<G: Gate>(
+    reader: &mut Reader<'_, G>,
+    options: SubscriptionOptions,
+    offset: usize,
+) -> Result<(), G::Stop> {
+    let version = reader.version;
+    if version == Version::V5_0 {
+        return judge_options_of_5_0(reader, options, offset);
+    }
+    let rule = rule!(
+        version,
+        "v3.1/V31-3.8-2",
+        "v3.1.1/MQTT-3.8.3-4",
+        "v5.0/MQTT-3.8.3-5"
+    );
+    if version == Version::V3_1_1 && options.0 & !0b11 != 0 {
+        let found = Found::Byte(options.0);
+        reader.malformed(rule, offset, "filters.reserved", "six bits of 0", found)?;
+    }
+    if !options.qos().is_valid() {
+        reader.malformed(rule, offset, "filters.qos", "0, 1 or 2", Found::Number(3))?;
+    }
+    Ok(())
+}
+
+fn judge_options_of_5_0<G: Gate>(
+    reader: &mut Reader<'_, G>,
+    options: SubscriptionOptions,
+    offset: usize,
+) -> Result<(), G::Stop> {
+    if options.reserved() != 0 {
+        let rule = rule_of_5_0!("v5.0/MQTT-3.8.3-5");
+        let found = Found::Byte(options.0);
+        reader.malformed(rule, offset, "filters.reserved", "two bits of 0", found)?;
+    }
+    if !options.qos().is_valid() {
+        let rule = rule_of_5_0!("v5.0/U50-3.8.3.1-1");
+        reader.protocol_error(rule, offset, "filters.qos", "0, 1 or 2", Found::Number(3))?;
+    }
+    if options.handling_of_retained().is_none() {
+        let rule = rule_of_5_0!("v5.0/U50-3.8.3.1-2");
+        reader.protocol_error(
+            rule,
+            offset,
+            "filters.retain_handling",
+            "0, 1 or 2",
+            Found::Number(3),
+        )?;
+    }
+    Ok(())
 }

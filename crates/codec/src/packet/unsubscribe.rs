@@ -3,7 +3,11 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::{Properties, Text};
+use super::acknowledgement::read_packet_id;
+use crate::{
+    EncodeError, Found, PacketType, Properties, PropertyOwner, Text, Version, gate::Gate, property,
+    reader::Reader, rule::rule, text_rules, write,
+};
 
 /// UNSUBSCRIBE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,5 +77,45 @@ impl TopicFiltersBuf {
     /// The list as packets hold it.
     pub fn as_filters(&self) -> TopicFilters<'_> {
         TopicFilters::new(&self.bytes)
+    }
+}
+
+impl<'a> Unsubscribe<'a> {
+    pub(crate) fn read<G: Gate>(reader: &mut Reader<'a, G>) -> Result<Self, G::Stop> {
+        let version = reader.version;
+        let packet_id_rule = rule!(
+            version,
+            "v3.1/V31-2.4-1",
+            "v3.1.1/MQTT-2.3.1-1",
+            "v5.0/MQTT-2.2.1-3"
+        );
+        let packet_id = read_packet_id(reader, packet_id_rule)?;
+        let properties = property::read(reader, PropertyOwner::Packet(PacketType::Unsubscribe))?;
+        let start = reader.offset();
+        if reader.is_at_end() && version != Version::V3_1 {
+            let rule = rule!(
+                version, "v3.1/V31-3.10-1", "v3.1.1/MQTT-3.10.3-2", "v5.0/MQTT-3.10.3-2",
+                also "v3.1/V31-3.10-1", "v3.1.1/MQTT-3.10.3-2", "v5.0/U50-3.10.3-1"
+            );
+            reader.protocol_error(rule, start, "filters", "at least one", Found::Nothing)?;
+        }
+        while !reader.is_at_end() {
+            reader.text("filters", text_rules::unsubscribe_filter)?;
+        }
+        Ok(Self {
+            packet_id,
+            properties,
+            filters: TopicFilters::new(reader.since(start)),
+        })
+    }
+
+    pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {
+        Ok(2 + write::properties_length(self.properties, version)? + self.filters.as_bytes().len())
+    }
+
+    pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.packet_id.to_be_bytes());
+        write::properties(self.properties, version, out);
+        out.extend_from_slice(self.filters.as_bytes());
     }
 }

@@ -3,7 +3,9 @@
 mod buffer;
 mod id;
 mod list;
+mod read;
 
 pub use buffer::PropertiesBuf;
 pub use id::{DataType, PropertyId, PropertyOwner};
 pub use list::{Properties, Property, PropertyIter, PropertyValue};
+pub(crate) use read::read;
