@@ -209,6 +209,42 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// The lists of steps that it holds: one, or one for each alternative of `any`.
+    pub fn blocks(&self) -> Vec<&[Step]> {
+        match self {
+            Self::Any(alternatives) => alternatives
+                .iter()
+                .map(|(_, steps)| steps.as_slice())
+                .collect(),
+            Self::All(steps)
+            | Self::InOrder(steps)
+            | Self::AtOnce(steps)
+            | Self::Should(steps)
+            | Self::For { steps, .. }
+            | Self::If { steps, .. }
+            | Self::InVersion { steps, .. } => vec![steps],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Who it is about, if it is about clients.
+    pub fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::Send { who, .. }
+            | Self::Together { who, .. }
+            | Self::SendBytes { who, .. }
+            | Self::ExpectBytes { who, .. }
+            | Self::Expect { who, .. }
+            | Self::Closed { who, .. }
+            | Self::Nothing { who, .. }
+            | Self::Do { who, .. }
+            | Self::Link { who, .. } => Some(who),
+            _ => None,
+        }
+    }
+}
+
 /// Who a step is about.
 #[derive(Debug, Clone)]
 pub enum Subject {
@@ -218,6 +254,16 @@ pub enum Subject {
     OneOf(Vec<Name>),
     /// `<who>`: a client that an earlier `as` named.
     Captured(Name),
+}
+
+impl Subject {
+    /// The clients that it names; none for `<who>`.
+    pub fn names(&self) -> &[Name] {
+        match self {
+            Self::Each(names) | Self::OneOf(names) => names,
+            Self::Captured(_) => &[],
+        }
+    }
 }
 
 /// `as <x>`, `after D`, `within D`, `since <x>` of a step's head. Durations are in seconds.

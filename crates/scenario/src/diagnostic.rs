@@ -109,6 +109,19 @@ impl Diagnostic {
         }
     }
 
+    /// Suggests the nearest of the known names where one is near; else what the help says already stands.
+    #[must_use]
+    pub(crate) fn suggest_only<'a>(
+        self,
+        written: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        match nearest(written, known) {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None => self,
+        }
+    }
+
     /// Where it is.
     pub fn span(&self) -> Span {
         self.labels

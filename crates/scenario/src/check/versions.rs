@@ -1,0 +1,227 @@
+//! Versions: no step sends or expects what the version that it is played in does not have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use codec::draft::Kind;
+use codec::{Direction, Version};
+
+use crate::ast::{Action, Fields, Packet, Piece, Row, Scenario, Step, Value, Verb};
+use crate::condition;
+use crate::diagnostic::Diagnostic;
+use crate::expand;
+use crate::source::{Span, Spanned};
+use crate::vocabulary::{self, Slot, Term};
+
+/// Checks every case of the scenario: each row in each of its versions, along the branches that it takes.
+pub(super) fn check(scenario: &Scenario, faults: &mut Vec<Diagnostic>) {
+    let mut seen = BTreeSet::new();
+    for row in &scenario.each {
+        for version in expand::versions(scenario, row) {
+            let mut walk = Walk {
+                row,
+                version,
+                clients: BTreeMap::new(),
+                seen: &mut seen,
+                faults,
+            };
+            for client in &scenario.clients {
+                let version = walk.client_version(&client.options, Some(version));
+                walk.clients.insert(&client.name.value, version);
+                walk.fields(&client.options, &vocabulary::client(), version);
+            }
+            let start = walk.clients.clone();
+            for steps in scenario.control.iter().chain([&scenario.steps]) {
+                walk.clients.clone_from(&start);
+                walk.steps(steps);
+            }
+        }
+    }
+}
+
+struct Walk<'a, 'f> {
+    row: &'a Row,
+    version: Version,
+    /// The version that each client speaks; `None` where only the case knows it.
+    clients: BTreeMap<&'a str, Option<Version>>,
+    /// Places that are reported already, for another row or version.
+    seen: &'f mut BTreeSet<(usize, usize)>,
+    faults: &'f mut Vec<Diagnostic>,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn steps(&mut self, steps: &'a [Step]) {
+        for step in steps {
+            self.step(step);
+        }
+    }
+
+    fn step(&mut self, step: &'a Step) {
+        let action = &step.action.value;
+        match action {
+            Action::InVersion { versions, .. } if !versions.contains(&self.version) => return,
+            Action::If { condition, .. }
+                if condition::decide(&condition.value, self.row) == Some(false) =>
+            {
+                return;
+            }
+            Action::Do {
+                who,
+                verb: Verb::Connects,
+                fields,
+                ..
+            } => {
+                for name in who.names() {
+                    let old = self.spoken(&name.value);
+                    let version = self.client_version(fields, old);
+                    self.clients.insert(&name.value, version);
+                }
+            }
+            _ => {}
+        }
+        let names = action.subject().map_or(&[][..], |who| who.names());
+        let version = match names.first() {
+            Some(name) => self.spoken(&name.value),
+            None => Some(self.version),
+        };
+        if let Some(version) = version {
+            self.action(action, version);
+        }
+        for block in action.blocks() {
+            self.steps(block);
+        }
+    }
+
+    fn spoken(&self, client: &str) -> Option<Version> {
+        self.clients.get(client).copied().unwrap_or(Some(self.version))
+    }
+
+    /// The version that a client speaks with these options.
+    fn client_version(&self, options: &Fields, otherwise: Option<Version>) -> Option<Version> {
+        let Some(value) = options.get("version") else {
+            return otherwise;
+        };
+        condition::literal(&value.value, self.row).and_then(|text| text.parse().ok())
+    }
+
+    fn action(&mut self, action: &Action, version: Version) {
+        match action {
+            Action::Send {
+                packet, forbidden, ..
+            } => self.sent(packet, *forbidden, version),
+            Action::Together {
+                packets, forbidden, ..
+            } => {
+                for packet in packets {
+                    self.sent(packet, *forbidden, version);
+                }
+            }
+            Action::Expect { packet, .. } => {
+                let packet_type = packet.packet_type.value;
+                if !packet_type.travels(Direction::ToClient, version) {
+                    self.report(
+                        packet.packet_type.span,
+                        format!("a server sends no {packet_type} in {version}"),
+                    );
+                    return;
+                }
+                self.fields(
+                    &packet.fields,
+                    &vocabulary::packet_expected(packet_type),
+                    Some(version),
+                );
+            }
+            Action::Do {
+                verb, fields, gets, ..
+            } => {
+                self.fields(fields, &vocabulary::verb(*verb), Some(version));
+                if let Some(terms) = vocabulary::gets(*verb) {
+                    self.fields(gets, &terms, Some(version));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn sent(&mut self, packet: &Packet, forbidden: bool, version: Version) {
+        if forbidden && packet.but.is_none() {
+            return;
+        }
+        let packet_type = packet.packet_type.value;
+        if !packet_type.travels(Direction::ToServer, version) {
+            self.report(
+                packet.packet_type.span,
+                format!("a client sends no {packet_type} in {version}"),
+            );
+            return;
+        }
+        let terms = vocabulary::packet_sent(packet_type);
+        self.fields(&packet.fields, &terms, Some(version));
+    }
+
+    fn fields(&mut self, fields: &Fields, terms: &[Term], version: Option<Version>) {
+        let Some(version) = version else {
+            return;
+        };
+        for (name, value) in &fields.0 {
+            let Some(term) = terms.iter().find(|term| term.name == name.value) else {
+                continue;
+            };
+            if !term.versions.contains(&version) && !matches!(value.value, Value::Absent) {
+                self.report(
+                    name.span,
+                    format!("the field `{}` does not exist in {version}", name.value),
+                );
+            } else {
+                self.value(value, term.slot, version);
+            }
+        }
+    }
+
+    fn value(&mut self, value: &Spanned<Value>, slot: Slot, version: Version) {
+        match (&value.value, slot) {
+            (
+                Value::Record(fields),
+                Slot::Field(Kind::Record(specs) | Kind::Records(specs)),
+            ) => self.fields(fields, &vocabulary::record(specs), Some(version)),
+            (Value::List(items), Slot::Field(Kind::Records(_))) => {
+                for item in items {
+                    self.value(item, slot, version);
+                }
+            }
+            (Value::Scalar(pieces), Slot::Field(_)) => self.row_value(pieces, slot, value.span),
+            _ => {}
+        }
+    }
+
+    /// A field that takes an axis takes every value of the axis.
+    fn row_value(&mut self, pieces: &[Piece], slot: Slot, span: Span) {
+        let Some((axis, bound)) = condition::axis(pieces, self.row) else {
+            return;
+        };
+        let Value::Scalar(written) = &bound.value else {
+            return;
+        };
+        if let [Piece::Text(text)] = &written[..]
+            && !text.contains("..")
+            && let Some(fault) = crate::parse::literal_fault(text, bound.span, slot)
+            && self.seen.insert((bound.span.start, span.start))
+        {
+            self.faults.push(fault.and(span, format!("taken by this field as `<{axis}>`")));
+        }
+    }
+
+    fn report(&mut self, span: Span, message: String) {
+        if self.seen.insert((span.start, span.end)) {
+            let case = if self.row.name.is_empty() {
+                format!("the scenario is played in {}", self.version)
+            } else {
+                format!("the row `{}` is played in {}", self.row.name, self.version)
+            };
+            self.faults.push(
+                Diagnostic::error(span, message)
+                    .note(case)
+                    .help("put the step under `in v5.0:` (or the version that has it), or name `versions`"),
+            );
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The control twin: the same exchange without the defect. The connection must survive it.
+
+use codec::draft::Kind;
+use codec::{PacketType, Version};
+
+use crate::ast::{
+    Action, Fields, LinkAct, Name, Over, Packet, Piece, Row, Step, Subject, Timing, Value, Verb,
+};
+use crate::condition;
+use crate::expand::Case;
+use crate::source::{Span, Spanned};
+
+/// The control twin of a case; none where nothing is forbidden and no `control` is given.
+///
+/// It is `control`, or else the steps up to the first `!>` that the case plays. With `but` the sound packet is sent, without
+/// it the step is left out; a client that has no session yet is connected in front. It ends with a PINGREQ that must be
+/// answered. What else arrives in a twin is no failure.
+pub fn twin(case: &Case) -> Option<Vec<Step>> {
+    if let Some(control) = &case.scenario.control {
+        return Some(control.clone());
+    }
+    let mut walk = Walk {
+        row: case.row(),
+        version: case.version,
+        connected: case
+            .scenario
+            .clients
+            .iter()
+            .map(|client| client.name.value.clone())
+            .collect(),
+    };
+    match walk.steps(&case.scenario.steps) {
+        Cut::Here(steps) => Some(steps),
+        Cut::Nowhere(_) => None,
+    }
+}
+
+/// Whether steps reach a `!>`, and what the twin plays of them.
+enum Cut {
+    Here(Vec<Step>),
+    Nowhere(Vec<Step>),
+}
+
+struct Walk<'a> {
+    row: &'a Row,
+    version: Version,
+    /// Clients that have sent a CONNECT.
+    connected: Vec<String>,
+}
+
+impl Walk<'_> {
+    fn steps(&mut self, steps: &[Step]) -> Cut {
+        let mut played = Vec::new();
+        for step in steps {
+            match self.step(step) {
+                Cut::Here(last) => {
+                    played.extend(last);
+                    return Cut::Here(played);
+                }
+                Cut::Nowhere(step) => played.extend(step),
+            }
+        }
+        Cut::Nowhere(played)
+    }
+
+    fn step(&mut self, step: &Step) -> Cut {
+        let again = |action| Step {
+            action: Spanned::new(action, step.action.span),
+            why: step.why.clone(),
+            clause: step.clause.clone(),
+        };
+        // A block that reaches a `!>` is played up to there, and nothing behind it.
+        let wrapped = |cut, wrap: &dyn Fn(Vec<Step>) -> Action| match cut {
+            Cut::Here(steps) => Cut::Here(vec![again(wrap(steps))]),
+            Cut::Nowhere(steps) => Cut::Nowhere(vec![again(wrap(steps))]),
+        };
+        match &step.action.value {
+            Action::Send {
+                who,
+                packet,
+                forbidden: true,
+                ..
+            } => Cut::Here(self.sound(step, who, std::slice::from_ref(packet), false)),
+            Action::Together {
+                who,
+                packets,
+                forbidden: true,
+            } => Cut::Here(self.sound(step, who, packets, true)),
+            Action::SendBytes {
+                who,
+                forbidden: true,
+                ..
+            } => Cut::Here(self.sound(step, who, &[], false)),
+            Action::InVersion { versions, steps } => {
+                if versions.contains(&self.version) {
+                    self.steps(steps)
+                } else {
+                    Cut::Nowhere(Vec::new())
+                }
+            }
+            Action::If { condition, steps } => {
+                match condition::decide(&condition.value, self.row) {
+                    Some(true) => self.steps(steps),
+                    Some(false) => Cut::Nowhere(Vec::new()),
+                    None => wrapped(self.steps(steps), &|steps| Action::If {
+                        condition: condition.clone(),
+                        steps,
+                    }),
+                }
+            }
+            Action::For {
+                variable,
+                over,
+                steps,
+            } => match self.steps(steps) {
+                Cut::Here(steps) => Cut::Here(vec![again(Action::For {
+                    variable: variable.clone(),
+                    over: first_round(over),
+                    steps,
+                })]),
+                Cut::Nowhere(_) => Cut::Nowhere(vec![step.clone()]),
+            },
+            Action::Any(alternatives) => {
+                let mut cut = false;
+                let mut played = Vec::new();
+                for (name, steps) in alternatives {
+                    match self.steps(steps) {
+                        Cut::Here(steps) => {
+                            cut = true;
+                            played.push((name.clone(), steps));
+                        }
+                        Cut::Nowhere(steps) => played.push((name.clone(), steps)),
+                    }
+                }
+                let step = again(Action::Any(played));
+                if cut {
+                    Cut::Here(vec![step])
+                } else {
+                    Cut::Nowhere(vec![step])
+                }
+            }
+            Action::All(steps) => wrapped(self.steps(steps), &Action::All),
+            Action::InOrder(steps) => wrapped(self.steps(steps), &Action::InOrder),
+            Action::AtOnce(steps) => wrapped(self.steps(steps), &Action::AtOnce),
+            Action::Should(steps) => wrapped(self.steps(steps), &Action::Should),
+            action => {
+                self.note_connection(action);
+                Cut::Nowhere(vec![step.clone()])
+            }
+        }
+    }
+
+    /// The twin's own end: the sound packets, and the proof that the connection lives.
+    fn sound(
+        &mut self,
+        step: &Step,
+        who: &Subject,
+        packets: &[Packet],
+        together: bool,
+    ) -> Vec<Step> {
+        let span = step.action.span;
+        let at = |action| Step {
+            action: Spanned::new(action, span),
+            why: None,
+            clause: Vec::new(),
+        };
+        let defect = packets.iter().any(|packet| packet.but.is_some());
+        let ends = packets
+            .iter()
+            .any(|packet| packet.packet_type.value == PacketType::Disconnect);
+        let mut sent: Vec<Packet> = Vec::new();
+        if defect && !ends {
+            sent.extend(packets.iter().cloned().map(|packet| self.whole(packet, span)));
+        }
+        let connect = sent
+            .iter()
+            .any(|packet| packet.packet_type.value == PacketType::Connect);
+        let mut steps = Vec::new();
+        if !connect && !self.is_connected(who) {
+            steps.push(at(verb(who, Verb::Connects)));
+        }
+        if together && !sent.is_empty() {
+            steps.push(at(Action::Together {
+                who: who.clone(),
+                packets: sent,
+                forbidden: false,
+            }));
+        } else {
+            steps.extend(sent.into_iter().map(|packet| {
+                at(Action::Send {
+                    who: who.clone(),
+                    packet,
+                    forbidden: false,
+                    capture: None,
+                })
+            }));
+        }
+        if connect {
+            steps.push(at(accepted(who, span)));
+        }
+        steps.push(at(verb(who, Verb::Pings)));
+        steps
+    }
+
+    /// The packet without its defect. What `twice` doubles must stand there once.
+    fn whole(&self, packet: Packet, span: Span) -> Packet {
+        let mut fields = packet.fields;
+        let doubled = packet
+            .but
+            .as_ref()
+            .and_then(|but| but.value.lies.iter().find(|(name, _)| name.value == "twice"))
+            .and_then(|(_, value)| condition::literal(&value.value, self.row));
+        if let Some(property) = doubled
+            && fields.get(property).is_none()
+            && let Some(sample) = sample(packet.packet_type.value, property)
+        {
+            fields.0.push((
+                Spanned::new(property.to_owned(), span),
+                Spanned::new(sample, span),
+            ));
+        }
+        Packet {
+            packet_type: packet.packet_type,
+            fields,
+            but: None,
+        }
+    }
+
+    fn is_connected(&self, who: &Subject) -> bool {
+        who.names()
+            .iter()
+            .all(|name| self.connected.contains(&name.value))
+    }
+
+    fn note_connection(&mut self, action: &Action) {
+        let names = action.subject().map_or(&[][..], Subject::names);
+        let connects = match action {
+            Action::Do {
+                verb: Verb::Connects,
+                ..
+            } => true,
+            Action::Send { packet, .. } => packet.packet_type.value == PacketType::Connect,
+            Action::Together { packets, .. } => packets
+                .iter()
+                .any(|packet| packet.packet_type.value == PacketType::Connect),
+            _ => false,
+        };
+        let ends = matches!(
+            action,
+            Action::Link {
+                act: LinkAct::Closes | LinkAct::Cuts,
+                ..
+            } | Action::Closed { .. }
+                | Action::Do {
+                    verb: Verb::Disconnects,
+                    ..
+                }
+        );
+        for Name { value: name, .. } in names {
+            if connects && !self.connected.contains(name) {
+                self.connected.push(name.clone());
+            } else if ends {
+                self.connected.retain(|other| other != name);
+            }
+        }
+    }
+}
+
+fn verb(who: &Subject, verb: Verb) -> Action {
+    Action::Do {
+        who: who.clone(),
+        verb,
+        fields: Fields::default(),
+        gets: Fields::default(),
+        timing: Timing::default(),
+    }
+}
+
+/// `<- CONNACK: { reason: success }`.
+fn accepted(who: &Subject, span: Span) -> Action {
+    let success = Value::Scalar(vec![Piece::Text("success".to_owned())]);
+    Action::Expect {
+        who: who.clone(),
+        packet: Packet {
+            packet_type: Spanned::new(PacketType::Connack, span),
+            fields: Fields(vec![(
+                Spanned::new("reason".to_owned(), span),
+                Spanned::new(success, span),
+            )]),
+            but: None,
+        },
+        timing: Timing::default(),
+    }
+}
+
+/// A value that is sound for a property which the scenario only doubles.
+fn sample(packet_type: PacketType, property: &str) -> Option<Value> {
+    let text = |text: &str| Value::Scalar(vec![Piece::Text(text.to_owned())]);
+    let spec = codec::draft::field(packet_type, property)?;
+    Some(match spec.kind {
+        Kind::Flag | Kind::QoS | Kind::ReasonCode => text("1"),
+        // Large enough that no size or window is ever too small for the exchange.
+        Kind::Number { maximum } => text(&maximum.min(1000).to_string()),
+        Kind::Text | Kind::Binary => text("x"),
+        _ => return None,
+    })
+}
+
+fn first_round(over: &Over) -> Over {
+    match over {
+        Over::Range(low, _) => Over::Range(low.clone(), low.clone()),
+        Over::List(values) => Over::List(values.iter().take(1).cloned().collect()),
+    }
+}
