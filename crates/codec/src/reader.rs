@@ -57,12 +57,6 @@ impl<'a, G: Gate> Reader<'a, G> {
         self.at >= self.end
     }
 
-    /// Whether a read went past the end, so that what follows is made up.
-    #[inline]
-    pub(crate) const fn is_exhausted(&self) -> bool {
-        self.exhausted
-    }
-
     /// The bytes between an earlier offset and here.
     #[inline]
     pub(crate) fn since(&self, start: usize) -> &'a [u8] {

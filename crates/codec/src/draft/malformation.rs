@@ -1,8 +1,12 @@
 //! [`Malformation`]: lies about the wire, which no value of a field can tell.
 
-use alloc::{string::ToString, vec::Vec};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 
-use super::{DraftError, Kind, Value};
+use super::{DraftError, Kind, Value, fields};
+use crate::{PacketType, PropertyId};
 
 /// A lie about the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +27,7 @@ pub enum Malformation {
     Extra(Vec<u8>),
     /// `twice`: the field stands twice.
     Twice(&'static str),
-    /// `without`: the field is left out, while flags and lengths stay true to the rest.
+    /// `without`: the field is left out, while flags still announce it and lengths fit what is there.
     Without(&'static str),
     /// `swap`: two fields stand in each other's place.
     Swap(&'static str, &'static str),
@@ -142,8 +146,58 @@ impl Malformation {
         let Some(spec) = SPECS.iter().find(|spec| spec.name == name) else {
             return Err(DraftError::UnknownMalformation(name.to_string()));
         };
-        let _ = (spec, value);
-        unimplemented!()
+        let wrong_kind = || DraftError::WrongKind {
+            field: spec.name,
+            expected: spec.kind.description(),
+        };
+        if let (Value::Number(number), Kind::Number { maximum }) = (&value, spec.kind)
+            && *number > maximum
+        {
+            return Err(DraftError::TooLarge {
+                field: spec.name,
+                maximum,
+            });
+        }
+        let malformation = match (name, value) {
+            ("flags", Value::Number(flags)) => u8::try_from(flags).ok().map(Self::Flags),
+            ("type", Value::Number(value)) => u8::try_from(value).ok().map(Self::PacketType),
+            ("length", Value::Number(claim)) => u32::try_from(claim).ok().map(Self::Length),
+            ("length_width", Value::Number(width)) => {
+                u8::try_from(width).ok().map(Self::LengthWidth)
+            }
+            ("property_length", Value::Number(claim)) => {
+                u32::try_from(claim).ok().map(Self::PropertyLength)
+            }
+            ("property_length_width", Value::Number(width)) => {
+                u8::try_from(width).ok().map(Self::PropertyLengthWidth)
+            }
+            ("cut", value) => position(&value).map(Self::Cut),
+            ("short", value) => position(&value).map(Self::Short),
+            ("extra", Value::Binary(bytes) | Value::Text(bytes)) => Some(Self::Extra(bytes)),
+            ("property", Value::Binary(bytes) | Value::Text(bytes)) => Some(Self::Property(bytes)),
+            ("bytes", Value::Binary(bytes) | Value::Text(bytes)) => Some(Self::Bytes(bytes)),
+            ("twice", Value::Text(field)) => Some(Self::Twice(piece_name(&field)?)),
+            ("without", Value::Text(field)) => Some(Self::Without(piece_name(&field)?)),
+            ("swap", Value::Texts(fields)) => match fields.as_slice() {
+                [left, right] => Some(Self::Swap(piece_name(left)?, piece_name(right)?)),
+                _ => None,
+            },
+            ("field_length", Value::Pairs(claims)) => match claims.as_slice() {
+                [(field, claim)] => {
+                    let claim = core::str::from_utf8(claim)
+                        .ok()
+                        .and_then(|claim| claim.parse().ok());
+                    claim
+                        .map(|claim| (piece_name(field), claim))
+                        .map_or(Ok(None), |(field, claim)| {
+                            Ok(Some(Self::FieldLength(field?, claim)))
+                        })?
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        malformation.ok_or_else(wrong_kind)
     }
 
     /// Its name in scenarios.
@@ -167,3 +221,34 @@ impl Malformation {
         }
     }
 }
+
+fn position(value: &Value) -> Option<i64> {
+    match value {
+        Value::Integer(position) => Some(*position),
+        Value::Number(position) => i64::try_from(*position).ok(),
+        _ => None,
+    }
+}
+
+/// The name of a field in any packet, or of a part of one, as it is known for good.
+fn piece_name(name: &[u8]) -> Result<&'static str, DraftError> {
+    let known = PacketType::ALL
+        .into_iter()
+        .flat_map(fields)
+        .map(|spec| spec.name)
+        .chain(PropertyId::ALL.map(PropertyId::field))
+        .chain(WIRE_PARTS.iter().copied());
+    known
+        .into_iter()
+        .find(|known| known.as_bytes() == name)
+        .ok_or_else(|| DraftError::UnknownPiece(String::from_utf8_lossy(name).into_owned()))
+}
+
+/// Parts of the wire that are no field of their own.
+const WIRE_PARTS: &[&str] = &[
+    "properties",
+    "will.topic",
+    "will.payload",
+    "filters.filter",
+    "filters.options",
+];

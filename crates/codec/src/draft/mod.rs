@@ -5,13 +5,19 @@
 //! no field can tell; they are applied last.
 
 mod field;
+mod layout;
 mod malformation;
+mod notation;
+mod read;
+mod sample;
 mod value;
+mod write;
 
 use alloc::{string::String, vec::Vec};
 
 pub use field::{FieldSpec, Kind, field, fields, property_field};
 pub use malformation::{Malformation, MalformationSpec, malformations};
+pub use sample::sample;
 pub use value::{Record, Value};
 
 use crate::{Packet, PacketType, Version};
@@ -58,6 +64,17 @@ pub enum DraftError {
     /// Text or data does not fit behind a length of two bytes.
     #[error("{0} is longer than 65535 bytes")]
     TooLong(&'static str),
+    /// There is no field of this name, and no other part of the wire.
+    #[error("no packet has a field {0}")]
+    UnknownPiece(String),
+    /// The version's packets have no such field.
+    #[error("{version} has no {field}")]
+    NotInVersion {
+        /// The field.
+        field: &'static str,
+        /// The version that the draft is for.
+        version: Version,
+    },
     /// A malformation names a field that the packet does not carry.
     #[error("the packet carries no {0}")]
     NotCarried(&'static str),
@@ -77,10 +94,9 @@ impl Draft {
         }
     }
 
-    /// The packet as it was read: the fields that are present and differ from their default.
+    /// The packet as it was read: every field that stands in it, and no property that does not.
     pub fn from_packet(packet: &Packet<'_>, version: Version) -> Self {
-        let _ = (packet, version);
-        unimplemented!()
+        read::draft(packet, version)
     }
 
     /// Its type.
@@ -124,7 +140,7 @@ impl Draft {
         &self.fields
     }
 
-    /// Adds a lie about the wire; they are applied in the order in which they were added.
+    /// Adds a lie about the wire. Those about the fixed header and the end of the packet are told last.
     pub fn malform(&mut self, malformation: Malformation) -> &mut Self {
         self.malformations.push(malformation);
         self
@@ -140,6 +156,22 @@ impl Draft {
     /// # Errors
     /// A value or malformation that cannot be written at all.
     pub fn encode(&self) -> Result<Vec<u8>, DraftError> {
-        unimplemented!()
+        Ok(self.written()?.bytes)
+    }
+
+    /// Where in the encoded packet a field begins, the first one included: the places to cut it.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn boundaries(&self) -> Result<Vec<usize>, DraftError> {
+        Ok(self.written()?.boundaries)
+    }
+
+    fn written(&self) -> Result<layout::Written, DraftError> {
+        let mut layout = write::layout(self)?;
+        for malformation in &self.malformations {
+            layout.malform(malformation)?;
+        }
+        layout.write()
     }
 }

@@ -63,6 +63,14 @@ impl Record {
             .map(|(_, value)| value)
     }
 
+    /// The value of a field, if it was set, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.entries
+            .iter_mut()
+            .find(|(spec, _)| spec.name == name)
+            .map(|(_, value)| value)
+    }
+
     /// Takes a value away.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let at = self

@@ -181,7 +181,7 @@ impl SubscriptionsBuf {
         filter: impl Into<Text<'t>>,
         options: SubscriptionOptions,
     ) -> &mut Self {
-        crate::write::binary(filter.into().as_bytes(), &mut self.bytes);
+        write::binary(filter.into().as_bytes(), &mut self.bytes);
         self.bytes.push(options.0);
         self
     }

@@ -70,7 +70,7 @@ impl TopicFiltersBuf {
 
     /// Adds a filter. One beyond 65,535 bytes, which no length field can tell, is cut there.
     pub fn push<'t>(&mut self, filter: impl Into<Text<'t>>) -> &mut Self {
-        crate::write::binary(filter.into().as_bytes(), &mut self.bytes);
+        write::binary(filter.into().as_bytes(), &mut self.bytes);
         self
     }
 
