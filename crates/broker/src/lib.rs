@@ -1,1 +1,19 @@
-//! The reference broker: a pure core and a tokio shell.
+//! The reference broker: the specification, running.
+//!
+//! - [`core`] is the broker itself: a pure state machine that reads like the specification. Events and the time
+//!   go in, actions come out; it knows no sockets, no clock and no randomness.
+//! - [`rules`] is the device by which each obligation is stated where it is met, and can be broken by name.
+//! - [`shell`] puts a core to work on tokio: listeners, links, time.
+//! - [`pipe`] is an in-memory link for clients in the same process.
+//!
+//! Where MQTT leaves a choice, the broker takes the one that shows most of the standard; the choice is told where
+//! it is made.
+
+pub mod config;
+pub mod core;
+pub mod pipe;
+pub mod rules;
+pub mod shell;
+
+pub use self::config::Config;
+pub use self::shell::Broker;

@@ -1,0 +1,433 @@
+//! Messages on their way to one client: what waits, what is in flight, and how it is sent (sections 4.3, 4.4, 4.9).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use codec::{
+    Packet, PacketType, Properties, PropertiesBuf, PropertyId, Publish, Pubrel, QoS, ReasonCode,
+    Text,
+};
+
+use super::alias::Naming;
+use super::message::Message;
+use super::persist::Persist;
+use super::session::SessionKey;
+use super::{ConnectionId, Core};
+use crate::rules::{Rules, rule};
+
+/// A message for one client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The message.
+    pub message: Arc<Message>,
+    /// The QoS that it is delivered with.
+    pub qos: QoS,
+    /// RETAIN as it is sent.
+    pub retain: bool,
+    /// The Subscription Identifiers that it carries.
+    pub identifiers: Vec<u32>,
+    /// The Shared Subscription that it comes from, as its client requested it.
+    pub share: Option<Arc<[u8]>>,
+}
+
+/// What is on its way to a client.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    /// QoS 1 and 2 messages that were never sent.
+    pub(crate) waiting: VecDeque<Delivery>,
+    waiting_bytes: usize,
+    /// Messages that were sent and are not acknowledged, in the order of their first sending.
+    pub(crate) in_flight: VecDeque<InFlight>,
+    /// Packet Identifiers of QoS 2 messages that the client has taken over, in the order that it did.
+    pub(crate) released: VecDeque<u16>,
+    last_id: u16,
+}
+
+/// A message that was sent and is not acknowledged.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    pub(crate) packet_id: u16,
+    pub(crate) delivery: Delivery,
+    /// Whether it was sent on the present connection.
+    sent: bool,
+}
+
+impl Outgoing {
+    /// The connection has ended: what is in flight must be sent again on the next one.
+    pub(crate) fn interrupted(&mut self) {
+        for message in &mut self.in_flight {
+            message.sent = false;
+        }
+    }
+
+    /// How many messages of the present connection the client has not acknowledged.
+    fn unacknowledged(&self) -> usize {
+        self.in_flight.iter().filter(|message| message.sent).count() + self.released.len()
+    }
+
+    /// Whether a message could be sent at once, under this many unacknowledged ones.
+    pub(crate) fn has_room(&self, quota: usize) -> bool {
+        self.waiting.is_empty() && self.in_flight.len() + self.released.len() < quota
+    }
+
+    fn is_in_use(&self, packet_id: u16) -> bool {
+        self.in_flight
+            .iter()
+            .any(|message| message.packet_id == packet_id)
+            || self.released.contains(&packet_id)
+    }
+
+    /// A Packet Identifier that is not in use: the next one after the last.
+    fn next_id(&mut self) -> u16 {
+        loop {
+            self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+            if !self.is_in_use(self.last_id) {
+                return self.last_id;
+            }
+        }
+    }
+
+    fn take_waiting(&mut self) -> Option<Delivery> {
+        let delivery = self.waiting.pop_front()?;
+        self.waiting_bytes -= delivery.message.size();
+        Some(delivery)
+    }
+}
+
+impl Core {
+    /// Adds a message to those on their way to the client of a Session.
+    pub(super) fn deliver(&mut self, key: SessionKey, delivery: Delivery) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        if !delivery.qos.is_acknowledged() {
+            // What need not arrive is not kept for a client that is away or does not keep up.
+            let connected = session.connection.filter(|id| {
+                self.connections
+                    .get(id)
+                    .is_some_and(|connection| !connection.congested)
+            });
+            if let Some(id) = connected {
+                let rules = session.rules.clone();
+                self.send_publish(id, &rules, &delivery, None, false);
+            }
+            return;
+        }
+        let connected = session.connection.is_some();
+        if !connected
+            && !session
+                .rules
+                .keeps(rule!("v3.1.1/MQTT-3.1.2-5", "v5.0/MQTT-4.5.0-1"))
+        {
+            return;
+        }
+        let outgoing = &mut session.outgoing;
+        let (limits, size) = (&self.config.limits, delivery.message.size());
+        if outgoing.waiting.len() >= limits.queued_messages
+            || outgoing.waiting_bytes + size > limits.queued_bytes
+        {
+            return;
+        }
+        outgoing.waiting_bytes += size;
+        outgoing.waiting.push_back(delivery.clone());
+        let client_id = Arc::clone(&session.client_id);
+        self.persist(|| Persist::Queued {
+            client_id,
+            delivery,
+        });
+        self.send_waiting(key);
+    }
+
+    /// Goes on with a Session's deliveries on a new connection: what was released first, since the client took it
+    /// over before, then what is in flight, then what waits.
+    pub(super) fn resume_deliveries(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        let Some(id) = session.connection else {
+            return;
+        };
+        if session.rules.keeps(rule!(
+            "v3.1.1/MQTT-4.4.0-1",
+            "v5.0/MQTT-4.4.0-1",
+            "v5.0/MQTT-4.3.3-5"
+        )) {
+            let released: Vec<_> = session.outgoing.released.iter().copied().collect();
+            for packet_id in released {
+                self.send_pubrel(id, packet_id, ReasonCode::SUCCESS);
+            }
+        }
+        self.send_waiting(key);
+    }
+
+    /// Sends what is in flight and not yet sent on this connection, then what waits, as far as the client's
+    /// Receive Maximum allows. Nothing but PUBLISH waits for it.
+    pub(super) fn send_waiting(&mut self, key: SessionKey) {
+        loop {
+            let Some(session) = self.sessions.get_mut(key) else {
+                return;
+            };
+            let Some(id) = session.connection else {
+                return;
+            };
+            let Some(connection) = self.connections.get(&id) else {
+                return;
+            };
+            let rules = session.rules.clone();
+            let outgoing = &mut session.outgoing;
+            let quota = usize::from(connection.receive_maximum.min(self.config.limits.in_flight));
+            if connection.congested
+                || outgoing.unacknowledged() >= quota
+                    && keeps_quota(&rules, connection.receive_maximum)
+            {
+                return;
+            }
+            if let Some(at) = outgoing.in_flight.iter().position(|message| !message.sent) {
+                self.send_again(key, id, &rules, at);
+                continue;
+            }
+            let Some(delivery) = outgoing.take_waiting() else {
+                return;
+            };
+            self.send_first(key, id, &rules, delivery);
+        }
+    }
+
+    fn send_first(&mut self, key: SessionKey, id: ConnectionId, rules: &Rules, delivery: Delivery) {
+        if delivery.message.has_expired(self.now) && rules.keeps(rule!("v5.0/MQTT-3.3.2-5")) {
+            return;
+        }
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let packet_id = rules.must(
+            match delivery.qos {
+                QoS::AT_LEAST_ONCE => rule!(
+                    "v3.1.1/MQTT-2.3.1-4",
+                    "v3.1.1/MQTT-4.3.2-1",
+                    "v5.0/MQTT-2.2.1-4",
+                    "v5.0/MQTT-4.3.2-1"
+                ),
+                _ => rule!(
+                    "v3.1.1/MQTT-2.3.1-4",
+                    "v3.1.1/MQTT-4.3.3-1",
+                    "v5.0/MQTT-2.2.1-4",
+                    "v5.0/MQTT-4.3.3-1"
+                ),
+            },
+            session.outgoing.next_id(),
+            1,
+        );
+        let client_id = Arc::clone(&session.client_id);
+        self.persist(|| Persist::Sent {
+            client_id,
+            packet_id,
+        });
+        let dup = rules.must(
+            match delivery.qos {
+                QoS::AT_LEAST_ONCE => rule!(
+                    "v3.1.1/MQTT-3.3.1-3",
+                    "v3.1.1/MQTT-4.3.2-1",
+                    "v5.0/MQTT-3.3.1-3",
+                    "v5.0/MQTT-4.3.2-2"
+                ),
+                _ => rule!(
+                    "v3.1.1/MQTT-3.3.1-3",
+                    "v3.1.1/MQTT-4.3.3-1",
+                    "v5.0/MQTT-3.3.1-3",
+                    "v5.0/MQTT-4.3.3-2"
+                ),
+            },
+            false,
+            true,
+        );
+        let sent = self.send_publish(id, rules, &delivery, Some(packet_id), dup);
+        // What is too large for the client is dropped as if it had been delivered. Otherwise the message stays
+        // outstanding until it is acknowledged.
+        let outstanding = if sent {
+            rules.keeps(rule!(
+                "v3.1.1/MQTT-4.3.2-1",
+                "v3.1.1/MQTT-4.3.3-1",
+                "v5.0/MQTT-4.3.2-3",
+                "v5.0/MQTT-4.3.3-3"
+            ))
+        } else {
+            !rules.must(rule!("v5.0/MQTT-3.1.2-25"), true, false)
+        };
+        if let Some(session) = self.sessions.get_mut(key)
+            && outstanding
+        {
+            session.outgoing.in_flight.push_back(InFlight {
+                packet_id,
+                delivery,
+                sent: true,
+            });
+        }
+    }
+
+    /// Sends a message again after a reconnect, with its old Packet Identifier. It does not expire any more.
+    fn send_again(&mut self, key: SessionKey, id: ConnectionId, rules: &Rules, at: usize) {
+        let Some(message) = self
+            .sessions
+            .get_mut(key)
+            .and_then(|session| session.outgoing.in_flight.get_mut(at))
+        else {
+            return;
+        };
+        message.sent = true;
+        let (packet_id, delivery) = (message.packet_id, message.delivery.clone());
+        let resends = rules.keeps(rule!("v3.1.1/MQTT-4.4.0-1", "v5.0/MQTT-4.4.0-1"));
+        let expires = delivery.message.has_expired(self.now)
+            && rules.is_v5()
+            && !rules.keeps(rule!("v5.0/MQTT-4.3.3-7"));
+        if resends && !expires {
+            let dup = rules.must(
+                rule!("v3.1.1/MQTT-3.3.1-1", "v5.0/MQTT-3.3.1-1"),
+                true,
+                false,
+            );
+            self.send_publish(id, rules, &delivery, Some(packet_id), dup);
+        }
+    }
+
+    /// Sends a PUBLISH; tells whether the client takes one of its size.
+    fn send_publish(
+        &mut self,
+        id: ConnectionId,
+        rules: &Rules,
+        delivery: &Delivery,
+        packet_id: Option<u16>,
+        dup: bool,
+    ) -> bool {
+        let message = &delivery.message;
+        let Some(connection) = self.connections.get(&id) else {
+            return false;
+        };
+        let dup = match packet_id {
+            Some(_) => dup,
+            None => rules.must(
+                rule!(
+                    "v3.1.1/MQTT-3.3.1-2",
+                    "v3.1.1/MQTT-4.3.1-1",
+                    "v5.0/MQTT-3.3.1-2",
+                    "v5.0/MQTT-4.3.1-1"
+                ),
+                false,
+                true,
+            ),
+        };
+        let mut own = PropertiesBuf::new();
+        let mut naming = Naming::Name;
+        if rules.is_v5() {
+            naming = connection.outgoing_aliases.name(&message.topic);
+            self.add_own_properties(rules, delivery, naming, &mut own);
+        }
+        let properties = if !rules.is_v5() {
+            Properties::EMPTY
+        } else if own.is_empty() {
+            Properties::new(&message.properties)
+        } else {
+            own.extend(Properties::new(&message.properties));
+            own.as_properties()
+        };
+        let topic: &[u8] = match naming {
+            Naming::Alias(_) => b"",
+            Naming::Name | Naming::NameAndAlias(_) => &message.topic,
+        };
+        let topic: &[u8] = rules.must(
+            rule!("v3.1.1/MQTT-3.3.2-3", "v5.0/MQTT-3.3.2-3"),
+            topic,
+            b"elsewhere",
+        );
+        let publish = Publish {
+            dup,
+            qos: delivery.qos,
+            retain: delivery.retain,
+            topic: Text::new(topic),
+            packet_id,
+            properties,
+            payload: &message.payload,
+        };
+        let sent = self.send(id, &Packet::Publish(publish));
+        if let Naming::NameAndAlias(alias) = naming
+            && sent
+            && let Some(connection) = self.connections.get_mut(&id)
+        {
+            connection.outgoing_aliases.give(&message.topic, alias);
+        }
+        sent
+    }
+
+    /// The properties that belong to this delivery rather than to the message.
+    fn add_own_properties(
+        &self,
+        rules: &Rules,
+        delivery: &Delivery,
+        naming: Naming,
+        properties: &mut PropertiesBuf,
+    ) {
+        if let Some(remaining) = delivery.message.remaining_expiry(self.now) {
+            let whole = delivery.message.expiry_interval.unwrap_or(remaining);
+            let interval = rules.must(
+                rule!("v5.0/MQTT-3.3.2-6"),
+                remaining,
+                whole.saturating_add(1),
+            );
+            properties.four_byte_integer(PropertyId::MessageExpiryInterval, interval);
+        }
+        if let Naming::NameAndAlias(alias) | Naming::Alias(alias) = naming {
+            let alias = rules.must(rule!("v5.0/MQTT-3.3.2-8"), alias, 0);
+            properties.two_byte_integer(PropertyId::TopicAlias, alias);
+        }
+        for &identifier in &delivery.identifiers {
+            properties.subscription_identifier(identifier);
+        }
+    }
+
+    /// Sends PUBREL: the second half of a QoS 2 delivery.
+    pub(super) fn send_pubrel(&mut self, id: ConnectionId, packet_id: u16, reason: ReasonCode) {
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        let rules = connection.rules.clone();
+        let packet_id = super::acknowledge::same_id(&rules, packet_id);
+        let reason_code = rules.must(rule!("v5.0/MQTT-3.6.2-1"), reason, ReasonCode(0x7F));
+        let explanation = self.explanation(id, PacketType::Pubrel, None);
+        self.send_explained(
+            id,
+            &Packet::Pubrel(Pubrel {
+                packet_id,
+                reason_code,
+                properties: explanation.as_properties(),
+            }),
+        );
+    }
+
+    /// The client does not keep up with what it is sent.
+    pub(super) fn congested(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.congested = true;
+        }
+    }
+
+    /// The client has caught up.
+    pub(super) fn drained(&mut self, id: ConnectionId) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.congested = false;
+        }
+        if let Some(session) = self.session_of(id) {
+            self.send_waiting(session);
+        }
+    }
+}
+
+/// Whether no message is sent beyond the client's Receive Maximum. The broker's own limit stands in any case.
+fn keeps_quota(rules: &Rules, receive_maximum: u16) -> bool {
+    receive_maximum == u16::MAX
+        || !rules.is_v5()
+        || rules.keeps(rule!(
+            "v5.0/MQTT-3.3.4-9",
+            "v5.0/MQTT-4.9.0-1",
+            "v5.0/MQTT-4.9.0-2"
+        ))
+}

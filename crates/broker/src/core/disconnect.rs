@@ -1,0 +1,49 @@
+//! DISCONNECT from a client (section 3.14).
+
+use codec::{Disconnect, ReasonCode};
+
+use super::session::SessionKey;
+use super::{ConnectionId, Core, Refusal};
+use crate::rules::{Rules, rule};
+
+impl Core {
+    /// The client takes leave.
+    pub(super) fn disconnected(
+        &mut self,
+        id: ConnectionId,
+        rules: &Rules,
+        session: SessionKey,
+        disconnect: &Disconnect<'_>,
+    ) -> Result<(), Refusal> {
+        if let Some(expiry) = disconnect.properties.session_expiry_interval() {
+            let was = self
+                .connections
+                .get(&id)
+                .map_or(0, |connection| connection.session_expiry);
+            rules.refuse_if(
+                was == 0 && expiry > 0,
+                rule!("v5.0/U50-3.14.2.2.2-2"),
+                ReasonCode::PROTOCOL_ERROR,
+            )?;
+            if rules.keeps(rule!("v5.0/U50-3.14.2.2.2-3")) {
+                let limit = self.config.limits.session_expiry.unwrap_or(u32::MAX);
+                if let Some(session) = self.sessions.get_mut(session) {
+                    session.expiry = expiry.min(limit);
+                }
+                self.persist_session(session);
+            }
+        }
+        // Only the normal disconnection takes the Will back; 0x04 and the errors leave it.
+        let takes_will_back = disconnect.reason_code == ReasonCode::NORMAL_DISCONNECTION
+            || !rules.must(rule!("v5.0/U50-3.14.2.1-2"), true, false);
+        if takes_will_back {
+            self.drop_will(session);
+        }
+        if rules.keeps(rule!("v3.1.1/U311-3.14.4-1", "v5.0/U50-3.14.4-1")) {
+            self.close(id, None);
+        } else {
+            self.ended(id);
+        }
+        Ok(())
+    }
+}

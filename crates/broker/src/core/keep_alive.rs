@@ -1,0 +1,69 @@
+//! Keep Alive (section 3.1.2.10).
+
+use std::time::Duration;
+
+use codec::ReasonCode;
+
+use super::deadlines::Deadline;
+use super::{ConnectionId, Core, Refusal};
+use crate::rules::rule;
+
+impl Core {
+    /// Watches over a client that has promised a packet every `seconds`; 0 promises nothing.
+    pub(super) fn watch_keep_alive(&mut self, id: ConnectionId, seconds: u16) {
+        let patience = (seconds > 0).then(|| Duration::from_millis(u64::from(seconds) * 1500));
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        connection.patience = patience;
+        if let Some(patience) = patience {
+            self.arm(id, self.now + patience, Deadline::KeepAlive(id));
+        }
+    }
+
+    /// The client may have been silent for too long. Packets do not move the deadline; it is looked at again
+    /// when it comes.
+    pub(super) fn keep_alive_due(&mut self, id: ConnectionId) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        connection.deadline = None;
+        let Some(patience) = connection.patience else {
+            return;
+        };
+        let ends = connection.last_received + patience;
+        if ends > self.now {
+            self.arm(id, ends, Deadline::KeepAlive(id));
+            return;
+        }
+        let rules = connection.rules.clone();
+        let overdue = rules.refuse_if(
+            true,
+            rule!("v3.1.1/MQTT-3.1.2-24", "v5.0/MQTT-3.1.2-22"),
+            ReasonCode::KEEP_ALIVE_TIMEOUT,
+        );
+        if let Err(refusal) = overdue {
+            self.refuse(id, refusal);
+        }
+    }
+
+    /// The broker takes leave of every client.
+    pub(super) fn stop(&mut self) {
+        self.stopping = true;
+        let connections: Vec<_> = self.connections.keys().copied().collect();
+        for id in connections {
+            let clause = clauses::clause!("v5.0/MQTT-3.14.4-2");
+            let leave = Refusal::new(clause, ReasonCode::SERVER_SHUTTING_DOWN);
+            match self.session_of(id) {
+                Some(session) => {
+                    // A server that shuts down may hold the Wills back; nobody would be left to receive them.
+                    if let Some(session) = self.sessions.get_mut(session) {
+                        session.will = None;
+                    }
+                    self.refuse(id, leave);
+                }
+                None => self.close(id, None),
+            }
+        }
+    }
+}

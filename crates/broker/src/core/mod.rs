@@ -1,0 +1,199 @@
+//! The broker itself, as a pure state machine: events and the time go in, actions come out.
+//!
+//! It has no sockets, no clock and no randomness, so the same events give the same actions. Each concern of the
+//! specification has its file, and each obligation stands with its clause where it is met.
+//!
+//! ```
+//! use std::time::Duration;
+//! use broker::core::{Action, ConnectionId, Core, Event};
+//!
+//! let mut core = Core::new(broker::Config::default());
+//! let (connection, mut actions) = (ConnectionId(0), Vec::new());
+//! let connect = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01a";
+//! core.handle(Event::Opened { connection }, Duration::ZERO, &mut actions);
+//! core.handle(Event::Received { connection, bytes: connect }, Duration::ZERO, &mut actions);
+//! assert_eq!(actions, [Action::Send { connection, bytes: vec![0x20, 2, 0, 0] }]);
+//! ```
+
+mod access;
+mod acknowledge;
+mod alias;
+mod authentication;
+mod connect;
+mod connection;
+mod deadlines;
+mod delivery;
+mod disconnect;
+mod keep_alive;
+mod message;
+mod persist;
+mod publish;
+mod receive;
+mod refusal;
+mod retained;
+mod routing;
+mod send;
+mod session;
+mod subscribe;
+mod subscriptions;
+pub(crate) mod topic;
+mod unsubscribe;
+mod will;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use authentication::ECHO;
+pub use message::Message;
+pub use persist::Persist;
+pub use refusal::Refusal;
+pub use subscriptions::Subscription;
+pub use topic::matches;
+
+use crate::config::Config;
+use crate::rules::{ClauseSet, RuleBook};
+use connection::Connection;
+use deadlines::{Deadline, Deadlines};
+use retained::Retained;
+use session::Sessions;
+use subscriptions::Subscriptions;
+
+/// A Network Connection. Whoever drives the core numbers them and never uses a number twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// What happens to the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A client has opened a Network Connection.
+    Opened {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// Bytes have come, in whatever pieces.
+    Received {
+        /// The connection.
+        connection: ConnectionId,
+        /// The bytes.
+        bytes: &'a [u8],
+    },
+    /// The Network Connection has ended; also told after [`Action::Close`], where it changes nothing.
+    Ended {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// The time has come that [`Core::next_deadline`] told, or a later one.
+    TimePassed,
+    /// The client reads more slowly than it is sent to: messages are held back until [`Event::Drained`].
+    Congested {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// A congestion has ended.
+    Drained {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// The broker is to take leave of its clients.
+    Stopping,
+}
+
+/// What the broker does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Sends bytes: one or several whole Control Packets.
+    Send {
+        /// The connection.
+        connection: ConnectionId,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Closes the Network Connection, once what was sent before is written.
+    Close {
+        /// The connection.
+        connection: ConnectionId,
+        /// Why, where the client is to blame.
+        why: Option<Refusal>,
+    },
+    /// Persists a change, before any action that follows (only with [`Config::persistent`]).
+    Persist(Persist),
+}
+
+/// The broker.
+#[derive(Debug)]
+pub struct Core {
+    config: Config,
+    rules: Arc<RuleBook>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    sessions: Sessions,
+    subscriptions: Subscriptions,
+    retained: Retained,
+    deadlines: Deadlines,
+    now: Duration,
+    actions: Vec<Action>,
+    stopping: bool,
+}
+
+impl Core {
+    /// A broker that nobody is connected to.
+    pub fn new(config: Config) -> Self {
+        Self {
+            rules: RuleBook::new(config.broken),
+            config,
+            connections: BTreeMap::new(),
+            sessions: Sessions::default(),
+            subscriptions: Subscriptions::new(),
+            retained: Retained::default(),
+            deadlines: Deadlines::default(),
+            now: Duration::ZERO,
+            actions: Vec::new(),
+            stopping: false,
+        }
+    }
+
+    /// Takes an event that happens at `now`, counted from the broker's start, and appends what the broker does.
+    ///
+    /// What has fallen due by then is done first. A time before that of an earlier event counts as that one.
+    pub fn handle(&mut self, event: Event<'_>, now: Duration, actions: &mut Vec<Action>) {
+        self.now = self.now.max(now);
+        std::mem::swap(&mut self.actions, actions);
+        while let Some(deadline) = self.deadlines.take_due(self.now) {
+            self.fall_due(deadline);
+        }
+        match event {
+            Event::Opened { connection } => self.opened(connection),
+            Event::Received { connection, bytes } => self.received(connection, bytes),
+            Event::Ended { connection } => self.ended(connection),
+            Event::TimePassed => {}
+            Event::Congested { connection } => self.congested(connection),
+            Event::Drained { connection } => self.drained(connection),
+            Event::Stopping => self.stop(),
+        }
+        std::mem::swap(&mut self.actions, actions);
+    }
+
+    /// When the broker has next something to do of its own accord, counted from its start.
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.deadlines.next()
+    }
+
+    /// The rules that were consulted so far.
+    pub fn consulted(&self) -> ClauseSet {
+        self.rules.consulted()
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn fall_due(&mut self, deadline: Deadline) {
+        match deadline {
+            Deadline::Connect(connection) => self.connect_timed_out(connection),
+            Deadline::KeepAlive(connection) => self.keep_alive_due(connection),
+            Deadline::Will(session) => self.will_due(session),
+            Deadline::SessionExpiry(session) => self.session_expired(session),
+        }
+    }
+}

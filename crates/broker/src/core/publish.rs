@@ -1,0 +1,327 @@
+//! PUBLISH from a client (section 3.3), and the first half of its acknowledgement.
+
+use std::sync::Arc;
+
+use codec::{
+    Packet, PacketType, Properties, PropertiesBuf, PropertyId, PropertyValue, Puback, Publish,
+    Pubrec, QoS, ReasonCode,
+};
+
+use super::message::Message;
+use super::persist::Persist;
+use super::session::SessionKey;
+use super::{ConnectionId, Core, Refusal, acknowledge};
+use crate::rules::{Rules, rule};
+
+impl Core {
+    /// The client publishes a message.
+    pub(super) fn publish(
+        &mut self,
+        id: ConnectionId,
+        rules: &Rules,
+        key: SessionKey,
+        publish: &Publish<'_>,
+    ) -> Result<(), Refusal> {
+        self.check_capabilities(rules, publish)?;
+        let topic = self.topic_of(id, rules, publish)?;
+        self.check_receive_maximum(id, rules, publish)?;
+        let Some(session) = self.sessions.get(key) else {
+            return Ok(());
+        };
+        let publisher = Arc::clone(&session.client_id);
+
+        if publish.qos >= QoS::EXACTLY_ONCE
+            && let Some(packet_id) = publish.packet_id
+            && session.incoming.contains(&packet_id)
+            && rules.keeps(rule!("v3.1.1/MQTT-4.3.3-2", "v5.0/MQTT-4.3.3-10"))
+        {
+            // The same message once more: it was passed on already.
+            self.take_over_from_client(id, rules, key, packet_id);
+            self.send_pubrec(id, rules, packet_id, ReasonCode::SUCCESS, None);
+            return Ok(());
+        }
+        if let Some(refusal) = self.objection(rules, key, publish, &topic) {
+            return self.decline(id, rules, publish, refusal);
+        }
+
+        let message = Message {
+            topic: topic.as_ref().into(),
+            payload: publish.payload.into(),
+            qos: publish.qos,
+            retain: publish.retain,
+            properties: forwarded(rules, publish.properties),
+            expiry_interval: publish.properties.message_expiry_interval(),
+            received: self.now,
+            publisher: Some(publisher),
+        };
+        let found = self.take_message(rules, message);
+        let reason = if found {
+            ReasonCode::SUCCESS
+        } else {
+            // The server may tell so; it shows more.
+            ReasonCode::NO_MATCHING_SUBSCRIBERS
+        };
+        if let Some(packet_id) = publish.packet_id {
+            if publish.qos == QoS::AT_LEAST_ONCE {
+                self.send_puback(id, rules, packet_id, reason, None);
+            } else {
+                self.take_over_from_client(id, rules, key, packet_id);
+                self.send_pubrec(id, rules, packet_id, reason, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// What CONNACK has announced that the server does not do.
+    fn check_capabilities(&self, rules: &Rules, publish: &Publish<'_>) -> Result<(), Refusal> {
+        let features = &self.config.features;
+        rules.refuse_if(
+            publish.qos > features.maximum_qos && publish.qos.is_valid(),
+            rule!("v5.0/MQTT-3.2.2-11", "v5.0/U50-3.2.2.3.4-2"),
+            ReasonCode::QOS_NOT_SUPPORTED,
+        )?;
+        rules.refuse_if(
+            publish.retain && !features.retain,
+            rule!("v5.0/MQTT-3.2.2-14", "v5.0/U50-3.2.2.3.5-2"),
+            ReasonCode::RETAIN_NOT_SUPPORTED,
+        )
+    }
+
+    /// Flow control towards the server (section 4.9). QoS 1 is acknowledged at once and never under way for long.
+    fn check_receive_maximum(
+        &self,
+        id: ConnectionId,
+        rules: &Rules,
+        publish: &Publish<'_>,
+    ) -> Result<(), Refusal> {
+        let Some(packet_id) = publish.packet_id else {
+            return Ok(());
+        };
+        let Some(connection) = self.connections.get(&id) else {
+            return Ok(());
+        };
+        let under_way = connection.receiving.len();
+        rules.refuse_if(
+            under_way >= usize::from(self.config.limits.receive_maximum)
+                && !connection.receiving.contains(&packet_id),
+            rule!("v5.0/MQTT-3.3.4-7", "v5.0/U50-3.3.4-5"),
+            ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
+        )
+    }
+
+    /// Why the server does not take a message over that is sound in itself.
+    fn objection(
+        &self,
+        rules: &Rules,
+        key: SessionKey,
+        publish: &Publish<'_>,
+        topic: &[u8],
+    ) -> Option<Refusal> {
+        let session = self.sessions.get(key)?;
+        let checks = || {
+            // Topics below $SYS are the server's own. Other topics with a dollar are left to the clients,
+            // which shows how wildcards pass them over.
+            rules.refuse_if(
+                topic.starts_with(b"$SYS/"),
+                rule!("v3.1.1/U311-4.7.2-1", "v5.0/U50-4.7.2-1"),
+                ReasonCode::NOT_AUTHORIZED,
+            )?;
+            rules.refuse_if(
+                !self
+                    .config
+                    .access
+                    .may_publish(session.user.as_deref(), topic),
+                rule!("v3.1.1/MQTT-3.3.5-2", "v5.0/MQTT-3.4.2-1"),
+                ReasonCode::NOT_AUTHORIZED,
+            )?;
+            rules.refuse_if(
+                publish.properties.payload_format_indicator() == Some(1)
+                    && std::str::from_utf8(publish.payload).is_err(),
+                rule!("v5.0/U50-3.3.2.3.2-1"),
+                ReasonCode::PAYLOAD_FORMAT_INVALID,
+            )?;
+            rules.refuse_if(
+                publish.qos == QoS::AT_LEAST_ONCE
+                    && publish
+                        .packet_id
+                        .is_some_and(|id| session.incoming.contains(&id)),
+                rule!("v5.0/MQTT-2.2.1-3"),
+                ReasonCode::PACKET_IDENTIFIER_IN_USE,
+            )
+        };
+        checks().err()
+    }
+
+    /// Does not take the message over. 5.0 tells why in the acknowledgement; before, it is acknowledged as
+    /// any other and goes no further. With QoS 0 there is nothing to tell it in.
+    fn decline(
+        &mut self,
+        id: ConnectionId,
+        rules: &Rules,
+        publish: &Publish<'_>,
+        refusal: Refusal,
+    ) -> Result<(), Refusal> {
+        let Some(packet_id) = publish.packet_id else {
+            return if refusal.reason == ReasonCode::PAYLOAD_FORMAT_INVALID {
+                Err(refusal)
+            } else {
+                Ok(())
+            };
+        };
+        if publish.qos == QoS::AT_LEAST_ONCE {
+            self.send_puback(id, rules, packet_id, refusal.reason, Some(refusal));
+        } else {
+            if !rules.is_v5()
+                && let Some(key) = self.session_of(id)
+            {
+                self.take_over_from_client(id, rules, key, packet_id);
+            }
+            // A PUBREC with an error code ends the exchange: the Packet Identifier is free again.
+            self.send_pubrec(id, rules, packet_id, refusal.reason, Some(refusal));
+            if rules.is_v5()
+                && !rules.keeps(rule!("v5.0/MQTT-4.3.3-9"))
+                && let Some(key) = self.session_of(id)
+            {
+                self.take_over_from_client(id, rules, key, packet_id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Remembers a QoS 2 message of the client until it is released.
+    fn take_over_from_client(
+        &mut self,
+        id: ConnectionId,
+        rules: &Rules,
+        key: SessionKey,
+        packet_id: u16,
+    ) {
+        if let Some(connection) = self.connections.get_mut(&id)
+            && rules.is_v5()
+        {
+            connection.receiving.insert(packet_id);
+        }
+        if let Some(session) = self.sessions.get_mut(key)
+            && session.incoming.insert(packet_id)
+        {
+            let client_id = Arc::clone(&session.client_id);
+            self.persist(|| Persist::Received {
+                client_id,
+                packet_id,
+            });
+        }
+    }
+
+    fn send_puback(
+        &mut self,
+        id: ConnectionId,
+        rules: &Rules,
+        packet_id: u16,
+        reason: ReasonCode,
+        why: Option<Refusal>,
+    ) {
+        let rule = rule!(
+            "v3.1.1/MQTT-3.3.4-1",
+            "v3.1.1/MQTT-4.3.2-2",
+            "v5.0/MQTT-3.3.4-1",
+            "v5.0/MQTT-4.3.2-4"
+        );
+        if !rules.keeps(rule) {
+            return;
+        }
+        let packet_id = acknowledge::same_id(rules, packet_id);
+        let reason_code = rules.must(rule!("v5.0/MQTT-3.4.2-1"), reason, ReasonCode(0x7F));
+        let explanation = self.explanation(id, PacketType::Puback, why);
+        self.send_explained(
+            id,
+            &Packet::Puback(Puback {
+                packet_id,
+                reason_code,
+                properties: explanation.as_properties(),
+            }),
+        );
+    }
+
+    fn send_pubrec(
+        &mut self,
+        id: ConnectionId,
+        rules: &Rules,
+        packet_id: u16,
+        reason: ReasonCode,
+        why: Option<Refusal>,
+    ) {
+        let rule = rule!(
+            "v3.1.1/MQTT-3.3.4-1",
+            "v3.1.1/MQTT-4.3.3-2",
+            "v5.0/MQTT-3.3.4-1",
+            "v5.0/MQTT-4.3.3-8"
+        );
+        if !rules.keeps(rule) {
+            return;
+        }
+        let packet_id = acknowledge::same_id(rules, packet_id);
+        let reason_code = rules.must(rule!("v5.0/MQTT-3.5.2-1"), reason, ReasonCode(0x7F));
+        let explanation = self.explanation(id, PacketType::Pubrec, why);
+        self.send_explained(
+            id,
+            &Packet::Pubrec(Pubrec {
+                packet_id,
+                reason_code,
+                properties: explanation.as_properties(),
+            }),
+        );
+    }
+
+    /// A broker that processes what follows a refused CONNECT publishes for a client that it does not know.
+    pub(super) fn publish_of_nobody(&mut self, rules: &Rules, publish: &Publish<'_>) {
+        let message = Message {
+            topic: publish.topic.as_bytes().into(),
+            payload: publish.payload.into(),
+            qos: publish.qos,
+            retain: publish.retain,
+            properties: Box::default(),
+            expiry_interval: None,
+            received: self.now,
+            publisher: None,
+        };
+        self.take_message(rules, message);
+    }
+}
+
+/// The properties that reach subscribers as the publisher set them, and in their order (section 3.3.2.3).
+pub(super) fn forwarded(rules: &Rules, properties: Properties<'_>) -> Box<[u8]> {
+    if properties.is_empty() {
+        return Box::default();
+    }
+    let mut kept = PropertiesBuf::new();
+    for property in properties {
+        let reaches = match property.id {
+            PropertyId::PayloadFormatIndicator => rules.keeps(rule!("v5.0/MQTT-3.3.2-4")),
+            PropertyId::ResponseTopic => rules.keeps(rule!("v5.0/MQTT-3.3.2-15")),
+            PropertyId::CorrelationData => rules.keeps(rule!("v5.0/MQTT-3.3.2-16")),
+            PropertyId::UserProperty => rules.keeps(rule!("v5.0/MQTT-3.3.2-17")),
+            PropertyId::ContentType => rules.keeps(rule!("v5.0/MQTT-3.3.2-20")),
+            _ => false,
+        };
+        if reaches {
+            kept.push(property);
+        }
+    }
+    let kept: Box<[u8]> = kept.as_properties().as_bytes().into();
+    if properties.contains(PropertyId::UserProperty) && !rules.keeps(rule!("v5.0/MQTT-3.3.2-18")) {
+        return with_user_properties_reversed(&kept);
+    }
+    kept
+}
+
+/// What a broker makes of User Properties that does not keep their order.
+pub(super) fn with_user_properties_reversed(properties: &[u8]) -> Box<[u8]> {
+    let properties = Properties::new(properties);
+    let is_user = |value: &PropertyValue<'_>| matches!(value, PropertyValue::Utf8StringPair(..));
+    let (mut user, other): (Vec<_>, Vec<_>) = properties
+        .iter()
+        .partition(|property| is_user(&property.value));
+    user.reverse();
+    let reversed: PropertiesBuf = other.into_iter().chain(user).collect();
+    reversed.as_properties().as_bytes().into()
+}

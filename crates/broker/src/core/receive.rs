@@ -1,0 +1,235 @@
+//! From bytes to packets: framing, decoding, and which packet may come when (sections 2.1, 3.1.0, 4.13).
+//!
+//! What a packet may hold is the codec's to judge; its strict decoder refuses by clause. A broker that breaks one
+//! of those clauses goes on with the packet as it could be read, if nothing else is wrong with it.
+
+use codec::{
+    Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Pingresp, ReasonCode, Split,
+    ViolationKind,
+};
+
+use super::connection::Stage;
+use super::session::SessionKey;
+use super::{ConnectionId, Core, Refusal};
+use crate::rules::{Rules, rule};
+
+impl Core {
+    /// Bytes have come on a connection.
+    pub(super) fn received(&mut self, id: ConnectionId, bytes: &[u8]) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        let mut input = std::mem::take(&mut connection.input);
+        if input.is_empty() {
+            let rest = self.take_frames(id, bytes);
+            input.extend_from_slice(rest);
+        } else {
+            input.extend_from_slice(bytes);
+            let left = self.take_frames(id, &input).len();
+            input.drain(..input.len() - left);
+        }
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.input = input;
+        }
+    }
+
+    /// Handles every whole packet at the front of `bytes`; returns what is left of them.
+    fn take_frames<'a>(&mut self, id: ConnectionId, mut bytes: &'a [u8]) -> &'a [u8] {
+        loop {
+            let Some(connection) = self.connections.get(&id) else {
+                return &[];
+            };
+            let maximum = match connection.stage {
+                Stage::Opened => self.config.limits.first_packet_size,
+                _ => self.config.limits.maximum_packet_size,
+            };
+            let version = connection.rules.version();
+            let maximum = usize::try_from(maximum).unwrap_or(MAXIMUM_PACKET_SIZE);
+            let mut split = codec::split(bytes, version, Direction::ToServer, maximum);
+            if let Err(violation) = split {
+                self.rules.note(violation.clause);
+                if !self.rules.breaks(violation.clause) {
+                    self.refuse(id, violation.into());
+                    return &[];
+                }
+                if violation.kind == ViolationKind::PacketTooLarge {
+                    split = codec::split(bytes, version, Direction::ToServer, MAXIMUM_PACKET_SIZE);
+                }
+            }
+            match split {
+                Ok(Split::Complete { frame, rest }) => {
+                    self.handle_frame(id, frame);
+                    bytes = rest;
+                }
+                Ok(Split::Incomplete { .. }) => return bytes,
+                // Without a length nobody can tell where the next packet begins.
+                Err(_) => return &[],
+            }
+        }
+    }
+
+    fn handle_frame(&mut self, id: ConnectionId, frame: Frame<'_>) {
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        connection.last_received = self.now;
+        let rules = connection.rules.clone();
+        let handled = match connection.stage {
+            Stage::Opened => self.handle_first(id, frame),
+            Stage::Authenticating { .. } => self.handle_while_authenticating(id, &rules, frame),
+            Stage::Connected(session) => self
+                .read(&rules, frame)
+                .and_then(|packet| self.handle_packet(id, &rules, session, packet)),
+            Stage::Refused => {
+                self.handle_refused(id, &rules, frame);
+                Ok(())
+            }
+        };
+        if let Err(refusal) = handled {
+            self.refuse(id, refusal);
+        }
+    }
+
+    fn handle_first(&mut self, id: ConnectionId, frame: Frame<'_>) -> Result<(), Refusal> {
+        if frame.packet_type() != Some(PacketType::Connect) {
+            // What comes before CONNECT has no version: either clause asks for the same.
+            let rule = rule!("v3.1.1/MQTT-3.1.0-1", "v5.0/MQTT-3.1.0-1");
+            if self.rules.keeps_in_every_version(rule) {
+                self.close(
+                    id,
+                    Some(Refusal::new(
+                        rule.clauses(codec::Version::V5_0)[0],
+                        ReasonCode::PROTOCOL_ERROR,
+                    )),
+                );
+            } else if frame.packet_type() == Some(PacketType::Pingreq) {
+                self.send(id, &Packet::Pingresp(Pingresp));
+            }
+            return Ok(());
+        }
+        let (version, connect) = match codec::decode_connect(frame) {
+            Ok(read) => read,
+            Err(violation) => {
+                let mut violations = Vec::new();
+                self.rules.note(violation.clause);
+                let read = if self.rules.breaks(violation.clause) {
+                    codec::decode_connect_leniently(frame, &mut violations)
+                } else {
+                    None
+                };
+                self.forgive(&violations)?;
+                read.ok_or(violation)?
+            }
+        };
+        self.connect(id, version, &connect, frame)
+    }
+
+    fn handle_while_authenticating(
+        &mut self,
+        id: ConnectionId,
+        rules: &Rules,
+        frame: Frame<'_>,
+    ) -> Result<(), Refusal> {
+        match self.read(rules, frame)? {
+            Packet::Auth(auth) => self.continue_authentication(id, rules, &auth),
+            Packet::Disconnect(_) => {
+                self.close(id, None);
+                Ok(())
+            }
+            _ => rules.refuse_if(
+                true,
+                rule!("v5.0/MQTT-3.1.2-30"),
+                ReasonCode::PROTOCOL_ERROR,
+            ),
+        }
+    }
+
+    /// What was sent behind a CONNECT that is refused is not processed.
+    fn handle_refused(&mut self, id: ConnectionId, rules: &Rules, frame: Frame<'_>) {
+        if rules.keeps(rule!("v3.1.1/MQTT-3.1.4-5", "v5.0/MQTT-3.1.4-6")) {
+            return;
+        }
+        match self.read(rules, frame) {
+            Ok(Packet::Pingreq(_)) => {
+                self.send(id, &Packet::Pingresp(Pingresp));
+            }
+            Ok(Packet::Publish(publish)) => self.publish_of_nobody(rules, &publish),
+            _ => {}
+        }
+    }
+
+    fn handle_packet(
+        &mut self,
+        id: ConnectionId,
+        rules: &Rules,
+        session: SessionKey,
+        packet: Packet<'_>,
+    ) -> Result<(), Refusal> {
+        match packet {
+            Packet::Connect(_) => rules.refuse_if(
+                true,
+                rule!("v3.1.1/MQTT-3.1.0-2", "v5.0/MQTT-3.1.0-2"),
+                ReasonCode::PROTOCOL_ERROR,
+            ),
+            Packet::Publish(publish) => self.publish(id, rules, session, &publish),
+            Packet::Puback(puback) => {
+                self.acknowledged(rules, session, puback.packet_id, puback.reason_code);
+                Ok(())
+            }
+            Packet::Pubrec(pubrec) => {
+                self.received_by_client(id, rules, session, &pubrec);
+                Ok(())
+            }
+            Packet::Pubrel(pubrel) => {
+                self.released(id, rules, session, pubrel.packet_id);
+                Ok(())
+            }
+            Packet::Pubcomp(pubcomp) => {
+                self.completed(session, pubcomp.packet_id);
+                Ok(())
+            }
+            Packet::Subscribe(subscribe) => self.subscribe(id, rules, session, &subscribe),
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, rules, session, &unsubscribe),
+            Packet::Pingreq(_) => {
+                if rules.keeps(rule!("v3.1.1/MQTT-3.12.4-1", "v5.0/MQTT-3.12.4-1")) {
+                    self.send(id, &Packet::Pingresp(Pingresp));
+                }
+                Ok(())
+            }
+            Packet::Disconnect(disconnect) => self.disconnected(id, rules, session, &disconnect),
+            Packet::Auth(auth) => self.authenticate_again(id, rules, &auth),
+            // The codec lets these through only where the rule of their direction is broken.
+            Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp(_) => {
+                Ok(())
+            }
+        }
+    }
+
+    /// Decodes a packet; a broken rule of the codec lets it through as it could be read.
+    fn read<'a>(&self, rules: &Rules, frame: Frame<'a>) -> Result<Packet<'a>, Refusal> {
+        let violation = match codec::decode(frame, rules.version(), Direction::ToServer) {
+            Ok(packet) => return Ok(packet),
+            Err(violation) => violation,
+        };
+        self.rules.note(violation.clause);
+        if !self.rules.breaks(violation.clause) {
+            return Err(violation.into());
+        }
+        let mut violations = Vec::new();
+        let packet =
+            codec::decode_leniently(frame, rules.version(), Direction::ToServer, &mut violations);
+        self.forgive(&violations)?;
+        packet.ok_or_else(|| violation.into())
+    }
+
+    /// Refuses the first violation whose rule is not broken.
+    fn forgive(&self, violations: &[codec::Violation]) -> Result<(), Refusal> {
+        for &violation in violations {
+            self.rules.note(violation.clause);
+            if !self.rules.breaks(violation.clause) {
+                return Err(violation.into());
+            }
+        }
+        Ok(())
+    }
+}

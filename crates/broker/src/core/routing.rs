@@ -1,0 +1,312 @@
+//! From a message to those who subscribed (sections 3.3.4, 4.5, 4.7 and 4.8).
+
+use std::sync::Arc;
+
+use codec::QoS;
+
+use super::Core;
+use super::delivery::{Delivery, Outgoing};
+use super::message::Message;
+use super::persist::Persist;
+use super::session::{Session, SessionKey};
+use super::subscriptions::{NodeIndex, Subscription};
+use super::topic::Requested;
+use crate::rules::{Rules, rule};
+
+/// What all matching subscriptions of one Session ask for together.
+#[derive(Debug)]
+struct Match {
+    session: SessionKey,
+    maximum_qos: QoS,
+    retain_as_published: bool,
+    identifiers: Vec<u32>,
+}
+
+impl Match {
+    fn of(session: SessionKey, subscription: &Subscription) -> Self {
+        Self {
+            session,
+            maximum_qos: subscription.maximum_qos,
+            retain_as_published: subscription.retain_as_published,
+            identifiers: subscription.identifier.into_iter().collect(),
+        }
+    }
+}
+
+impl Core {
+    /// Takes a message over from its publisher: retains it if it says so, and passes it on. Tells whether
+    /// anybody subscribed to its topic.
+    pub(super) fn take_message(&mut self, rules: &Rules, message: Message) -> bool {
+        let message = Arc::new(message);
+        self.retain(rules, &message);
+        self.route(&message)
+    }
+
+    /// Keeps, replaces or removes the retained message of the topic (section 3.3.1.3).
+    fn retain(&mut self, rules: &Rules, message: &Arc<Message>) {
+        if !self.config.features.retain {
+            return;
+        }
+        if !message.retain {
+            if !rules.keeps(rule!("v3.1.1/MQTT-3.3.1-12", "v5.0/MQTT-3.3.1-8")) {
+                self.store_retained(message);
+            }
+            return;
+        }
+        if message.payload.is_empty() {
+            if rules.keeps(rule!("v3.1.1/MQTT-3.3.1-10", "v5.0/MQTT-3.3.1-6"))
+                && self.retained.remove(&message.topic)
+            {
+                let topic = message.topic.clone();
+                self.persist(|| Persist::RetainedRemoved { topic });
+            }
+            if !rules.keeps(rule!("v3.1.1/MQTT-3.3.1-11", "v5.0/MQTT-3.3.1-7")) {
+                self.store_retained(message);
+            }
+            return;
+        }
+        let stores = if message.qos.is_acknowledged() {
+            rules.keeps(rule!("v3.1.1/MQTT-3.3.1-5", "v5.0/MQTT-3.3.1-5"))
+        } else {
+            // It should be stored, and may be dropped at any time; dropping the old one is a must.
+            rules.keeps(rule!(
+                "v3.1.1/MQTT-3.3.1-7",
+                "v5.0/MQTT-3.3.1-5",
+                "v5.0/U50-3.3.1.3-1"
+            ))
+        };
+        if stores {
+            self.store_retained(message);
+        }
+    }
+
+    fn store_retained(&mut self, message: &Arc<Message>) {
+        let limits = &self.config.limits;
+        let stored = self.retained.replace(
+            Arc::clone(message),
+            limits.retained_messages,
+            limits.retained_bytes,
+            self.now,
+        );
+        if stored {
+            self.persist(|| Persist::Retained {
+                message: Arc::clone(message),
+            });
+        }
+    }
+
+    /// Adds the message to every Session with a matching subscription.
+    fn route(&mut self, message: &Arc<Message>) -> bool {
+        let places = self.subscriptions.matching(&message.topic);
+        let mut found = false;
+        let mut matches = Vec::new();
+        for &at in &places {
+            let node = self.subscriptions.node(at);
+            found |= !node.subscribers.is_empty() || !node.shares.is_empty();
+            for (&key, subscription) in &node.subscribers {
+                if let Some(session) = self.sessions.get(key)
+                    && self.reaches(session, subscription, message, node.starts_with_wildcard)
+                {
+                    matches.push(Match::of(key, subscription));
+                }
+            }
+        }
+        matches.sort_by_key(|found| found.session);
+        self.join_overlapping(&mut matches);
+        for found in matches {
+            self.forward(found, message, None);
+        }
+        for at in places {
+            self.route_shared(at, message);
+        }
+        found
+    }
+
+    /// Whether a message reaches a Session through one of its subscriptions.
+    fn reaches(
+        &self,
+        session: &Session,
+        subscription: &Subscription,
+        message: &Message,
+        starts_with_wildcard: bool,
+    ) -> bool {
+        let rules = &session.rules;
+        if starts_with_wildcard
+            && message.topic.starts_with(b"$")
+            && rules.keeps(rule!("v3.1.1/MQTT-4.7.2-1", "v5.0/MQTT-4.7.2-1"))
+        {
+            return false;
+        }
+        if subscription.no_local
+            && message.publisher.as_ref() == Some(&session.client_id)
+            && rules.keeps(rule!("v5.0/MQTT-3.8.3-3"))
+        {
+            return false;
+        }
+        self.config
+            .access
+            .may_receive(session.user.as_deref(), &message.topic)
+            && rules.keeps(rule!("v3.1.1/MQTT-4.5.0-1", "v5.0/MQTT-4.5.0-1"))
+    }
+
+    /// Where subscriptions of a client overlap, it gets one copy, at the highest QoS and with all their
+    /// identifiers. The standard also allows one copy for each; one shows how they are combined.
+    fn join_overlapping(&self, matches: &mut Vec<Match>) {
+        matches.dedup_by(|later, kept| {
+            if later.session != kept.session {
+                return false;
+            }
+            let Some(session) = self.sessions.get(kept.session) else {
+                return true;
+            };
+            let rules = &session.rules;
+            kept.maximum_qos = rules.must(
+                rule!("v3.1.1/MQTT-3.3.5-1", "v5.0/MQTT-3.3.4-2"),
+                kept.maximum_qos.max(later.maximum_qos),
+                kept.maximum_qos.min(later.maximum_qos),
+            );
+            kept.retain_as_published |= later.retain_as_published;
+            if rules.keeps(rule!("v5.0/MQTT-3.3.4-4")) {
+                kept.identifiers.append(&mut later.identifiers);
+            }
+            true
+        });
+    }
+
+    /// Each Shared Subscription of this filter gives the message to one of its sessions.
+    fn route_shared(&mut self, at: NodeIndex, message: &Arc<Message>) {
+        let node = self.subscriptions.node(at);
+        if node.shares.is_empty() {
+            return;
+        }
+        let names: Vec<_> = node.shares.keys().cloned().collect();
+        for name in names {
+            self.route_to_share(at, &name, message);
+        }
+    }
+
+    fn route_to_share(&mut self, at: NodeIndex, name: &[u8], message: &Arc<Message>) {
+        let node = self.subscriptions.node(at);
+        let Some(share) = node.shares.get(name) else {
+            return;
+        };
+        let chosen = share.next_in_turn(|key, subscription| {
+            self.rank(key, subscription, message, node.starts_with_wildcard)
+        });
+        let Some(chosen) = chosen else {
+            return;
+        };
+        let filter = Arc::clone(share.filter());
+        let mut receivers: Vec<_> = share.members().collect();
+        let one_only = self
+            .sessions
+            .get(receivers[chosen].0)
+            .is_none_or(|session| session.rules.keeps(rule!("v5.0/U50-4.8.2-2")));
+        if one_only {
+            receivers = vec![receivers[chosen]];
+        }
+        if let Some(share) = self.subscriptions.share_mut(at, name) {
+            share.took_turn(chosen);
+        }
+        for (key, subscription) in receivers {
+            self.forward(Match::of(key, &subscription), message, Some(&filter));
+        }
+    }
+
+    /// How well a Session can take the next message of a Shared Subscription; the lowest rank is best. A message
+    /// of QoS 0 would be lost on a client that is away.
+    fn rank(
+        &self,
+        key: SessionKey,
+        subscription: &Subscription,
+        message: &Message,
+        starts_with_wildcard: bool,
+    ) -> Option<u8> {
+        let session = self.sessions.get(key)?;
+        if !self.reaches(session, subscription, message, starts_with_wildcard) {
+            return None;
+        }
+        let Some(connection) = session.connection.and_then(|id| self.connections.get(&id)) else {
+            let kept = message.qos.min(subscription.maximum_qos).is_acknowledged();
+            return kept.then_some(2);
+        };
+        let quota = usize::from(connection.receive_maximum.min(self.config.limits.in_flight));
+        let ready = !connection.congested && session.outgoing.has_room(quota);
+        Some(u8::from(!ready))
+    }
+
+    fn forward(&mut self, found: Match, message: &Arc<Message>, share: Option<&Arc<[u8]>>) {
+        let Some(session) = self.sessions.get(found.session) else {
+            return;
+        };
+        let rules = &session.rules;
+        let lower = message.qos.min(found.maximum_qos);
+        let wrong = if lower == message.qos {
+            QoS::from_bits((lower.value() + 1) % 3)
+        } else {
+            message.qos
+        };
+        let rule = if share.is_some() {
+            rule!("v5.0/MQTT-3.8.4-8", "v5.0/MQTT-4.8.2-3")
+        } else {
+            rule!("v3.1.1/MQTT-3.8.4-6", "v5.0/MQTT-3.8.4-8")
+        };
+        let qos = rules.must(rule, lower, wrong);
+        let retain = if found.retain_as_published {
+            rules.must(rule!("v5.0/MQTT-3.3.1-13"), message.retain, !message.retain)
+        } else {
+            rules.must(
+                rule!("v3.1.1/MQTT-3.3.1-9", "v5.0/MQTT-3.3.1-12"),
+                false,
+                message.retain,
+            )
+        };
+        let mut identifiers = found.identifiers;
+        if !identifiers.is_empty() && !rules.keeps(rule!("v5.0/MQTT-3.3.4-3", "v5.0/MQTT-3.3.4-5"))
+        {
+            identifiers.clear();
+        }
+        let delivery = Delivery {
+            message: Arc::clone(message),
+            qos,
+            retain,
+            identifiers,
+            share: share.cloned(),
+        };
+        self.deliver(found.session, delivery);
+    }
+
+    /// A Session of a Shared Subscription has ended with messages on their way. What was never sent goes to
+    /// another Session, and so does what was sent with QoS 1; QoS 2 does not, since the client may have received it.
+    pub(super) fn share_again(&mut self, rules: &Rules, outgoing: Outgoing) {
+        let again_qos1 = rules.keeps(rule!("v5.0/U50-4.8.2-1"));
+        let again_qos2 = !rules.must(rule!("v5.0/MQTT-4.8.2-5"), true, false);
+        let sent = outgoing
+            .in_flight
+            .into_iter()
+            .map(|message| message.delivery)
+            .filter(|sent| {
+                if sent.qos == QoS::AT_LEAST_ONCE {
+                    again_qos1
+                } else {
+                    again_qos2
+                }
+            });
+        for delivery in sent.chain(outgoing.waiting) {
+            self.share_once_more(&delivery);
+        }
+    }
+
+    /// Gives a message of a Shared Subscription to the next Session of it.
+    pub(super) fn share_once_more(&mut self, delivery: &Delivery) {
+        let Some(filter) = &delivery.share else {
+            return;
+        };
+        let requested = Requested::of(filter);
+        if let Some(name) = requested.share
+            && let Some(at) = self.subscriptions.find(requested.filter)
+        {
+            self.route_to_share(at, name, &delivery.message);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! From packets to bytes: what a client is sent, and what must not be on the wire (sections 2.1, 3.1.2.11).
+
+use codec::{
+    Auth, Connack, Disconnect, Packet, PacketType, Properties, PropertiesBuf, PropertyId, Puback,
+    Pubcomp, Pubrec, Pubrel, Suback, Unsuback,
+};
+
+use super::{Action, ConnectionId, Core, Refusal};
+use crate::rules::{Rule, Rules, rule};
+
+impl Core {
+    /// Sends a packet; tells whether it went out, rather than being larger than the client takes.
+    pub(super) fn send(&mut self, id: ConnectionId, packet: &Packet<'_>) -> bool {
+        let Some(connection) = self.connections.get(&id) else {
+            return false;
+        };
+        let rules = &connection.rules;
+        let Some(bytes) = encode(rules, packet) else {
+            return false;
+        };
+        let maximum = connection.maximum_packet_size;
+        if maximum.is_some_and(|maximum| bytes.len() > maximum as usize)
+            && rules.keeps(rule!("v5.0/MQTT-3.1.2-24"))
+        {
+            return false;
+        }
+        self.push(id, bytes);
+        true
+    }
+
+    /// Sends a packet that may explain itself. Rather than make it too large, the explanation is left out; a
+    /// packet that is too large without it as well cannot be sent, and its connection is of no further use.
+    pub(super) fn send_explained(&mut self, id: ConnectionId, packet: &Packet<'_>) {
+        let Some(connection) = self.connections.get(&id) else {
+            return;
+        };
+        let rules = connection.rules.clone();
+        let Some(bytes) = encode(&rules, packet) else {
+            return;
+        };
+        let fits = connection
+            .maximum_packet_size
+            .is_none_or(|maximum| bytes.len() <= maximum as usize);
+        if fits {
+            self.push(id, bytes);
+            return;
+        }
+        let bare: PropertiesBuf = properties(packet)
+            .iter()
+            .filter(|property| !is_explanation(property.id))
+            .collect();
+        if bare.as_properties() != properties(packet)
+            && !rules.keeps(explanation_rule(packet.packet_type()))
+        {
+            self.push(id, bytes);
+        } else if !self.send(id, &with_properties(*packet, bare.as_properties())) {
+            self.close(id, None);
+        }
+    }
+
+    /// The Reason String and User Properties of an answer, as far as the client wants any.
+    pub(super) fn explanation(
+        &self,
+        id: ConnectionId,
+        packet_type: PacketType,
+        refusal: Option<Refusal>,
+    ) -> PropertiesBuf {
+        let mut properties = PropertiesBuf::new();
+        let Some(connection) = self.connections.get(&id) else {
+            return properties;
+        };
+        let rules = &connection.rules;
+        if !rules.is_v5() {
+            return properties;
+        }
+        let unwanted = !connection.problem_information
+            && !matches!(packet_type, PacketType::Connack | PacketType::Disconnect);
+        if unwanted {
+            if !rules.keeps(rule!("v5.0/MQTT-3.1.2-29")) {
+                properties.utf8_string(PropertyId::ReasonString, "unwanted");
+            }
+            return properties;
+        }
+        if let Some(refusal) = refusal
+            && self.config.answers.reason_strings
+        {
+            properties.utf8_string(PropertyId::ReasonString, refusal.to_string().as_str());
+        }
+        for (name, value) in &self.config.answers.user_properties {
+            properties.user_property(name.as_str(), value.as_str());
+        }
+        properties
+    }
+
+    fn push(&mut self, id: ConnectionId, bytes: Vec<u8>) {
+        match self.actions.last_mut() {
+            Some(Action::Send {
+                connection,
+                bytes: earlier,
+            }) if *connection == id => earlier.extend_from_slice(&bytes),
+            _ => self.actions.push(Action::Send {
+                connection: id,
+                bytes,
+            }),
+        }
+    }
+}
+
+/// The packet's bytes; `None` where no packet can hold it.
+fn encode(rules: &Rules, packet: &Packet<'_>) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    codec::encode_as_is(packet, rules.version(), &mut bytes).ok()?;
+    let packet_type = packet.packet_type();
+    if packet_type != PacketType::Publish
+        && !rules.keeps(rule!("v3.1.1/MQTT-2.2.2-1", "v5.0/MQTT-2.1.3-1"))
+    {
+        bytes[0] ^= 0b1000;
+    }
+    if packet_type == PacketType::Connack
+        && !rules.keeps(rule!("v3.1.1/U311-3.2.2.1-1", "v5.0/MQTT-3.2.2-1"))
+        && let Some(flags) = bytes.get_mut(2)
+    {
+        *flags |= 0b10;
+    }
+    if packet_type != PacketType::Pingresp
+        && !rules.keeps(rule!("v5.0/MQTT-1.5.5-1"))
+        && let Some(last) = bytes[1..].iter().position(|byte| byte & 0x80 == 0)
+        && last < 3
+    {
+        bytes[1 + last] |= 0x80;
+        bytes.insert(2 + last, 0);
+    }
+    Some(bytes)
+}
+
+fn is_explanation(property: PropertyId) -> bool {
+    matches!(
+        property,
+        PropertyId::ReasonString | PropertyId::UserProperty
+    )
+}
+
+/// The properties of an answer.
+fn properties<'a>(packet: &Packet<'a>) -> Properties<'a> {
+    match packet {
+        Packet::Connack(packet) => packet.properties,
+        Packet::Puback(packet) => packet.properties,
+        Packet::Pubrec(packet) => packet.properties,
+        Packet::Pubrel(packet) => packet.properties,
+        Packet::Pubcomp(packet) => packet.properties,
+        Packet::Suback(packet) => packet.properties,
+        Packet::Unsuback(packet) => packet.properties,
+        Packet::Disconnect(packet) => packet.properties,
+        Packet::Auth(packet) => packet.properties,
+        _ => Properties::EMPTY,
+    }
+}
+
+/// An answer with other properties.
+fn with_properties<'a>(packet: Packet<'a>, properties: Properties<'a>) -> Packet<'a> {
+    match packet {
+        Packet::Connack(packet) => Packet::Connack(Connack {
+            properties,
+            ..packet
+        }),
+        Packet::Puback(packet) => Packet::Puback(Puback {
+            properties,
+            ..packet
+        }),
+        Packet::Pubrec(packet) => Packet::Pubrec(Pubrec {
+            properties,
+            ..packet
+        }),
+        Packet::Pubrel(packet) => Packet::Pubrel(Pubrel {
+            properties,
+            ..packet
+        }),
+        Packet::Pubcomp(packet) => Packet::Pubcomp(Pubcomp {
+            properties,
+            ..packet
+        }),
+        Packet::Suback(packet) => Packet::Suback(Suback {
+            properties,
+            ..packet
+        }),
+        Packet::Unsuback(packet) => Packet::Unsuback(Unsuback {
+            properties,
+            ..packet
+        }),
+        Packet::Disconnect(packet) => Packet::Disconnect(Disconnect {
+            properties,
+            ..packet
+        }),
+        Packet::Auth(packet) => Packet::Auth(Auth {
+            properties,
+            ..packet
+        }),
+        other => other,
+    }
+}
+
+/// The rules by which a Reason String and User Properties give way to the client's Maximum Packet Size.
+fn explanation_rule(packet_type: PacketType) -> Rule {
+    match packet_type {
+        PacketType::Connack => rule!("v5.0/MQTT-3.2.2-19", "v5.0/MQTT-3.2.2-20"),
+        PacketType::Puback => rule!("v5.0/MQTT-3.4.2-2", "v5.0/MQTT-3.4.2-3"),
+        PacketType::Pubrec => rule!("v5.0/MQTT-3.5.2-2", "v5.0/MQTT-3.5.2-3"),
+        PacketType::Pubrel => rule!("v5.0/MQTT-3.6.2-2", "v5.0/MQTT-3.6.2-3"),
+        PacketType::Pubcomp => rule!("v5.0/MQTT-3.7.2-2", "v5.0/MQTT-3.7.2-3"),
+        PacketType::Suback => rule!("v5.0/MQTT-3.9.2-1", "v5.0/MQTT-3.9.2-2"),
+        PacketType::Unsuback => rule!("v5.0/MQTT-3.11.2-1", "v5.0/MQTT-3.11.2-2"),
+        PacketType::Disconnect => rule!("v5.0/MQTT-3.14.2-3", "v5.0/MQTT-3.14.2-4"),
+        PacketType::Auth => rule!("v5.0/MQTT-3.15.2-2", "v5.0/MQTT-3.15.2-3"),
+        _ => rule!("v5.0/MQTT-3.1.2-24"),
+    }
+}

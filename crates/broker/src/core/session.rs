@@ -1,0 +1,222 @@
+//! Sessions: their state, and how they begin, pause and end (sections 3.1.2.4, 3.1.2.11.2 and 4.1).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::deadlines::Deadline;
+use super::delivery::Outgoing;
+use super::persist::Persist;
+use super::subscriptions::Subscription;
+use super::will::Will;
+use super::{ConnectionId, Core};
+use crate::rules::{Rules, rule};
+
+/// A Session, for the time that it lives. A number is never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SessionKey(pub(crate) u64);
+
+/// The Session Expiry Interval of a Session that does not expire.
+pub(crate) const NEVER: u32 = u32::MAX;
+
+/// The Session State that a server holds (section 4.1).
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) client_id: Arc<[u8]>,
+    pub(crate) connection: Option<ConnectionId>,
+    /// The rules in the version that the client spoke last.
+    pub(crate) rules: Rules,
+    pub(crate) user: Option<Arc<[u8]>>,
+    /// The Session Expiry Interval in seconds.
+    pub(crate) expiry: u32,
+    pub(crate) expires: Option<Duration>,
+    pub(crate) subscriptions: BTreeMap<Box<[u8]>, Subscription>,
+    pub(crate) will: Option<Will>,
+    pub(crate) will_due: Option<Duration>,
+    /// What is on its way to the client.
+    pub(crate) outgoing: Outgoing,
+    /// The QoS 2 messages from the client that were passed on and are not yet released.
+    pub(crate) incoming: BTreeSet<u16>,
+}
+
+/// All Sessions.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    sessions: BTreeMap<SessionKey, Session>,
+    by_client_id: BTreeMap<Arc<[u8]>, SessionKey>,
+    begun: u64,
+    /// How many Client Identifiers were assigned.
+    pub(crate) assigned: u64,
+}
+
+impl Sessions {
+    pub(crate) fn get(&self, session: SessionKey) -> Option<&Session> {
+        self.sessions.get(&session)
+    }
+
+    pub(crate) fn get_mut(&mut self, session: SessionKey) -> Option<&mut Session> {
+        self.sessions.get_mut(&session)
+    }
+
+    pub(crate) fn find(&self, client_id: &[u8]) -> Option<SessionKey> {
+        self.by_client_id.get(client_id).copied()
+    }
+
+    /// Somebody's Session: what a server might resume that does not go by the Client Identifier.
+    pub(crate) fn any(&self) -> Option<SessionKey> {
+        let free = |session: &&SessionKey| self.sessions[session].connection.is_none();
+        self.sessions.keys().find(free).copied()
+    }
+
+    pub(crate) fn connection_of(&self, client_id: &[u8]) -> Option<ConnectionId> {
+        self.get(self.find(client_id)?)?.connection
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    pub(crate) fn begin(
+        &mut self,
+        client_id: &Arc<[u8]>,
+        connection: ConnectionId,
+        rules: Rules,
+        user: Option<Arc<[u8]>>,
+        expiry: u32,
+    ) -> SessionKey {
+        let key = SessionKey(self.begun);
+        self.begun += 1;
+        let session = Session {
+            client_id: Arc::clone(client_id),
+            connection: Some(connection),
+            rules,
+            user,
+            expiry,
+            expires: None,
+            subscriptions: BTreeMap::new(),
+            will: None,
+            will_due: None,
+            outgoing: Outgoing::default(),
+            incoming: BTreeSet::new(),
+        };
+        self.sessions.insert(key, session);
+        self.by_client_id.insert(Arc::clone(client_id), key);
+        key
+    }
+
+    fn remove(&mut self, key: SessionKey) -> Option<Session> {
+        let session = self.sessions.remove(&key)?;
+        if self.by_client_id.get(&session.client_id) == Some(&key) {
+            self.by_client_id.remove(&session.client_id);
+        }
+        Some(session)
+    }
+}
+
+impl Core {
+    /// The client is back: its Session goes on with this connection.
+    pub(super) fn resume(
+        &mut self,
+        key: SessionKey,
+        connection: ConnectionId,
+        rules: &Rules,
+        expiry: u32,
+    ) {
+        self.recall_will(key);
+        let user = self
+            .connections
+            .get(&connection)
+            .and_then(|c| c.user.clone());
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        session.connection = Some(connection);
+        session.rules = rules.clone();
+        session.user = user;
+        session.expiry = expiry;
+        if let Some(at) = session.expires.take() {
+            self.deadlines.clear(at, Deadline::SessionExpiry(key));
+        }
+        self.persist_session(key);
+    }
+
+    /// The Session's connection has ended: its Will falls due, and its expiry begins to count.
+    pub(super) fn detach(&mut self, key: SessionKey, connection: ConnectionId) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        if session.connection != Some(connection) {
+            return;
+        }
+        session.connection = None;
+        session.outgoing.interrupted();
+        let (rules, expiry) = (session.rules.clone(), session.expiry);
+        self.will_falls_due(key, &rules, expiry);
+        // A Session Expiry Interval of 0, like Clean Session 1 before 5.0, ends the Session with its connection.
+        let ends = if expiry == 0 {
+            rules.keeps(rule!(
+                "v3.1.1/MQTT-3.1.2-6",
+                "v5.0/U50-3.1.2.11.2-2",
+                "v5.0/U50-3.1.2.4-1"
+            ))
+        } else {
+            !rules.keeps(rule!(
+                "v3.1.1/MQTT-3.1.2-4",
+                "v3.1.1/MQTT-4.1.0-1",
+                "v5.0/MQTT-3.1.2-23"
+            ))
+        };
+        if ends {
+            self.end_session(key);
+        } else if expiry != NEVER && rules.keeps(rule!("v3.1.1/MQTT-3.1.2-6", "v5.0/MQTT-4.1.0-2"))
+        {
+            let at = self.now + Duration::from_secs(expiry.into());
+            if let Some(session) = self.sessions.get_mut(key) {
+                session.expires = Some(at);
+            }
+            self.deadlines.set(at, Deadline::SessionExpiry(key));
+        }
+    }
+
+    /// The Session Expiry Interval has passed without the client.
+    pub(super) fn session_expired(&mut self, key: SessionKey) {
+        if let Some(session) = self.sessions.get_mut(key) {
+            session.expires = None;
+            self.end_session(key);
+        }
+    }
+
+    /// The Session ends, with all that belongs to it. Its Will is published at the latest now; retained messages
+    /// do not belong to it and stay (v3.1.1/MQTT-3.1.2-7).
+    pub(super) fn end_session(&mut self, key: SessionKey) {
+        self.publish_will(key);
+        let Some(session) = self.sessions.remove(key) else {
+            return;
+        };
+        if let Some(at) = session.expires {
+            self.deadlines.clear(at, Deadline::SessionExpiry(key));
+        }
+        for (filter, subscription) in &session.subscriptions {
+            self.subscriptions
+                .remove(subscription.requested(filter), key);
+        }
+        if session.expiry > 0 {
+            self.persist(|| Persist::SessionEnded {
+                client_id: Arc::clone(&session.client_id),
+            });
+        }
+        self.share_again(&session.rules, session.outgoing);
+    }
+
+    pub(super) fn persist_session(&mut self, key: SessionKey) {
+        if let Some(session) = self.sessions.get(key)
+            && session.expiry > 0
+        {
+            let (client_id, expiry_interval) = (Arc::clone(&session.client_id), session.expiry);
+            self.persist(|| Persist::SessionKept {
+                client_id,
+                expiry_interval,
+            });
+        }
+    }
+}

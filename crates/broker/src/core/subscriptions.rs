@@ -1,0 +1,373 @@
+//! All subscriptions of a broker, as a tree of topic levels (sections 4.7 and 4.8).
+//!
+//! The nodes stand in one vector and point to each other by index, so that neither a deep filter nor a deep
+//! topic can exhaust the stack, and matching walks level by level without recursion.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use codec::QoS;
+
+use super::session::SessionKey;
+use super::topic::{self, Requested};
+
+/// What a client asked for with one Topic Filter (5.0 section 3.8.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subscription {
+    /// The granted QoS: the highest that messages are delivered with.
+    pub maximum_qos: QoS,
+    /// No Local: the client's own messages do not come back to it.
+    pub no_local: bool,
+    /// Retain As Published: messages keep the RETAIN that the publisher set.
+    pub retain_as_published: bool,
+    /// The Subscription Identifier.
+    pub identifier: Option<u32>,
+    /// Whether it is a Shared Subscription, whose filter starts with `$share/` and a Share Name. To a client of
+    /// 3.1.1 such a filter is like any other.
+    pub shared: bool,
+}
+
+impl Subscription {
+    /// The Topic Filter as it was requested, taken apart.
+    pub(crate) fn requested(self, text: &[u8]) -> Requested<'_> {
+        if self.shared {
+            Requested::of(text)
+        } else {
+            Requested {
+                share: None,
+                filter: text,
+            }
+        }
+    }
+}
+
+/// A place in the tree: one Topic Filter.
+pub(crate) type NodeIndex = usize;
+
+/// The sessions that subscribed to one Topic Filter.
+#[derive(Debug, Default)]
+pub(crate) struct Node {
+    level: Box<[u8]>,
+    parent: NodeIndex,
+    children: BTreeMap<Box<[u8]>, NodeIndex>,
+    /// Whether the Topic Filter starts with a wildcard.
+    pub(crate) starts_with_wildcard: bool,
+    /// The subscriptions of this filter, by session.
+    pub(crate) subscribers: BTreeMap<SessionKey, Subscription>,
+    /// The Shared Subscriptions of this filter, by Share Name.
+    pub(crate) shares: BTreeMap<Box<[u8]>, Share>,
+}
+
+/// One Shared Subscription: each message goes to one of its sessions.
+#[derive(Debug)]
+pub(crate) struct Share {
+    filter: Arc<[u8]>,
+    members: Vec<(SessionKey, Subscription)>,
+    next: usize,
+}
+
+impl Share {
+    fn of(requested: Requested<'_>) -> Self {
+        let share = requested.share.unwrap_or_default();
+        Self {
+            filter: [b"$share/", share, b"/", requested.filter].concat().into(),
+            members: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// Finds the member whose turn it is: the next of those with the lowest rank. Members without a rank are
+    /// passed over.
+    pub(crate) fn next_in_turn(
+        &self,
+        mut rank: impl FnMut(SessionKey, &Subscription) -> Option<u8>,
+    ) -> Option<usize> {
+        let count = self.members.len();
+        let turn = (0..count).map(|offset| (self.next + offset) % count);
+        let ranked = turn.filter_map(|at| {
+            let (session, subscription) = &self.members[at];
+            Some((rank(*session, subscription)?, at))
+        });
+        ranked.min_by_key(|&(rank, _)| rank).map(|(_, at)| at)
+    }
+
+    /// The member has taken its turn; the next message begins behind it.
+    pub(crate) fn took_turn(&mut self, member: usize) {
+        self.next = (member + 1) % self.members.len().max(1);
+    }
+
+    /// The Topic Filter as clients request it, with `$share/` and the Share Name.
+    pub(crate) fn filter(&self) -> &Arc<[u8]> {
+        &self.filter
+    }
+
+    /// Every session of the share with what it asked for.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (SessionKey, Subscription)> + '_ {
+        self.members.iter().copied()
+    }
+
+    fn insert(&mut self, session: SessionKey, subscription: Subscription) {
+        match self
+            .members
+            .iter_mut()
+            .find(|(member, _)| *member == session)
+        {
+            Some((_, old)) => *old = subscription,
+            None => self.members.push((session, subscription)),
+        }
+    }
+
+    fn remove(&mut self, session: SessionKey) {
+        if let Some(at) = self
+            .members
+            .iter()
+            .position(|&(member, _)| member == session)
+        {
+            self.members.remove(at);
+            if at < self.next {
+                self.next -= 1;
+            }
+        }
+    }
+}
+
+/// The tree.
+#[derive(Debug)]
+pub(crate) struct Subscriptions {
+    nodes: Vec<Node>,
+    free: Vec<NodeIndex>,
+}
+
+const ROOT: NodeIndex = 0;
+
+impl Subscriptions {
+    pub(crate) fn new() -> Self {
+        Self {
+            nodes: vec![Node::default()],
+            free: Vec::new(),
+        }
+    }
+
+    /// Adds a subscription, or replaces the one that the session has with the identical filter.
+    pub(crate) fn insert(
+        &mut self,
+        requested: Requested<'_>,
+        session: SessionKey,
+        subscription: Subscription,
+    ) {
+        let at = self.make(requested.filter);
+        match requested.share {
+            None => {
+                self.nodes[at].subscribers.insert(session, subscription);
+            }
+            Some(share) => self.nodes[at]
+                .shares
+                .entry(share.into())
+                .or_insert_with(|| Share::of(requested))
+                .insert(session, subscription),
+        }
+    }
+
+    /// Removes the subscription that the session has with this filter.
+    pub(crate) fn remove(&mut self, requested: Requested<'_>, session: SessionKey) {
+        let Some(at) = self.find(requested.filter) else {
+            return;
+        };
+        let node = &mut self.nodes[at];
+        match requested.share {
+            None => {
+                node.subscribers.remove(&session);
+            }
+            Some(name) => {
+                if let Some(share) = node.shares.get_mut(name) {
+                    share.remove(session);
+                    if share.members.is_empty() {
+                        node.shares.remove(name);
+                    }
+                }
+            }
+        }
+        self.prune(at);
+    }
+
+    /// The places whose Topic Filter matches the topic, in an order that the topic and the tree determine.
+    pub(crate) fn matching(&self, topic: &[u8]) -> Vec<NodeIndex> {
+        let mut found = Vec::new();
+        let mut reached = vec![ROOT];
+        let mut beyond = Vec::new();
+        for level in topic::levels(topic) {
+            for &at in &reached {
+                let children = &self.nodes[at].children;
+                found.extend(children.get(b"#".as_slice()));
+                beyond.extend(children.get(b"+".as_slice()));
+                if !matches!(level, b"#" | b"+") {
+                    beyond.extend(children.get(level));
+                }
+            }
+            reached.clear();
+            std::mem::swap(&mut reached, &mut beyond);
+            if reached.is_empty() {
+                break;
+            }
+        }
+        for at in reached {
+            found.push(at);
+            found.extend(self.nodes[at].children.get(b"#".as_slice()));
+        }
+        found
+    }
+
+    pub(crate) fn node(&self, at: NodeIndex) -> &Node {
+        &self.nodes[at]
+    }
+
+    /// The Shared Subscription of this name and filter.
+    pub(crate) fn share_mut(&mut self, at: NodeIndex, name: &[u8]) -> Option<&mut Share> {
+        self.nodes[at].shares.get_mut(name)
+    }
+
+    /// The place of this Topic Filter.
+    pub(crate) fn find(&self, filter: &[u8]) -> Option<NodeIndex> {
+        topic::levels(filter).try_fold(ROOT, |at, level| {
+            self.nodes[at].children.get(level).copied()
+        })
+    }
+
+    fn make(&mut self, filter: &[u8]) -> NodeIndex {
+        let starts_with_wildcard = topic::starts_with_wildcard(filter);
+        let mut at = ROOT;
+        for level in topic::levels(filter) {
+            at = match self.nodes[at].children.get(level) {
+                Some(&child) => child,
+                None => {
+                    let child = self.place(Node {
+                        level: level.into(),
+                        parent: at,
+                        starts_with_wildcard,
+                        ..Node::default()
+                    });
+                    self.nodes[at].children.insert(level.into(), child);
+                    child
+                }
+            };
+        }
+        at
+    }
+
+    fn place(&mut self, node: Node) -> NodeIndex {
+        match self.free.pop() {
+            Some(at) => {
+                self.nodes[at] = node;
+                at
+            }
+            None => {
+                self.nodes.push(node);
+                self.nodes.len() - 1
+            }
+        }
+    }
+
+    /// Takes back the nodes, from `at` upwards, that hold nothing any more.
+    fn prune(&mut self, mut at: NodeIndex) {
+        while at != ROOT {
+            let node = &self.nodes[at];
+            let empty =
+                node.children.is_empty() && node.subscribers.is_empty() && node.shares.is_empty();
+            if !empty {
+                return;
+            }
+            let Node { level, parent, .. } = std::mem::take(&mut self.nodes[at]);
+            self.nodes[parent].children.remove(&level);
+            self.free.push(at);
+            at = parent;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PLAIN: Subscription = Subscription {
+        maximum_qos: QoS::AT_MOST_ONCE,
+        no_local: false,
+        retain_as_published: false,
+        identifier: None,
+        shared: false,
+    };
+
+    fn plain(filter: &[u8]) -> Requested<'_> {
+        PLAIN.requested(filter)
+    }
+
+    fn subscribers(tree: &Subscriptions, topic: &[u8]) -> Vec<SessionKey> {
+        let mut found: Vec<_> = tree
+            .matching(topic)
+            .into_iter()
+            .flat_map(|at| tree.node(at).subscribers.keys().copied())
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    proptest! {
+        /// The tree finds what a look at every filter finds, and holds nothing once all are removed.
+        #[test]
+        fn the_tree_agrees_with_matching_one_by_one(
+            filters in prop::collection::vec("([ab+]?/){0,3}([ab+#]?)", 1..12),
+            topics in prop::collection::vec("([ab$]?/){0,3}[ab]?", 1..8),
+        ) {
+            let filters: Vec<_> = filters.iter().filter(|f| topic::is_filter(f.as_bytes())).collect();
+            let mut tree = Subscriptions::new();
+            for (number, filter) in (0..).zip(&filters) {
+                tree.insert(plain(filter.as_bytes()), SessionKey(number), PLAIN);
+            }
+            for topic in &topics {
+                let expected: Vec<_> = (0..).zip(&filters)
+                    .filter(|(_, filter)| topic::matches(filter.as_bytes(), topic.as_bytes()))
+                    .map(|(number, _)| SessionKey(number))
+                    .collect();
+                prop_assert_eq!(subscribers(&tree, topic.as_bytes()), expected, "{}", topic);
+            }
+            for (number, filter) in (0..).zip(&filters) {
+                tree.remove(plain(filter.as_bytes()), SessionKey(number));
+            }
+            prop_assert_eq!(tree.nodes.len() - tree.free.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_share_takes_turns_among_those_that_are_ready() {
+        let mut share = Share::of(Requested::of(b"$share/g/a"));
+        for number in 0..3 {
+            share.insert(SessionKey(number), PLAIN);
+        }
+        let mut turn = |first: &[u64], second: &[u64]| {
+            let rank = |key: SessionKey, _: &Subscription| match key.0 {
+                number if first.contains(&number) => Some(0),
+                number if second.contains(&number) => Some(1),
+                _ => None,
+            };
+            let member = share.next_in_turn(rank)?;
+            share.took_turn(member);
+            Some(share.members[member].0.0)
+        };
+        assert_eq!(turn(&[0, 1, 2], &[]), Some(0));
+        assert_eq!(turn(&[0, 1, 2], &[]), Some(1));
+        assert_eq!(turn(&[0, 1], &[2]), Some(0));
+        assert_eq!(turn(&[], &[0, 2]), Some(2));
+        assert_eq!(turn(&[], &[]), None);
+    }
+
+    #[test]
+    fn a_filter_of_many_levels_needs_no_stack() {
+        let deep = vec![b'/'; 65_535];
+        let mut tree = Subscriptions::new();
+        tree.insert(plain(&deep), SessionKey(1), PLAIN);
+        assert_eq!(subscribers(&tree, &deep), [SessionKey(1)]);
+        tree.remove(plain(&deep), SessionKey(1));
+        assert!(subscribers(&tree, &deep).is_empty());
+    }
+}

@@ -1,0 +1,176 @@
+//! The one place where events meet the core and its actions are carried out.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, info};
+
+use super::outbox::Outbox;
+use crate::config::Config;
+use crate::core::{Action, ConnectionId, Core, Event};
+use crate::rules::ClauseSet;
+
+/// The core and the outboxes of its connections.
+#[derive(Debug)]
+pub(super) struct Hub {
+    state: Mutex<State>,
+    start: Instant,
+    deadline_moved: Notify,
+    stopping: watch::Sender<bool>,
+    abandoned: watch::Sender<bool>,
+    connections: watch::Sender<usize>,
+}
+
+#[derive(Debug)]
+struct State {
+    core: Core,
+    outboxes: BTreeMap<ConnectionId, Arc<Outbox>>,
+    opened: u64,
+    actions: Vec<Action>,
+}
+
+impl Hub {
+    pub(super) fn new(config: Config) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(State {
+                core: Core::new(config),
+                outboxes: BTreeMap::new(),
+                opened: 0,
+                actions: Vec::new(),
+            }),
+            start: Instant::now(),
+            deadline_moved: Notify::new(),
+            stopping: watch::Sender::new(false),
+            abandoned: watch::Sender::new(false),
+            connections: watch::Sender::new(0),
+        })
+    }
+
+    /// Opens a connection.
+    pub(super) fn open(&self) -> (ConnectionId, Arc<Outbox>) {
+        let outbox = Arc::new(Outbox::default());
+        let connection = {
+            let mut state = self.state();
+            let connection = ConnectionId(state.opened);
+            state.opened += 1;
+            state.outboxes.insert(connection, Arc::clone(&outbox));
+            connection
+        };
+        self.connections.send_modify(|count| *count += 1);
+        self.handle(Event::Opened { connection });
+        (connection, outbox)
+    }
+
+    /// Forgets a connection whose task ends.
+    pub(super) fn close(&self, connection: ConnectionId) {
+        self.state().outboxes.remove(&connection);
+        self.connections.send_modify(|count| *count -= 1);
+    }
+
+    /// Brings an event to the core and carries its actions out.
+    pub(super) fn handle(&self, event: Event<'_>) {
+        let mut state = self.state();
+        let before = state.core.next_deadline();
+        state.handle(event, self.start);
+        if state.core.next_deadline() != before {
+            self.deadline_moved.notify_one();
+        }
+    }
+
+    pub(super) fn consulted(&self) -> ClauseSet {
+        self.state().core.consulted()
+    }
+
+    /// Takes leave of every client and lets the listeners end.
+    pub(super) fn stop(&self) {
+        self.stopping.send_replace(true);
+        self.handle(Event::Stopping);
+    }
+
+    /// Ends every task of the broker.
+    pub(super) fn abandon(&self) {
+        self.stopping.send_replace(true);
+        self.abandoned.send_replace(true);
+    }
+
+    pub(super) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    pub(super) fn abandoned(&self) -> watch::Receiver<bool> {
+        self.abandoned.subscribe()
+    }
+
+    /// Waits until no connection is left.
+    pub(super) async fn all_ended(&self) {
+        let mut connections = self.connections.subscribe();
+        // The sender lives as long as `self`.
+        let _ = connections.wait_for(|&count| count == 0).await;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn handle(&mut self, event: Event<'_>, start: Instant) {
+        let now = Instant::now().duration_since(start);
+        let mut actions = std::mem::take(&mut self.actions);
+        self.core.handle(event, now, &mut actions);
+        let mut congested = Vec::new();
+        for action in actions.drain(..) {
+            match action {
+                Action::Send { connection, bytes } => {
+                    if let Some(outbox) = self.outboxes.get(&connection)
+                        && outbox.push(&bytes)
+                    {
+                        congested.push(connection);
+                    }
+                }
+                Action::Close { connection, why } => {
+                    match why {
+                        Some(refusal) => info!(connection = connection.0, %refusal, "closing"),
+                        None => debug!(connection = connection.0, "closing"),
+                    }
+                    if let Some(outbox) = self.outboxes.get(&connection) {
+                        outbox.close();
+                    }
+                }
+                // Sessions and retained messages live in memory: there is no store to persist to.
+                Action::Persist(_) => {}
+            }
+        }
+        self.actions = actions;
+        for connection in congested {
+            self.handle(Event::Congested { connection }, start);
+        }
+    }
+}
+
+/// Lets the core do what falls due, exactly when it does.
+pub(super) async fn keep_time(hub: Arc<Hub>) {
+    let mut abandoned = hub.abandoned();
+    let keeping = async {
+        loop {
+            let deadline = hub.state().core.next_deadline();
+            let due = async {
+                match deadline {
+                    Some(deadline) => sleep_until(hub.start + deadline).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = hub.deadline_moved.notified() => {}
+                () = due => hub.handle(Event::TimePassed),
+            }
+        }
+    };
+    tokio::select! {
+        () = keeping => {}
+        _ = abandoned.wait_for(|&abandoned| abandoned) => {}
+    }
+}

@@ -1,0 +1,119 @@
+//! The tokio shell: connections, time and back-pressure around the [core](crate::core).
+//!
+//! Whatever happens is brought to the core at once, under one lock; its actions go to the outboxes of the
+//! connections. Each connection is one task that reads and writes, and one task waits for the core's next
+//! deadline. All time is tokio's: on a paused runtime it is virtual, and nothing polls.
+
+mod hub;
+mod outbox;
+mod serve;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tracing::{info, warn};
+
+use crate::config::{Config, ConfigError};
+use crate::rules::ClauseSet;
+
+use hub::Hub;
+
+/// A running broker. Dropping it ends its connections without a word; [`stop`](Self::stop) takes leave of them.
+#[derive(Debug)]
+pub struct Broker {
+    hub: Arc<Hub>,
+}
+
+impl Broker {
+    /// Starts a broker on the current tokio runtime. It costs one task; nothing is read, nothing listens yet.
+    ///
+    /// # Errors
+    ///
+    /// A value of the configuration that cannot be served.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime whose time is enabled.
+    pub fn start(config: Config) -> Result<Self, ConfigError> {
+        config.check()?;
+        let hub = Hub::new(config);
+        tokio::spawn(hub::keep_time(Arc::clone(&hub)));
+        Ok(Self { hub })
+    }
+
+    /// Serves one client on a link that is already open: an end of a [`pipe`](crate::pipe::pipe), a socket, a
+    /// TLS or WebSocket stream.
+    pub fn attach<S>(&self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        serve::spawn(&self.hub, stream);
+    }
+
+    /// Serves every client that connects to the listener, until the broker stops.
+    pub fn listen(&self, listener: TcpListener) {
+        let hub = Arc::clone(&self.hub);
+        tokio::spawn(async move {
+            let mut stopping = hub.stopping();
+            tokio::select! {
+                () = accept(&hub, &listener) => {}
+                _ = stopping.wait_for(|&stopping| stopping) => {}
+            }
+        });
+    }
+
+    /// The rules that were consulted so far.
+    pub fn consulted(&self) -> ClauseSet {
+        self.hub.consulted()
+    }
+
+    /// Stops listening, tells each client (5.0: DISCONNECT with Server shutting down), and waits until every
+    /// connection has ended: at most [`LINGER`](Self::LINGER) for those that do not read.
+    pub async fn stop(&self) {
+        self.hub.stop();
+        self.hub.all_ended().await;
+    }
+
+    /// How long a connection that the broker closes is given to read what was sent to it and to close as well.
+    pub const LINGER: Duration = Duration::from_secs(2);
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.hub.abandon();
+    }
+}
+
+async fn accept(hub: &Arc<Hub>, listener: &TcpListener) {
+    if let Ok(address) = listener.local_addr() {
+        info!(%address, "listening");
+    }
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    warn!(%error, "TCP_NODELAY could not be set");
+                }
+                serve::spawn(hub, stream);
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                warn!(%error, "no connection can be accepted, trying again in 100 ms");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// Whether accepting failed because of the one client, rather than for want of file descriptors or memory.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+    )
+}
