@@ -155,7 +155,7 @@ where
                 info,
                 &format!(
                     "it was stuck for {} s of real time: neither it nor the target waited for anything",
-                    watchdog.as_secs()
+                    watchdog.as_secs_f32()
                 ),
             ));
             self.hire();
@@ -255,4 +255,75 @@ pub(crate) fn unplayed(info: Arc<CaseInfo>, verdict: Verdict) -> Box<CaseReport>
         trace: Vec::new(),
         elapsed: Duration::ZERO,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::plan::Selection;
+    use crate::stub::Stub;
+
+    /// A plan of two cases, `stuck` (which requires `shared`) and `fine`.
+    fn plan() -> Plan {
+        let scenario = |name: &str, requires: &str| {
+            let text = format!(
+                "title: {name}\nclauses: [v3.1.1/MQTT-3.12.4-1]\nrequires: [{requires}]\nclients: [a]\nsteps:\n  - a pings\n"
+            );
+            Arc::new(scenario::parse(&format!("scenarios/ping/{name}.yaml"), &text).unwrap())
+        };
+        let scenarios = [scenario("stuck", "shared"), scenario("fine", "retain")];
+        Plan::new(&scenarios, &Selection::default())
+    }
+
+    /// The verdicts when every target that must have `shared` does `this` instead of serving.
+    fn verdicts(this: fn()) -> BTreeMap<String, Verdict> {
+        let plan = plan();
+        let options = Options {
+            jobs: Some(1),
+            watchdog: Duration::from_millis(100),
+            ..Options::default()
+        };
+        let mut verdicts = BTreeMap::new();
+        let mut listener = |event| {
+            if let Event::CaseFinished(report) = event {
+                verdicts.insert(report.case.name.clone(), report.verdict);
+            }
+        };
+        let mut ledger = Ledger::new(&plan, &options, &mut listener);
+        let furnish = move |requires: &[&str]| {
+            if requires.contains(&"shared") {
+                this();
+            }
+            Stub::YesMan.furnish()
+        };
+        run(&plan, furnish, &options, &mut ledger);
+        assert_eq!(ledger.close().unplayed, 0);
+        verdicts
+    }
+
+    fn fault(verdict: &Verdict) -> &str {
+        match verdict {
+            Verdict::Untested { reason } => reason,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_stuck_case_is_given_up_and_the_others_are_played() {
+        let verdicts = verdicts(|| {
+            loop {
+                thread::park();
+            }
+        });
+        assert!(fault(&verdicts["ping/stuck@v3.1.1/memory"]).contains("stuck"));
+        assert_eq!(verdicts["ping/fine@v3.1.1/memory"], Verdict::Pass);
+    }
+
+    #[test]
+    fn a_panic_is_a_fault_of_the_harness_and_of_one_case_only() {
+        let verdicts = verdicts(|| panic!("at the disco"));
+        assert!(fault(&verdicts["ping/stuck@v3.1.1/memory"]).ends_with("the player panicked: at the disco"));
+        assert_eq!(verdicts["ping/fine@v3.1.1/memory"], Verdict::Pass);
+    }
 }

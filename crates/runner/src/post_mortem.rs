@@ -33,3 +33,74 @@ fn evidence(played: &Played) -> Option<(bool, Instant)> {
     })?;
     Some((forbidden, played.began + at))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use codec::Version;
+    use scenario::Source;
+
+    use super::*;
+    use crate::event::{CaseInfo, Entry, Verdict};
+
+    fn entry(at: u64, what: Happening) -> Entry {
+        Entry {
+            at: Duration::from_millis(at),
+            client: "a".into(),
+            what,
+        }
+    }
+
+    fn sent(at: u64, forbidden: bool) -> Entry {
+        let notation = "PINGREQ".into();
+        entry(at, Happening::Sent { notation, bytes: vec![0xC0, 0], forbidden })
+    }
+
+    fn ended(at: u64) -> Entry {
+        entry(at, Happening::TargetEnded("closed"))
+    }
+
+    fn played(began: Instant, trace: Vec<Entry>) -> Played {
+        let case = Arc::new(CaseInfo {
+            name: "a/b@v5.0/tcp".into(),
+            chapter: "a".into(),
+            title: String::new(),
+            source: Arc::new(Source { name: String::new(), text: String::new() }),
+            version: Version::V5_0,
+            clauses: Vec::new(),
+        });
+        let report = Box::new(CaseReport {
+            case,
+            verdict: Verdict::Fail,
+            findings: Vec::new(),
+            notes: Vec::new(),
+            trace,
+            elapsed: Duration::ZERO,
+        });
+        Played { report, began }
+    }
+
+    #[test]
+    fn the_case_that_spoke_last_before_the_end_is_accused() {
+        let now = Instant::now();
+        let early = played(now, vec![sent(1, false), ended(50)]);
+        let late = played(now + Duration::from_millis(40), vec![sent(5, false), ended(10)]);
+        let elsewhere = played(now, vec![sent(49, false)]);
+        assert_eq!(accuse(&[early, late, elsewhere]), Some(1));
+    }
+
+    #[test]
+    fn what_was_forbidden_is_accused_first() {
+        let now = Instant::now();
+        let forbidden = played(now, vec![sent(1, true), ended(50)]);
+        let late = played(now, vec![sent(45, false), ended(50)]);
+        assert_eq!(accuse(&[forbidden, late]), Some(0));
+    }
+
+    #[test]
+    fn nobody_is_accused_without_evidence() {
+        assert_eq!(accuse(&[played(Instant::now(), vec![sent(1, false)])]), None);
+        assert_eq!(accuse(&[]), None);
+    }
+}

@@ -17,12 +17,23 @@ fn an_empty_baseline_knows_nothing() {
 
 #[test]
 fn every_fault_is_told_with_its_place() {
-    insta::assert_snapshot!(refusal("- case: a/b\n  reason: x\n  claus: y\n"), @"");
-    insta::assert_snapshot!(refusal("- case: a/b\n"), @"");
-    insta::assert_snapshot!(refusal("case: a/b\n"), @"");
-    insta::assert_snapshot!(refusal("- { case: a/b, reason: x\n"), @"");
-    insta::assert_snapshot!(refusal("- case: a/b\n  reason: ' '\n"), @"");
-    insta::assert_snapshot!(refusal("- case: a/b\n  reason: x\n  clause: v5.0/MQTT-3.1.0-22\n"), @"");
+    let faults = [
+        "- case: a/b\n  reason: x\n  claus: y\n",
+        "- case: a/b\n",
+        "case: a/b\n",
+        "- { case: a/b, reason: x\n",
+        "- case: a/b\n  reason: ' '\n",
+        "- case: a/b\n  reason: x\n  clause: v5.0/MQTT-3.1.0-22\n",
+    ]
+    .map(refusal);
+    insta::assert_snapshot!(faults.join("\n"), @r"
+    baseline.yaml:3:3: unknown field `claus`, expected one of case, reason, clause; a baseline is a list of `- { case: …, reason: …, clause: … }`
+    baseline.yaml:1:3: missing field `reason`; a baseline is a list of `- { case: …, reason: …, clause: … }`
+    baseline.yaml:1:1: expected sequence start; a baseline is a list of `- { case: …, reason: …, clause: … }`
+    baseline.yaml:1:3: unclosed bracket '{'; a baseline is a list of `- { case: …, reason: …, clause: … }`
+    baseline.yaml:2:11: `reason` is empty; say in a sentence why the deviation is accepted
+    baseline.yaml:3:11: the register has no clause `v5.0/MQTT-3.1.0-22`; did you mean `v5.0/MQTT-3.1.0-2`?
+    ");
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! What the tests of runs share: plans made from text, and runs that keep what was told.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 use std::sync::Arc;
 use std::time::Duration;
