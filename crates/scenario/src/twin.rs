@@ -1,12 +1,12 @@
 //! The control twin: the same exchange without the defect. The connection must survive it.
 
-use codec::draft::Kind;
 use codec::{PacketType, Version};
 
 use crate::ast::{
     Action, Fields, LinkAct, Name, Over, Packet, Piece, Row, Step, Subject, Timing, Value, Verb,
 };
 use crate::condition;
+use crate::sample::sample;
 use crate::expand::Case;
 use crate::source::{Span, Spanned};
 
@@ -212,6 +212,7 @@ impl Walk<'_> {
             .and_then(|(_, value)| condition::literal(&value.value, self.row));
         if let Some(property) = doubled
             && fields.get(property).is_none()
+            && !property.starts_with("authentication")
             && let Some(sample) = sample(packet.packet_type.value, property)
         {
             fields.0.push((
@@ -291,19 +292,6 @@ fn accepted(who: &Subject, span: Span) -> Action {
         },
         timing: Timing::default(),
     }
-}
-
-/// A value that is sound for a property which the scenario only doubles.
-fn sample(packet_type: PacketType, property: &str) -> Option<Value> {
-    let text = |text: &str| Value::Scalar(vec![Piece::Text(text.to_owned())]);
-    let spec = codec::draft::field(packet_type, property)?;
-    Some(match spec.kind {
-        Kind::Flag | Kind::QoS | Kind::ReasonCode => text("1"),
-        // Large enough that no size or window is ever too small for the exchange.
-        Kind::Number { maximum } => text(&maximum.min(1000).to_string()),
-        Kind::Text | Kind::Binary => text("x"),
-        _ => return None,
-    })
 }
 
 fn first_round(over: &Over) -> Over {

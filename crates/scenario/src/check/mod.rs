@@ -17,6 +17,8 @@ use crate::diagnostic::Diagnostic;
 /// The warnings about a scenario that can be played, in the order of the text.
 pub fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
+    names::check(scenario, &mut warnings);
+    warnings.retain(|warning| !warning.is_error());
     acknowledgements::check(scenario, &mut warnings);
     closed::warnings(scenario, &mut warnings);
     clauses::warnings(scenario, &mut warnings);
@@ -32,5 +34,6 @@ pub(crate) fn errors(scenario: &Scenario) -> Vec<Diagnostic> {
     closed::errors(scenario, &mut faults);
     clauses::errors(scenario, &mut faults);
     versions::check(scenario, &mut faults);
+    faults.retain(Diagnostic::is_error);
     faults
 }

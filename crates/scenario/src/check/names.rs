@@ -55,6 +55,8 @@ struct Names<'a> {
     bound: BTreeMap<&'a str, (Origin, Span)>,
     /// Every binding that must be used, by its place.
     bindings: BTreeMap<(usize, &'a str), Span>,
+    /// Names bound by `as`, which compare nothing anyway.
+    captures: BTreeSet<&'a str>,
     used: BTreeSet<&'a str>,
     faults: &'a mut Vec<Diagnostic>,
 }
@@ -78,6 +80,7 @@ impl<'a> Names<'a> {
             clients,
             bound: BTreeMap::new(),
             bindings: BTreeMap::new(),
+            captures: BTreeSet::new(),
             used: BTreeSet::new(),
             faults,
         }
@@ -124,12 +127,7 @@ impl<'a> Names<'a> {
     fn bind(&mut self, name: &'a Spanned<String>, origin: Origin) {
         let text = name.value.as_str();
         if TAKEN.contains(&text) {
-            let fault = Diagnostic::error(name.span, format!("`<{text}>` is taken"));
-            self.faults.push(match text {
-                "t" => fault.note("`<t>` stands for the case's own topic level"),
-                "g" => fault.note("`<g>` stands for the case's own share name"),
-                _ => fault.note("the word has a meaning in `<…>`"),
-            });
+            self.taken(text, name.span);
             return;
         }
         if let Some(client) = self.clients.get(text) {
@@ -150,6 +148,15 @@ impl<'a> Names<'a> {
         if origin != Origin::Loop {
             self.bindings.insert((name.span.start, text), name.span);
         }
+    }
+
+    fn taken(&mut self, name: &str, span: Span) {
+        let fault = Diagnostic::error(span, format!("`<{name}>` is taken"));
+        self.faults.push(match name {
+            "t" => fault.note("`<t>` stands for the case's own topic level"),
+            "g" => fault.note("`<g>` stands for the case's own share name"),
+            _ => fault.note("the word has a meaning in `<…>`"),
+        });
     }
 
     fn steps(&mut self, steps: &'a [Step]) {
@@ -307,6 +314,7 @@ impl<'a> Names<'a> {
 
     fn capture(&mut self, capture: Option<&'a Spanned<String>>) {
         if let Some(name) = capture {
+            self.captures.insert(&name.value);
             self.bind(name, Origin::Capture);
         }
     }
@@ -348,6 +356,7 @@ impl<'a> Names<'a> {
                         self.bindings
                             .insert((expression.span.start, name), expression.span);
                     }
+                    Expr::Variable(name) if name == "g" => self.taken(name, expression.span),
                     Expr::Indexed(name, index) => {
                         self.expression(index, expression.span);
                         if self.is_known(name) {
@@ -486,11 +495,15 @@ impl<'a> Names<'a> {
     fn unused(&mut self) {
         for ((_, name), span) in &self.bindings {
             if !self.used.contains(name) {
-                self.faults.push(
-                    Diagnostic::error(*span, format!("`<{name}>` is never used"))
+                let message = format!("`<{name}>` is never used");
+                let fault = if self.captures.contains(name) {
+                    Diagnostic::warning(*span, message)
+                } else {
+                    Diagnostic::error(*span, message)
                         .note("a variable that is bound and not used compares nothing")
-                        .help("remove it, or use it in a later step"),
-                );
+                };
+                self.faults
+                    .push(fault.help("remove it, or use it in a later step"));
             }
         }
     }
