@@ -7,7 +7,7 @@ use codec::{
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 /// A draft that the strict decoder must accept when it travels in the direction beside it.
-pub fn sound_drafts() -> impl Strategy<Value = (Draft, Direction)> {
+pub(crate) fn sound_drafts() -> impl Strategy<Value = (Draft, Direction)> {
     (
         select(&Version::ALL[..]),
         select(&Direction::ALL[..]),
@@ -134,13 +134,10 @@ fn connect(version: Version) -> BoxedStrategy<Vec<(&'static str, Value)>> {
                     } else {
                         payload
                     };
-                    let mut values = vec![
-                        ("qos", Value::Number(qos)),
-                        ("retain", Value::Flag(retain)),
-                        ("topic", topic),
-                        ("payload", payload),
-                    ];
+                    let mut values =
+                        vec![("qos", Value::Number(qos)), ("retain", Value::Flag(retain))];
                     values.extend(properties);
+                    values.extend([("topic", topic), ("payload", payload)]);
                     fixed.push((
                         "will",
                         Value::Record(record(PacketType::Connect, "will", values)),
@@ -283,7 +280,7 @@ fn data() -> impl Strategy<Value = Value> {
 fn texts() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         4 => "[ -~]{0,20}",
-        1 => proptest::collection::vec(any::<char>().prop_filter("no null", |c| *c != '\0'), 0..12)
+        1 => vec(any::<char>().prop_filter("no null", |c| *c != '\0'), 0..12)
             .prop_map(|chars| chars.into_iter().collect::<String>()),
     ]
     .prop_map(String::into_bytes)
