@@ -125,7 +125,7 @@ pub(crate) async fn admit(
         }
     }
     let (Some(client), Some(mut facts)) = (spoken, learnt) else {
-        return Err(unspoken.into_iter().map(|(_, trouble)| trouble).fold(None, graver).map_or_else(
+        return Err(unspoken.into_iter().map(|(_, trouble)| trouble).max_by_key(weight).map_or_else(
             || AdmissionError::NotMqtt { address: name.clone(), seen: "it speaks no version".into() },
             |trouble| refuse(&name, trouble),
         ));
@@ -171,18 +171,14 @@ async fn reach(address: &Address, within: Duration) -> Result<(), AdmissionError
     })
 }
 
-/// Of the troubles with several versions the one that tells most: a code, before bytes, before an end, before silence.
-fn graver(known: Option<Trouble>, next: Trouble) -> Option<Trouble> {
-    let weight = |trouble: &Trouble| match trouble {
+/// How much a trouble tells: a code more than bytes, an end more than silence.
+fn weight(trouble: &Trouble) -> u8 {
+    match trouble {
         Trouble::Refused { .. } => 4,
         Trouble::Garbled { .. } | Trouble::Unexpected { .. } => 3,
         Trouble::Ended { .. } => 2,
         Trouble::Silent { .. } => 1,
         Trouble::Unreachable(_) => 0,
-    };
-    match known {
-        Some(known) if weight(&known) >= weight(&next) => Some(known),
-        _ => Some(next),
     }
 }
 
@@ -203,7 +199,7 @@ fn refuse(address: &str, trouble: Trouble) -> AdmissionError {
     }
 }
 
-/// One message of QoS 0, from the client to itself.
+/// One message of lowest QoS, from the client to itself.
 async fn deliver(mut client: Client, token: &str) -> Result<(), Trouble> {
     let mut filters = SubscriptionsBuf::new();
     filters.push(token, SubscriptionOptions::with_qos(QoS::AT_MOST_ONCE));

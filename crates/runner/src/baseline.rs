@@ -113,10 +113,10 @@ impl Baseline {
     }
 
     /// The patterns, each with its place, that fit none of the cases and so speak of nothing any more.
-    pub fn stale<'a>(&self, case_names: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
+    pub fn stale(&self, case_names: &[&str]) -> Vec<String> {
         self.entries
             .iter()
-            .filter(|entry| !case_names.clone().any(|name| entry.pattern.matches(name)))
+            .filter(|entry| !case_names.iter().any(|name| entry.pattern.matches(name)))
             .map(|entry| format!("{} `{}`", entry.place, entry.written))
             .collect()
     }

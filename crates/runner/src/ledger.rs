@@ -51,12 +51,12 @@ impl<'a> Ledger<'a> {
         (self.listener)(Event::CaseStarted(Arc::clone(info)));
     }
 
-    pub(crate) fn finished(&mut self, mut report: Box<CaseReport>) {
+    pub(crate) fn finished(&mut self, mut report: CaseReport) {
         if let Some(baseline) = self.baseline {
             baseline.judge(&mut report);
         }
         self.outcome.totals.count(&report.verdict);
-        (self.listener)(Event::CaseFinished(report));
+        (self.listener)(Event::CaseFinished(Box::new(report)));
     }
 
     pub(crate) fn crashed(&mut self, crash: Crash) {
@@ -73,7 +73,8 @@ impl<'a> Ledger<'a> {
         if let Some(baseline) = self.baseline
             && self.plan.is_whole_suite()
         {
-            outcome.stale = baseline.stale(self.names.iter().map(|info| info.name.as_str()));
+            let names: Vec<_> = self.names.iter().map(|info| info.name.as_str()).collect();
+            outcome.stale = baseline.stale(&names);
         }
         (self.listener)(Event::RunFinished(RunSummary {
             elapsed: self.began.elapsed(),

@@ -26,6 +26,7 @@ mod run;
 mod settings;
 pub mod stub;
 pub mod target;
+mod unplayed;
 mod waiting;
 mod witness;
 

@@ -16,7 +16,7 @@ use scenario::Case;
 use tokio::runtime;
 use tokio::task::LocalSet;
 
-use crate::event::{CaseInfo, CaseReport, Verdict};
+use crate::event::{CaseInfo, CaseReport};
 use crate::interrupt::Interrupt;
 use crate::ledger::Ledger;
 use crate::link::Transport;
@@ -24,6 +24,7 @@ use crate::plan::Plan;
 use crate::play;
 use crate::run::Options;
 use crate::settings::{Namespace, Settings};
+use crate::unplayed::{harness_fault, panic_text, skipped};
 use crate::target::Target;
 
 /// How often the watchdog and the interrupt are looked at.
@@ -121,7 +122,7 @@ where
                 Ok(Told::Finished(number, report)) => {
                     if let Some(case) = self.playing.get_mut(&number) {
                         *case = None;
-                        ledger.finished(report);
+                        ledger.finished(*report);
                     }
                 }
                 Ok(Told::Idle(number)) => {
@@ -152,7 +153,7 @@ where
         for (number, info) in stuck {
             self.playing.remove(&number);
             ledger.finished(harness_fault(
-                info,
+                &info,
                 &format!(
                     "it was stuck for {} s of real time: neither it nor the target waited for anything",
                     watchdog.as_secs_f32()
@@ -179,26 +180,26 @@ where
                 return;
             }
             let report = on_a_paused_runtime(async || self.play(index, case, info).await)
-                .unwrap_or_else(|panic| harness_fault(Arc::clone(info), &panic_text(panic)));
-            if tell.send(Told::Finished(number, report)).is_err() {
+                .unwrap_or_else(|panic| harness_fault(info, &panic_text(panic)));
+            if tell.send(Told::Finished(number, Box::new(report))).is_err() {
                 return;
             }
         }
         let _ = tell.send(Told::Idle(number));
     }
 
-    async fn play(&self, index: usize, case: &Case, info: &Arc<CaseInfo>) -> Box<CaseReport> {
-        let requires = requirements(case);
+    async fn play(&self, index: usize, case: &Case, info: &Arc<CaseInfo>) -> CaseReport {
+        let requires = case.requires.iter().map(String::as_str).collect::<Vec<_>>();
         let target = (self.furnish)(&requires);
         if let Some(reason) = target.reason_to_skip(case.version, &requires) {
-            return skipped(Arc::clone(info), reason);
+            return skipped(info, reason);
         }
         let settings = Settings {
             patience: self.patience,
             strict: self.strict,
             namespace: Namespace::new(0, index),
         };
-        Box::new(play::play(case, Arc::clone(info), &target, &settings).await)
+        play::play(case, Arc::clone(info), &target, &settings).await
     }
 }
 
@@ -216,51 +217,10 @@ fn on_a_paused_runtime<T>(future: impl AsyncFnOnce() -> T) -> Result<T, Box<dyn 
     }))
 }
 
-pub(crate) fn panic_text(panic: Box<dyn Any + Send>) -> String {
-    let text = match panic.downcast::<String>() {
-        Ok(text) => *text,
-        Err(panic) => panic
-            .downcast_ref::<&str>()
-            .map_or_else(|| "for an unknown reason".to_owned(), |text| (*text).to_owned()),
-    };
-    format!("the player panicked: {text}")
-}
-
-/// The features that a case requires.
-pub(crate) fn requirements(case: &Case) -> Vec<&str> {
-    case.requires.iter().map(String::as_str).collect()
-}
-
-/// The report of a case that the target cannot be asked.
-pub(crate) fn skipped(info: Arc<CaseInfo>, reason: String) -> Box<CaseReport> {
-    unplayed(info, Verdict::Skip { reason })
-}
-
-/// The report of a case of which nothing is known, by the harness's fault.
-pub(crate) fn harness_fault(info: Arc<CaseInfo>, what: &str) -> Box<CaseReport> {
-    unplayed(
-        info,
-        Verdict::Untested {
-            reason: format!("a fault of the harness, please report it: {what}"),
-        },
-    )
-}
-
-pub(crate) fn unplayed(info: Arc<CaseInfo>, verdict: Verdict) -> Box<CaseReport> {
-    Box::new(CaseReport {
-        case: info,
-        verdict,
-        findings: Vec::new(),
-        notes: Vec::new(),
-        trace: Vec::new(),
-        elapsed: Duration::ZERO,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Event, Verdict};
     use crate::plan::Selection;
     use crate::stub::Stub;
 

@@ -14,13 +14,13 @@ use crate::admission::{self, AdmissionError};
 use crate::event::{CaseInfo, CaseReport, Crash, Happening, Verdict};
 use crate::ledger::Ledger;
 use crate::link::Transport;
-use crate::memory::{harness_fault, panic_text, requirements, skipped, unplayed};
 use crate::plan::Plan;
 use crate::play;
 use crate::post_mortem::{self, Played};
 use crate::run::Options;
 use crate::settings::{Namespace, Settings};
 use crate::target::{Address, Target};
+use crate::unplayed::{bereaved, died_meanwhile, harness_fault, panic_text, skipped};
 use crate::waiting::waiting;
 use crate::witness::{Sign, Witness};
 
@@ -110,7 +110,7 @@ struct Hall<'a, 'l> {
     nonce: u64,
     witness: Witness,
     ledger: &'a mut Ledger<'l>,
-    playing: JoinSet<Box<CaseReport>>,
+    playing: JoinSet<CaseReport>,
     in_play: HashMap<Id, (Arc<CaseInfo>, Instant, bool)>,
 }
 
@@ -126,9 +126,10 @@ impl Hall<'_, '_> {
         let mut sociable = Vec::new();
         let mut alone = VecDeque::new();
         for (index, (case, info)) in plan.cases().iter().cloned().zip(infos).enumerate() {
-            if let Some(reason) = self.target.reason_to_skip(case.version, &requirements(&case)) {
+            let requires: Vec<_> = case.requires.iter().map(String::as_str).collect();
+            if let Some(reason) = self.target.reason_to_skip(case.version, &requires) {
                 self.ledger.started(&info);
-                self.ledger.finished(skipped(info, reason));
+                self.ledger.finished(skipped(&info, reason));
                 continue;
             }
             let seconds = waiting(&case);
@@ -215,15 +216,15 @@ impl Hall<'_, '_> {
         let handle = self.playing.spawn_local(async move {
             let playing = play::play(&case, Arc::clone(&played), &target, &settings);
             match timeout(bound, playing).await {
-                Ok(report) => Box::new(report),
-                Err(_) => harness_fault(played, &format!("it was still being played after {} s", bound.as_secs())),
+                Ok(report) => report,
+                Err(_) => harness_fault(&played, &format!("it was still being played after {} s", bound.as_secs())),
             }
         });
         self.in_play.insert(handle.id(), (info, Instant::now(), seconds > LONG));
     }
 
     /// Takes a finished case in. The end of the run is returned when the target is found dead.
-    async fn settle(&mut self, joined: Result<(Id, Box<CaseReport>), JoinError>) -> Option<End> {
+    async fn settle(&mut self, joined: Result<(Id, CaseReport), JoinError>) -> Option<End> {
         let played = self.played(joined)?;
         let sound = matches!(played.report.verdict, Verdict::Pass | Verdict::Note | Verdict::Skip { .. });
         let target_ended_a_link = played
@@ -239,7 +240,7 @@ impl Hall<'_, '_> {
         self.look_after(vec![played]).await
     }
 
-    fn played(&mut self, joined: Result<(Id, Box<CaseReport>), JoinError>) -> Option<Played> {
+    fn played(&mut self, joined: Result<(Id, CaseReport), JoinError>) -> Option<Played> {
         let id = match &joined {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
@@ -248,7 +249,7 @@ impl Hall<'_, '_> {
         let report = match joined {
             Ok((_, report)) => report,
             Err(error) => match error.try_into_panic() {
-                Ok(panic) => harness_fault(info, &panic_text(panic)),
+                Ok(panic) => harness_fault(&info, &panic_text(panic)),
                 Err(_) => return None,
             },
         };
@@ -283,20 +284,13 @@ impl Hall<'_, '_> {
                 case = Some(report.case.name.clone());
                 Verdict::Crashed { reason: seen.clone() }
             } else {
-                Verdict::Untested {
-                    reason: "the target died while this was played".to_owned(),
-                }
+                died_meanwhile()
             };
             report.findings.clear();
             self.ledger.finished(report);
         }
         for (info, ..) in std::mem::take(&mut self.in_play).into_values() {
-            self.ledger.finished(unplayed(
-                info,
-                Verdict::Untested {
-                    reason: "the target died while this was played".to_owned(),
-                },
-            ));
+            self.ledger.finished(bereaved(&info));
         }
         self.playing.abort_all();
         self.ledger.crashed(Crash { case, seen, log_tail: None });

@@ -81,10 +81,8 @@ impl Outcome {
             3
         } else if self.interrupted {
             130
-        } else if totals.failed + totals.untested + totals.fixed > 0 || !self.stale.is_empty() {
-            1
         } else {
-            0
+            u8::from(totals.failed + totals.untested + totals.fixed > 0 || !self.stale.is_empty())
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::event::{CaseReport, Happening};
 
 /// A case that came to its end, and when it began.
 pub(crate) struct Played {
-    pub(crate) report: Box<CaseReport>,
+    pub(crate) report: CaseReport,
     pub(crate) began: Instant,
 }
 
@@ -70,14 +70,14 @@ mod tests {
             version: Version::V5_0,
             clauses: Vec::new(),
         });
-        let report = Box::new(CaseReport {
+        let report = CaseReport {
             case,
             verdict: Verdict::Fail,
             findings: Vec::new(),
             notes: Vec::new(),
             trace,
             elapsed: Duration::ZERO,
-        });
+        };
         Played { report, began }
     }
 

@@ -55,7 +55,7 @@ impl Default for Options {
             baseline: None,
             interrupt: Interrupt::new(),
             answer: Duration::from_secs(5),
-            watchdog: Duration::from_secs(60),
+            watchdog: Duration::from_mins(1),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How long a case will wait in real time, as far as its text tells: cases that wait begin first, so that waits overlap.
 
-use scenario::ast::{Action, Expr, Over, Step};
+use scenario::ast::{Action, Expr, LinkAct, Over, Step};
 use scenario::{Case, Spanned};
 
 /// How long the case waits by its own steps, in seconds: at least the longest way through it.
@@ -19,9 +19,9 @@ fn total(steps: &[Step]) -> f64 {
 
 fn step(step: &Step) -> f64 {
     match &step.action.value {
-        Action::Wait(duration) => seconds(duration),
-        Action::Link {
-            act: scenario::ast::LinkAct::Stalls(duration),
+        Action::Wait(duration)
+        | Action::Link {
+            act: LinkAct::Stalls(duration),
             ..
         } => seconds(duration),
         Action::Nothing { period, .. } => period.as_ref().map_or(0.0, seconds),
@@ -37,9 +37,12 @@ fn step(step: &Step) -> f64 {
             .map(|(_, steps)| total(steps))
             .fold(0.0, f64::max),
         Action::AtOnce(steps) => steps.iter().map(self::step).fold(0.0, f64::max),
-        Action::All(steps) | Action::InOrder(steps) | Action::Should(steps) => total(steps),
         Action::For { over, steps, .. } => turns(over) * total(steps),
-        Action::If { steps, .. } | Action::InVersion { steps, .. } => total(steps),
+        Action::All(steps)
+        | Action::InOrder(steps)
+        | Action::Should(steps)
+        | Action::If { steps, .. }
+        | Action::InVersion { steps, .. } => total(steps),
         _ => 0.0,
     }
 }

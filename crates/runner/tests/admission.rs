@@ -1,4 +1,5 @@
 //! What is told of an address where no broker can be played. Everything is on loopback.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 

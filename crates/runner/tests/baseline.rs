@@ -1,4 +1,5 @@
 //! What is told of a baseline file that cannot be used.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::path::Path;
 

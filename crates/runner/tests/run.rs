@@ -1,4 +1,5 @@
 //! Runs that do not go as planned: the target dies, the user stops it, the baseline is out of date.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 

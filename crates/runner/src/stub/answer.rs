@@ -8,7 +8,7 @@ use codec::{
 
 /// The answers on one connection.
 pub(super) struct Answers {
-    answers: fn(PacketType) -> bool,
+    answered: fn(PacketType) -> bool,
     version: Version,
     unread: Vec<u8>,
 }
@@ -26,9 +26,9 @@ impl Answers {
         Self::to_some(|_| true)
     }
 
-    fn to_some(answers: fn(PacketType) -> bool) -> Self {
+    fn to_some(answered: fn(PacketType) -> bool) -> Self {
         Self {
-            answers,
+            answered,
             version: Version::V3_1_1,
             unread: Vec::new(),
         }
@@ -57,7 +57,7 @@ impl Answers {
     }
 
     fn answer(&mut self, frame: Frame<'_>, out: &mut Vec<u8>) {
-        if !frame.packet_type().is_some_and(self.answers) {
+        if !frame.packet_type().is_some_and(self.answered) {
             return;
         }
         if frame.packet_type() == Some(PacketType::Connect) {

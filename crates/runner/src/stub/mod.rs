@@ -15,7 +15,7 @@ use crate::target::{Credentials, Facts, Features, Host, Target};
 use answer::Answers;
 
 /// How long a stub that never closes keeps a connection whose client is gone: beyond what any case waits for.
-const LINGER: Duration = Duration::from_secs(3600);
+const LINGER: Duration = Duration::from_hours(1);
 
 /// A broker that is wrong on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
