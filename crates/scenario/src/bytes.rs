@@ -11,8 +11,10 @@ use crate::source::{Span, Spanned};
 pub enum Part {
     /// Hex digits, two for each byte: `10 0c` or `100c`.
     Bytes(Vec<u8>),
-    /// `"text"` or a bare `<x>`: the UTF-8 of the text, and nothing else.
+    /// `"text"`: the UTF-8 of the text, and nothing else.
     Text(Vec<Piece>),
+    /// A bare `<x>`: the bytes that the value of `x` says in this notation (or as `{ hex: … }`).
+    Inserted(Spanned<Expr>),
     /// `string(text)`: a two-byte length, then the UTF-8 of the text.
     String(Vec<Piece>),
     /// `u8(n)`, `u16(n)`, `u32(n)`, `varint(n)`, with a number or a `<…>`.
@@ -110,7 +112,10 @@ fn part(
         return Ok(Part::Text(pieces(text, 1)?));
     }
     if word.starts_with('<') {
-        return Ok(Part::Text(pieces(word, 0)?));
+        return match <[Piece; 1]>::try_from(pieces(word, 0)?) {
+            Ok([Piece::Expr(expression)]) => Ok(Part::Inserted(expression)),
+            _ => Err(fault(format!("`{word}` is no run of bytes"))),
+        };
     }
     if let Some((name, rest)) = word.split_once('(') {
         let inner = rest
@@ -153,6 +158,12 @@ pub fn hex(text: &str) -> Result<Vec<u8>, NotationError> {
             (Some(digit), Some((_, first))) => bytes.push(first << 4 | digit),
             (None, None) if letter.is_whitespace() => {}
             (None, None) => {
+                return Err(NotationError {
+                    range,
+                    message: format!("`{letter}` is no hex digit"),
+                });
+            }
+            (None, Some(_)) if !letter.is_whitespace() => {
                 return Err(NotationError {
                     range,
                     message: format!("`{letter}` is no hex digit"),
@@ -209,7 +220,7 @@ mod tests {
                 ..
             }
         ));
-        assert!(matches!(&parts[6], Part::Text(_)));
+        assert!(matches!(&parts[6], Part::Inserted(_)));
     }
 
     #[test]
@@ -217,5 +228,6 @@ mod tests {
         assert_eq!(read("10 0g").unwrap_err().range, 4..5);
         assert_eq!(read("10 0 00").unwrap_err().range, 3..4);
         assert_eq!(read("00 u9(1)").unwrap_err().range, 3..8);
+        assert_eq!(read("<x>00").unwrap_err().range, 0..5);
     }
 }

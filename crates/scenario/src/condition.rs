@@ -79,10 +79,18 @@ pub(crate) fn axis<'a>(
     row: &'a Row,
 ) -> Option<(&'a str, &'a Spanned<Value>)> {
     match pieces {
-        [Piece::Expr(expression)] => match &expression.value {
-            Expr::Variable(name) => Some((name, bound(name, row)?)),
-            _ => None,
-        },
+        [Piece::Expr(expression)] => axis_of(expression, row),
+        _ => None,
+    }
+}
+
+/// The axis that an expression is, and its value in the row.
+pub(crate) fn axis_of<'a>(
+    expression: &'a Spanned<Expr>,
+    row: &'a Row,
+) -> Option<(&'a str, &'a Spanned<Value>)> {
+    match &expression.value {
+        Expr::Variable(name) => Some((name, bound(name, row)?)),
         _ => None,
     }
 }

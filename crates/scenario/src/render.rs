@@ -79,7 +79,18 @@ mod tests {
             .and(Span { start: 0, end: 5 }, "beside this one")
             .note("nothing is ignored")
             .help("did you mean `clients`?");
-        insta::assert_snapshot!(render(&diagnostic, &source(), Style::Plain), @"");
+        insta::assert_snapshot!(render(&diagnostic, &source(), Style::Plain), @r"
+        error: unknown key `clents`
+         --> retain/kept.yaml:2:1
+          |
+        1 | title: x
+          | ----- beside this one
+        2 | clents: [ä, b]
+          | ^^^^^^
+          |
+          = note: nothing is ignored
+          = help: did you mean `clients`?
+        ");
         assert!(render(&diagnostic, &source(), Style::Styled).contains("\u{1b}["));
     }
 

@@ -298,7 +298,7 @@ impl<'a> Names<'a> {
                         }
                     }
                 }
-                Part::Number { value, .. } => self.expression(&value.value, value.span),
+                Part::Inserted(value) | Part::Number { value, .. } => self.expression(&value.value, value.span),
             }
         }
     }

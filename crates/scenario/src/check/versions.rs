@@ -6,6 +6,7 @@ use codec::draft::Kind;
 use codec::{Direction, Version};
 
 use crate::ast::{Action, Fields, Packet, Piece, Row, Scenario, Step, Value, Verb};
+use crate::bytes::{self, Part};
 use crate::condition;
 use crate::diagnostic::Diagnostic;
 use crate::expand;
@@ -115,6 +116,11 @@ impl<'a> Walk<'a, '_> {
                     self.sent(packet, *forbidden, version);
                 }
             }
+            Action::SendBytes { bytes, .. } | Action::ExpectBytes { bytes, .. } => {
+                for part in &bytes.value {
+                    self.inserted(part);
+                }
+            }
             Action::Expect { packet, .. } => {
                 let packet_type = packet.packet_type.value;
                 if !packet_type.travels(Direction::ToClient, version) {
@@ -207,6 +213,26 @@ impl<'a> Walk<'a, '_> {
             && self.seen.insert((bound.span.start, span.start))
         {
             self.faults.push(fault.and(span, format!("taken by this field as `<{axis}>`")));
+        }
+    }
+
+    /// An axis that stands bare among raw bytes has values in their notation.
+    fn inserted(&mut self, part: &Part) {
+        let Part::Inserted(expression) = part else {
+            return;
+        };
+        let Some((axis, bound)) = condition::axis_of(expression, self.row) else {
+            return;
+        };
+        if let Value::Scalar(pieces) = &bound.value
+            && let [Piece::Text(text)] = &pieces[..]
+            && let Err(error) = bytes::parse(text, &|_| bound.span)
+            && self.seen.insert((bound.span.start, expression.span.start))
+        {
+            self.faults.push(
+                Diagnostic::error(bound.span, error.message)
+                    .and(expression.span, format!("inserted here as `<{axis}>`")),
+            );
         }
     }
 
