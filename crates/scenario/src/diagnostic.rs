@@ -99,11 +99,9 @@ impl Diagnostic {
         match nearest(written, known.iter().copied()) {
             Some(near) => self.help(format!("did you mean `{near}`?")),
             None if (1..=LISTED).contains(&known.len()) => {
-                let list = known
-                    .iter()
-                    .map(|name| format!("`{name}`"))
-                    .collect::<Vec<_>>();
-                self.help(format!("known are {}", list.join(", ")))
+                let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                let known = if list.len() == 1 { "known is" } else { "known are" };
+                self.help(format!("{known} {}", list.join(", ")))
             }
             None => self,
         }
@@ -138,24 +136,32 @@ impl Diagnostic {
 /// How many known names are still worth listing.
 const LISTED: usize = 24;
 
-/// The name nearest to a misspelt one, if it is near enough to have been meant.
+/// The name nearest to a misspelt one, if it is near enough to have been meant; or the only one that begins so.
 pub(crate) fn nearest<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     let lower = written.to_lowercase();
-    let slips = (written.chars().count() / 3).clamp(1, 3);
-    known
-        .into_iter()
-        .map(|name| {
-            (
-                strsim::damerau_levenshtein(&lower, &name.to_lowercase()),
-                name,
-            )
-        })
+    let slips = match written.chars().count() {
+        0 | 1 => 0,
+        2..=5 => 1,
+        6..=8 => 2,
+        _ => 3,
+    };
+    let known: Vec<&str> = known.into_iter().collect();
+    let near = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), *name))
         .filter(|(distance, _)| *distance <= slips)
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
+        .map(|(_, name)| name);
+    near.or_else(|| {
+        let mut begin = known.iter().filter(|name| name.starts_with(&lower));
+        match (begin.next(), begin.next()) {
+            (Some(only), None) if lower.len() >= 3 => Some(*only),
+            _ => None,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -169,6 +175,8 @@ mod tests {
         assert_eq!(nearest("keepalive", known), Some("keep_alive"));
         assert_eq!(nearest("CLEAN", known), Some("clean"));
         assert_eq!(nearest("topic", known), None);
+        assert_eq!(nearest("keep", known), Some("keep_alive"));
         assert_eq!(nearest("", known), None);
+        assert_eq!(nearest("i", ["t"]), None);
     }
 }

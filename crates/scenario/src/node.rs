@@ -128,9 +128,11 @@ impl Node {
 
     /// What it is, for messages.
     pub(crate) fn noun(&self) -> &'static str {
-        match self.kind {
+        match &self.kind {
             Kind::Null => "nothing",
             Kind::Scalar(_) => "a single value",
+            Kind::List { items, .. } if items.is_empty() => "an empty list",
+            Kind::Map { entries, .. } if entries.is_empty() => "an empty map",
             Kind::List { .. } => "a list",
             Kind::Map { .. } => "a map",
         }

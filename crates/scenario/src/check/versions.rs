@@ -123,11 +123,7 @@ impl<'a> Walk<'a, '_> {
             }
             Action::Expect { packet, .. } => {
                 let packet_type = packet.packet_type.value;
-                if !packet_type.travels(Direction::ToClient, version) {
-                    self.report(
-                        packet.packet_type.span,
-                        format!("a server sends no {packet_type} in {version}"),
-                    );
+                if !self.travels(packet, Direction::ToClient, version) {
                     return;
                 }
                 self.fields(
@@ -153,15 +149,39 @@ impl<'a> Walk<'a, '_> {
             return;
         }
         let packet_type = packet.packet_type.value;
-        if !packet_type.travels(Direction::ToServer, version) {
-            self.report(
-                packet.packet_type.span,
-                format!("a client sends no {packet_type} in {version}"),
-            );
+        if !self.travels(packet, Direction::ToServer, version) {
             return;
         }
         let terms = vocabulary::packet_sent(packet_type);
         self.fields(&packet.fields, &terms, Some(version));
+    }
+
+    /// Whether such a packet may travel this way; reports it if not.
+    fn travels(&mut self, packet: &Packet, direction: Direction, version: Version) -> bool {
+        let Spanned {
+            value: packet_type,
+            span,
+        } = packet.packet_type;
+        let sender = match direction {
+            Direction::ToServer => "client",
+            Direction::ToClient => "server",
+        };
+        if packet_type.travels(direction, version) {
+            return true;
+        }
+        if Version::ALL
+            .into_iter()
+            .any(|other| packet_type.travels(direction, other))
+        {
+            self.report(span, format!("a {sender} sends no {packet_type} in {version}"));
+        } else if self.seen.insert((span.start, span.end)) {
+            let fault = Diagnostic::error(span, format!("a {sender} sends no {packet_type}"));
+            self.faults.push(match direction {
+                Direction::ToServer => fault.help("write `!>` for what the specification forbids"),
+                Direction::ToClient => fault,
+            });
+        }
+        false
     }
 
     fn fields(&mut self, fields: &Fields, terms: &[Term], version: Option<Version>) {

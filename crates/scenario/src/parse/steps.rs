@@ -383,7 +383,7 @@ fn does(
         .iter()
         .find(|(_, known)| *known == verb)
         .map_or("", |(name, _)| name);
-    let entries = map_or_nothing(cx, value, name)?;
+    let entries = map_or_nothing(cx, value, &format!("`{name}`"))?;
     let (answer, own): (Vec<&Entry>, Vec<&Entry>) = entries
         .iter()
         .partition(|entry| entry.key.value.text == "gets");
@@ -429,7 +429,7 @@ fn answered(cx: &mut Context, verb: Verb, place: &str, entry: &Entry) -> Fields 
 }
 
 fn opens(cx: &mut Context, value: &Node) -> Option<Fields> {
-    let entries = map_or_nothing(cx, value, "opens")?;
+    let entries = map_or_nothing(cx, value, "`opens`")?;
     Some(values::fields(
         cx,
         entries,

@@ -1,0 +1,93 @@
+//! The scenarios that the project ships: each of them parses, without a warning, and expands into cases of its own.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use scenario::{Scenario, Source, Style, check, check_together, expand, parse, render, twin};
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            found.push(path);
+        }
+    }
+}
+
+/// Every shipped scenario, or what is wrong with those that do not parse.
+fn corpus() -> Vec<Arc<Scenario>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let mut paths = Vec::new();
+    files(&root, &mut paths);
+    paths.sort();
+    let mut wrong = Vec::new();
+    let mut scenarios = Vec::new();
+    for path in paths {
+        let name = format!("scenarios/{}", path.strip_prefix(&root).unwrap().display());
+        let text = fs::read_to_string(&path).unwrap();
+        match parse(&name, &text) {
+            Ok(scenario) => scenarios.push(Arc::new(scenario)),
+            Err(faults) => {
+                let source = Source { name, text };
+                wrong.extend(faults.iter().map(|fault| render(fault, &source, Style::Plain)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(!scenarios.is_empty());
+    scenarios
+}
+
+#[test]
+fn every_scenario_parses_without_a_warning() {
+    let corpus = corpus();
+    let mut told = Vec::new();
+    for scenario in &corpus {
+        for warning in check(scenario) {
+            told.push(render(&warning, &scenario.source, Style::Plain));
+        }
+    }
+    for (source, warning) in check_together(&corpus) {
+        told.push(render(&warning, &source, Style::Plain));
+    }
+    assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
+#[test]
+fn every_case_has_a_name_of_its_own_and_no_file_is_without_cases() {
+    let mut names = BTreeSet::new();
+    for scenario in corpus() {
+        let cases = expand(&scenario);
+        assert!(!cases.is_empty(), "{} has no case", scenario.source.name);
+        for case in cases {
+            assert!(names.insert(case.name.clone()), "{} is there twice", case.name);
+        }
+    }
+}
+
+#[test]
+fn a_twin_forbids_nothing() {
+    fn forbids(steps: &[scenario::ast::Step]) -> bool {
+        use scenario::ast::Action;
+        steps.iter().any(|step| {
+            matches!(
+                step.action.value,
+                Action::Send { forbidden: true, .. }
+                    | Action::Together { forbidden: true, .. }
+                    | Action::SendBytes { forbidden: true, .. }
+            ) || step.action.value.blocks().into_iter().any(forbids)
+        })
+    }
+    for scenario in corpus() {
+        for case in expand(&scenario) {
+            if let Some(steps) = twin(&case) {
+                assert!(!steps.is_empty(), "{} has an empty twin", case.name);
+                assert!(!forbids(&steps), "{} has a twin that forbids", case.name);
+            }
+        }
+    }
+}
