@@ -1,0 +1,507 @@
+//! [`Connection`]: one link, kept read at all times, with what both sides said on it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use codec::draft::{Draft, Value};
+use codec::{Direction, Frame, MAXIMUM_PACKET_SIZE, PacketType, Split, Version, Violation};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::inbox::{Arrival, Inbox};
+use super::journal::Journal;
+use super::protocol::Protocol;
+use super::rules;
+use super::session::Leftovers;
+use super::value::{bytes, identifier, number};
+use crate::event::Happening;
+use crate::link::Link;
+use crate::{Namespace, Whose};
+
+/// The first level of the topics that only the barrier uses.
+pub(super) const BARRIER: &[u8] = b"assay-barrier/";
+
+/// One connection of a client, over or not.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) client: String,
+    pub(super) version: Version,
+    /// Tells the connections of a client apart.
+    pub(super) serial: u64,
+    state: RefCell<State>,
+    commands: mpsc::UnboundedSender<Command>,
+    journal: Rc<Journal>,
+    namespace: Namespace,
+}
+
+/// What is known of a connection.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) protocol: Protocol,
+    pub(super) inbox: Inbox,
+    pub(super) end: Option<End>,
+    /// Whether a step has judged the end.
+    pub(super) end_judged: bool,
+    /// Whether the client has ended its own side, so that the target may end the other.
+    pub(super) leaving: bool,
+    /// Whether the barrier's own topic is subscribed to.
+    pub(super) watches_barrier: Option<bool>,
+    /// Packet Identifiers of requests that the scenario does not see, and the answers to them.
+    unseen: BTreeSet<u16>,
+    pub(super) unseen_answers: Vec<Draft>,
+    /// The payloads of sentinels that arrived.
+    pub(super) sentinels: Vec<Vec<u8>>,
+    /// How many writes were asked for and are done.
+    asked: u64,
+    written: u64,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    pub(super) by: Ender,
+    pub(super) at: Instant,
+}
+
+/// Who ended a connection, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ender {
+    /// The scenario.
+    Scenario,
+    /// The target, with a FIN.
+    Closed,
+    /// The target, with an RST.
+    Reset,
+    /// The target sent what cannot be read as packets any more.
+    Garbled,
+}
+
+#[derive(Debug)]
+enum Command {
+    Write(Vec<u8>),
+    HalfClose,
+    Close,
+    Reset,
+    Stall(Duration),
+}
+
+impl Connection {
+    /// Takes over a link, and reads it until its end. Needs a [`tokio::task::LocalSet`].
+    pub(super) fn start(
+        client: &str,
+        version: Version,
+        link: Link,
+        journal: &Rc<Journal>,
+        leftovers: &Rc<Leftovers>,
+        namespace: &Namespace,
+    ) -> Rc<Self> {
+        let (commands, received) = mpsc::unbounded_channel();
+        let connection = Rc::new(Self {
+            client: client.to_owned(),
+            version,
+            serial: journal.number_arrival(),
+            state: RefCell::new(State {
+                protocol: Protocol::new(version, leftovers.clone()),
+                inbox: Inbox::default(),
+                end: None,
+                end_judged: false,
+                leaving: false,
+                watches_barrier: None,
+                unseen: BTreeSet::new(),
+                unseen_answers: Vec::new(),
+                sentinels: Vec::new(),
+                asked: 0,
+                written: 0,
+            }),
+            commands,
+            journal: journal.clone(),
+            namespace: namespace.clone(),
+        });
+        journal.tell(client, Happening::Opened);
+        tokio::task::spawn_local(connection.clone().run(link, received));
+        connection
+    }
+
+    /// Looks at the state; must not be held across an await.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.state.borrow_mut())
+    }
+
+    pub(super) fn end(&self) -> Option<End> {
+        self.state.borrow().end
+    }
+
+    /// Sends a packet, which its journal entry and the standing rules know as `packet`.
+    pub(super) fn send(&self, packet: &Draft, encoded: Vec<u8>, forbidden: bool) {
+        self.write(encoded, packet.to_string(), forbidden);
+        let state = &mut *self.state.borrow_mut();
+        state.protocol.sent(packet);
+        state.protocol.obscure |= forbidden;
+        state.leaving |= packet.packet_type() == PacketType::Disconnect;
+    }
+
+    /// Whether the answer to a request that the scenario does not see is still to come.
+    pub(super) fn waits_unseen(&self, id: u16) -> bool {
+        self.state.borrow().unseen.contains(&id)
+    }
+
+    /// Sends bytes that stand for themselves.
+    pub(super) fn write(&self, encoded: Vec<u8>, notation: String, forbidden: bool) {
+        self.journal.tell(
+            &self.client,
+            Happening::Sent {
+                notation,
+                bytes: encoded.clone(),
+                forbidden,
+            },
+        );
+        self.state.borrow_mut().asked += 1;
+        self.command(Command::Write(encoded));
+    }
+
+    /// Sends a packet that the scenario does not see; so are the answers to its Packet Identifier.
+    pub(super) fn send_unseen(&self, packet: &Draft) {
+        if let (Some(id), false) = (identifier(packet), is_answer(packet)) {
+            self.state.borrow_mut().unseen.insert(id);
+        }
+        if let Ok(encoded) = packet.encode() {
+            self.send(packet, encoded, false);
+        }
+    }
+
+    /// Waits until everything is written, or cannot be any more.
+    pub(super) async fn flush(&self, deadline: Instant) -> bool {
+        self.journal
+            .until(deadline, || {
+                let state = self.state.borrow();
+                (state.written == state.asked || state.end.is_some()).then_some(())
+            })
+            .await
+            .is_some()
+    }
+
+    pub(super) fn half_close(&self) {
+        self.journal
+            .tell(&self.client, Happening::Ended("half-closes"));
+        self.state.borrow_mut().leaving = true;
+        self.command(Command::HalfClose);
+    }
+
+    pub(super) fn close(&self) {
+        self.journal.tell(&self.client, Happening::Ended("closes"));
+        self.command(Command::Close);
+        self.finish(Ender::Scenario);
+    }
+
+    pub(super) fn cut(&self) {
+        self.journal.tell(&self.client, Happening::Ended("cuts"));
+        self.command(Command::Reset);
+        self.finish(Ender::Scenario);
+    }
+
+    pub(super) fn stall(&self, period: Duration) {
+        self.command(Command::Stall(period));
+    }
+
+    /// From here on the connection is over for the scenario, whatever becomes of the link.
+    pub(super) fn disown(&self) {
+        self.finish(Ender::Scenario);
+    }
+
+    /// Lets go of a connection that the end of the case or a restart of the target leaves behind.
+    pub(super) fn abandon(&self) {
+        self.command(Command::Close);
+        self.finish(Ender::Scenario);
+    }
+
+    fn command(&self, command: Command) {
+        // Fails only when the link is gone, and then there is nothing to command.
+        let _ = self.commands.send(command);
+    }
+
+    fn finish(&self, by: Ender) {
+        let state = &mut *self.state.borrow_mut();
+        if state.end.is_none() {
+            state.end = Some(End {
+                by,
+                at: Instant::now(),
+            });
+            // An end is an arrival too: it takes a place in their order.
+            self.journal.number_arrival();
+        }
+        self.journal.announce();
+    }
+
+    async fn run(self: Rc<Self>, mut link: Link, mut commands: mpsc::UnboundedReceiver<Command>) {
+        let mut buffer = Vec::new();
+        let mut stalled_until: Option<Instant> = None;
+        let mut waiting = VecDeque::new();
+        loop {
+            if stalled_until.is_none()
+                && let Some(command) = waiting.pop_front()
+            {
+                if !self.obey(&mut link, command, &mut stalled_until).await {
+                    return;
+                }
+                continue;
+            }
+            tokio::select! {
+                biased;
+                command = commands.recv() => match command {
+                    None => return,
+                    Some(command @ (Command::Reset | Command::Close)) => {
+                        self.obey(&mut link, command, &mut stalled_until).await;
+                        return;
+                    }
+                    Some(command) => waiting.push_back(command),
+                },
+                read = link.read(&mut buffer), if stalled_until.is_none() => {
+                    if !self.arrive(read, &mut buffer) {
+                        self.keep_obeying(link, commands).await;
+                        return;
+                    }
+                }
+                () = tokio::time::sleep_until(stalled_until.unwrap_or_else(Instant::now)), if stalled_until.is_some() => {
+                    stalled_until = None;
+                }
+            }
+        }
+    }
+
+    /// What was asked for before the link ends goes first. Says whether the link lives on.
+    async fn obey(
+        &self,
+        link: &mut Link,
+        command: Command,
+        stalled_until: &mut Option<Instant>,
+    ) -> bool {
+        match command {
+            Command::Write(bytes) => {
+                // A target may close before all is written; the read side tells how it did.
+                let _ = link.write(&bytes).await;
+                self.state.borrow_mut().written += 1;
+                self.journal.announce();
+            }
+            Command::HalfClose => {
+                let _ = link.half_close().await;
+            }
+            Command::Close => {
+                let _ = link.close().await;
+                return false;
+            }
+            Command::Reset => {
+                let _ = link.reset();
+                return false;
+            }
+            Command::Stall(period) => *stalled_until = Some(Instant::now() + period),
+        }
+        true
+    }
+
+    /// After the target has ended its side, the client can still write until it closes.
+    async fn keep_obeying(&self, mut link: Link, mut commands: mpsc::UnboundedReceiver<Command>) {
+        let mut never = None;
+        while let Some(command) = commands.recv().await {
+            if !self.obey(&mut link, command, &mut never).await {
+                return;
+            }
+        }
+    }
+
+    /// Takes what was read. Says whether reading goes on.
+    fn arrive(&self, read: io::Result<usize>, buffer: &mut Vec<u8>) -> bool {
+        match read {
+            Ok(0) => {
+                if !buffer.is_empty() {
+                    let left = std::mem::take(buffer);
+                    self.tell_garbled("the connection ended within a packet".into(), left);
+                }
+                self.journal
+                    .tell(&self.client, Happening::TargetEnded("closed"));
+                self.finish(Ender::Closed);
+                false
+            }
+            Ok(_) => {
+                let intact = self.split(buffer);
+                if !intact {
+                    self.finish(Ender::Garbled);
+                }
+                self.journal.announce();
+                intact
+            }
+            Err(_) => {
+                self.journal
+                    .tell(&self.client, Happening::TargetEnded("reset"));
+                self.finish(Ender::Reset);
+                false
+            }
+        }
+    }
+
+    /// Takes every whole packet off the buffer. Says whether the stream can still be read.
+    fn split(&self, buffer: &mut Vec<u8>) -> bool {
+        let mut taken = 0;
+        let intact = loop {
+            let rest = buffer.get(taken..).unwrap_or_default();
+            match codec::split(rest, self.version, Direction::ToClient, MAXIMUM_PACKET_SIZE) {
+                Ok(Split::Complete { frame, .. }) => {
+                    taken += frame.as_bytes().len();
+                    self.decode(frame);
+                }
+                Ok(Split::Incomplete { .. }) => break true,
+                Err(violation) => {
+                    self.tell_garbled(violation.to_string(), rest.to_vec());
+                    self.suspect(self.journal.number_arrival(), &violation, rest);
+                    break false;
+                }
+            }
+        };
+        buffer.drain(..taken);
+        intact
+    }
+
+    fn tell_garbled(&self, violation: String, bytes: Vec<u8>) {
+        self.journal
+            .tell(&self.client, Happening::Garbled { violation, bytes });
+    }
+
+    /// A violation stands unless the scenario reads the packet as raw bytes.
+    fn suspect(&self, number: u64, violation: &Violation, bytes: &[u8]) {
+        self.journal.suspect(
+            number,
+            violation.clause,
+            format!("the target sent what no receiver accepts: {violation}"),
+            hex(bytes),
+        );
+    }
+
+    fn decode(&self, frame: Frame<'_>) {
+        let bytes = frame.as_bytes();
+        let number = self.journal.number_arrival();
+        let packet = match codec::decode(frame, self.version, Direction::ToClient) {
+            Ok(packet) => {
+                let packet = Draft::from_packet(&packet, self.version);
+                self.journal.tell(
+                    &self.client,
+                    Happening::Received {
+                        notation: packet.to_string(),
+                        bytes: bytes.to_vec(),
+                    },
+                );
+                Some(packet)
+            }
+            Err(violation) => {
+                self.tell_garbled(violation.to_string(), bytes.to_vec());
+                self.suspect(number, &violation, bytes);
+                codec::decode_leniently(frame, self.version, Direction::ToClient, &mut Vec::new())
+                    .map(|packet| Draft::from_packet(&packet, self.version))
+            }
+        };
+        if let Some(packet) = packet {
+            self.take(packet, number, bytes);
+        }
+    }
+
+    fn take(&self, mut packet: Draft, number: u64, bytes: &[u8]) {
+        let mut state = self.state.borrow_mut();
+        for breach in rules::judge(&packet, bytes.len(), &state.protocol) {
+            self.journal
+                .breach(breach.clause, breach.message, packet.to_string());
+        }
+        let repeat = state.protocol.received(&mut packet);
+        if let Some(reply) = self.handle_unseen(&mut state, &packet) {
+            drop(state);
+            if let Some(reply) = reply {
+                self.send_unseen(&reply);
+            }
+            return;
+        }
+        state.inbox.push(Arrival {
+            number,
+            at: Instant::now(),
+            packet,
+            bytes: bytes.to_vec(),
+            repeat,
+        });
+    }
+
+    /// Deals with what the scenario must not see: `None` when it may see the packet, else the reply it needs, if any.
+    fn handle_unseen(&self, state: &mut State, packet: &Draft) -> Option<Option<Draft>> {
+        let id = identifier(packet).unwrap_or(0);
+        let reply = |packet_type| Some(acknowledgement(packet_type, self.version, id));
+        match packet.packet_type() {
+            PacketType::Publish => {
+                let topic = bytes(packet, "topic");
+                let sentinel = topic.starts_with(BARRIER);
+                match self.namespace.whose(topic) {
+                    Whose::Mine if sentinel => {
+                        state.sentinels.push(bytes(packet, "payload").to_vec())
+                    }
+                    Whose::AnotherCase => {}
+                    Whose::Mine | Whose::Nobody => return None,
+                }
+                match number(packet, "qos").unwrap_or(0) {
+                    0 => Some(None),
+                    1 => Some(reply(PacketType::Puback)),
+                    _ => {
+                        state.protocol.session.borrow_mut().unseen.insert(id);
+                        Some(reply(PacketType::Pubrec))
+                    }
+                }
+            }
+            PacketType::Pubrel if state.protocol.session.borrow_mut().unseen.remove(&id) => {
+                Some(reply(PacketType::Pubcomp))
+            }
+            PacketType::Suback if state.unseen.remove(&id) => {
+                state.unseen_answers.push(packet.clone());
+                Some(None)
+            }
+            PacketType::Pubrec if state.unseen.contains(&id) => {
+                if number(packet, "reason").unwrap_or(0) < 0x80 {
+                    return Some(reply(PacketType::Pubrel));
+                }
+                state.unseen.remove(&id);
+                state.unseen_answers.push(packet.clone());
+                Some(None)
+            }
+            PacketType::Puback | PacketType::Pubcomp if state.unseen.remove(&id) => {
+                state.unseen_answers.push(packet.clone());
+                Some(None)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A PUBACK, PUBREC, PUBREL or PUBCOMP without a Reason Code.
+pub(super) fn acknowledgement(packet_type: PacketType, version: Version, id: u16) -> Draft {
+    let mut packet = Draft::new(packet_type, version);
+    // The field exists in all four packets and takes any number of two bytes.
+    let _ = packet.set("id", Value::Number(id.into()));
+    packet
+}
+
+fn is_answer(packet: &Draft) -> bool {
+    matches!(
+        packet.packet_type(),
+        PacketType::Puback | PacketType::Pubrec | PacketType::Pubrel | PacketType::Pubcomp
+    )
+}
+
+/// Bytes as a scenario writes them, cut where nobody would read on.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const SHOWN: usize = 64;
+    let mut text = bytes
+        .iter()
+        .take(SHOWN)
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<Vec<_>>()
+        .join(" ");
+    if bytes.len() > SHOWN {
+        text.push_str(&format!(" … ({} bytes)", bytes.len()));
+    }
+    text
+}

@@ -1,0 +1,150 @@
+//! What a scenario says of a client's link and connection: `link:` options, `<a.id>`, `<a.connack.…>`.
+
+use codec::Version;
+use codec::draft::Value;
+use scenario::Spanned;
+use scenario::ast;
+
+use super::client::Client;
+use super::scope::Datum;
+use super::stage::{Stage, field_datum};
+use super::stop::{Outcome, Stop};
+use super::value::number;
+use crate::link::{LinkOptions, Segments};
+
+/// The options of a link, as `link:` or `opens:` writes them.
+pub(super) fn options(stage: &Stage<'_>, written: &Spanned<ast::Value>) -> Outcome<LinkOptions> {
+    match &written.value {
+        ast::Value::Record(fields) => options_of(stage, fields),
+        _ => {
+            let name = stage.resolve_text(written)?;
+            Err(Stop::Skip(format!(
+                "links of kind `{name}` are not offered yet"
+            )))
+        }
+    }
+}
+
+/// The same, from the fields.
+pub(super) fn options_of(stage: &Stage<'_>, fields: &ast::Fields) -> Outcome<LinkOptions> {
+    let mut options = LinkOptions::default();
+    for (name, written) in &fields.0 {
+        match name.value.as_str() {
+            "transport" => {
+                let text = stage.resolve_text(written)?;
+                let transport = text
+                    .parse()
+                    .map_err(|error| Stop::Skip(format!("{error}")))?;
+                options.transport = Some(transport);
+            }
+            "segments" => {
+                let text = stage.resolve_text(written)?;
+                options.segments = Segments::from_name(&text).ok_or_else(|| {
+                    Stop::cannot(format!("there are no segments called `{text}`"))
+                })?;
+            }
+            other => {
+                return Err(Stop::Skip(format!(
+                    "links with the option `{other}` are not offered yet"
+                )));
+            }
+        }
+    }
+    Ok(options)
+}
+
+/// What `<a.…>` stands for.
+pub(super) fn member(client: &Client, path: &[&str]) -> Outcome<Datum> {
+    match path {
+        ["id"] => Ok(Datum::Text(client_id(client))),
+        ["name"] => Ok(Datum::Text(client.name.clone().into_bytes())),
+        ["version"] => Ok(Datum::Text(client.version.name().into())),
+        ["keep_alive"] => keep_alive(client),
+        ["connack", field] => connack(client, field),
+        ["connect", field] => connect(client, field),
+        _ => Err(Stop::cannot(format!(
+            "`<{}.{}>` means nothing",
+            client.name,
+            path.join(".")
+        ))),
+    }
+}
+
+/// The Client Identifier: that of CONNECT, the one the target assigned, or the default before any connection.
+fn client_id(client: &Client) -> Vec<u8> {
+    let said = client.connection().and_then(|connection| {
+        connection.look(|state| {
+            let protocol = &state.protocol;
+            let assigned = protocol
+                .connack
+                .as_ref()
+                .and_then(|connack| connack.get("assigned_client_id"));
+            let chosen = protocol
+                .connect
+                .as_ref()
+                .and_then(|connect| connect.get("client_id"));
+            match assigned.or(chosen) {
+                Some(Value::Text(id) | Value::Binary(id)) if !id.is_empty() => Some(id.clone()),
+                _ => None,
+            }
+        })
+    });
+    said.unwrap_or_else(|| client.id.clone().into_bytes())
+}
+
+/// The Keep Alive in force: the server's where it gave one (5.0 section 3.2.2.3.14).
+fn keep_alive(client: &Client) -> Outcome<Datum> {
+    let connection = client.any_connection()?;
+    Ok(connection.look(|state| {
+        let protocol = &state.protocol;
+        let servers = protocol
+            .connack
+            .as_ref()
+            .and_then(|connack| number(connack, "server_keep_alive"));
+        number_datum(servers.unwrap_or_else(|| protocol.announced("keep_alive", 0)))
+    }))
+}
+
+fn connect(client: &Client, field: &str) -> Outcome<Datum> {
+    let connection = client.any_connection()?;
+    Ok(connection.look(|state| {
+        state
+            .protocol
+            .connect
+            .as_ref()
+            .and_then(|connect| field_datum(connect, field))
+            .unwrap_or(Datum::Absent)
+    }))
+}
+
+/// A field of CONNACK, or what the specification says of a connection without it (5.0 section 3.2.2.3).
+fn connack(client: &Client, field: &str) -> Outcome<Datum> {
+    let connection = client.any_connection()?;
+    connection.look(|state| {
+        let protocol = &state.protocol;
+        let Some(connack) = &protocol.connack else {
+            return Err(Stop::cannot(format!("`{}` got no CONNACK", client.name)));
+        };
+        if let Some(datum) = field_datum(connack, field) {
+            return Ok(datum);
+        }
+        Ok(match field {
+            "receive_maximum" => number_datum(65_535),
+            "maximum_qos" => number_datum(2),
+            "maximum_packet_size" => number_datum(codec::MAXIMUM_PACKET_SIZE as u64),
+            "topic_alias_maximum" => number_datum(0),
+            "session_expiry" if client.version == Version::V5_0 => {
+                number_datum(protocol.announced("session_expiry", 0))
+            }
+            "retain_available"
+            | "wildcard_available"
+            | "subscription_ids_available"
+            | "shared_available" => Datum::Field(Value::Flag(true)),
+            _ => Datum::Absent,
+        })
+    })
+}
+
+fn number_datum(number: u64) -> Datum {
+    Datum::Field(Value::Number(number))
+}
