@@ -32,6 +32,7 @@ pub const FEATURES: &[Feature] = &[
     of("limited_qos", "takes no QoS above the maximum that it announces"),
     of("no_wildcard", "has no wildcard subscriptions, and says so"),
     of("no_shared", "has no shared subscriptions, and says so"),
+    of("no_topic_alias", "takes no topic aliases, and says so"),
     of("no_subscription_ids", "has no subscription identifiers, and says so"),
 ];
 

@@ -56,6 +56,10 @@ pub(super) fn warnings(scenario: &Scenario, warnings: &mut Vec<Diagnostic>) {
             );
         }
     }
+    // A rule that the standard states without a number has no clause, and `why` says where it stands.
+    if scenario.why.is_some() {
+        return;
+    }
     let standards: BTreeSet<_> = all(scenario)
         .map(|clause| clause.value.standard())
         .collect();
@@ -66,7 +70,8 @@ pub(super) fn warnings(scenario: &Scenario, warnings: &mut Vec<Diagnostic>) {
                     scenario.title.span,
                     format!("the scenario is played in {version} and names no clause of it"),
                 )
-                .note("a failure there would speak for nothing"),
+                .note("a failure there would speak for nothing")
+                .help("where the standard states a rule without a number, say in `why` where"),
             );
         }
     }
