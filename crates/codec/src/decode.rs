@@ -77,14 +77,18 @@ pub fn decode_connect_leniently<'a>(
     }
 }
 
+/// The version that a CONNECT announces; `None` if the packet is none, or announces what nobody knows.
+pub fn announced_version(frame: Frame<'_>) -> Option<Version> {
+    if frame.packet_type() != Some(PacketType::Connect) {
+        return None;
+    }
+    let (name, level) = protocol_name_and_version(frame)?;
+    Version::announced_by(name, level)
+}
+
 /// The version that a CONNECT announces, or the one whose rules it comes nearest to.
 fn nearest_version(frame: Frame<'_>) -> Version {
-    let body = frame.body();
-    let name_and_level = body.split_first_chunk().and_then(|(length, rest)| {
-        let (name, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-        Some((name, *rest.first()?))
-    });
-    match name_and_level {
+    match protocol_name_and_version(frame) {
         Some((name, level)) => Version::announced_by(name, level).unwrap_or(match (name, level) {
             (b"MQIsdp", _) => Version::V3_1,
             (_, 0..=4) => Version::V3_1_1,
@@ -92,6 +96,12 @@ fn nearest_version(frame: Frame<'_>) -> Version {
         }),
         None => Version::V5_0,
     }
+}
+
+fn protocol_name_and_version(frame: Frame<'_>) -> Option<(&[u8], u8)> {
+    let (length, rest) = frame.body().split_first_chunk()?;
+    let (name, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+    Some((name, *rest.first()?))
 }
 
 #[cold]
@@ -206,7 +216,7 @@ fn judge_fixed_header<G: Gate>(
         let remaining_length = u32::try_from(frame.body().len()).unwrap_or(u32::MAX);
         if frame.header_length() != 1 + variable_byte::width(remaining_length) {
             let rule = rule_of_5_0!("v5.0/MQTT-1.5.5-1");
-            let found = Found::Number(frame.header_length() as u64 - 1);
+            let found = Found::Width(frame.header_length() - 1);
             reader.malformed(
                 rule,
                 1,

@@ -245,7 +245,7 @@ impl<'a, G: Gate> Reader<'a, G> {
             offset,
             field,
             "in the fewest bytes that hold it",
-            Found::Number(width as u64),
+            Found::Width(width),
         )
     }
 

@@ -87,6 +87,8 @@ pub enum Found {
     },
     /// Bytes behind the last field.
     Surplus(usize),
+    /// A value in this many bytes.
+    Width(usize),
     /// A thing with a name, such as a packet type.
     Named(&'static str),
 }
@@ -107,6 +109,7 @@ impl fmt::Display for Found {
             }
             Self::Surplus(1) => f.write_str("1 byte more"),
             Self::Surplus(bytes) => write!(f, "{bytes} bytes more"),
+            Self::Width(bytes) => write!(f, "{bytes} bytes"),
             Self::Named(name) => f.write_str(name),
         }
     }

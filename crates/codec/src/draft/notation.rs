@@ -13,8 +13,9 @@ const LONGEST_DATA: usize = 64;
 /// The bytes of the beginning that are shown.
 const HEAD: usize = 16;
 
-/// What stands first, since it says what the packet is about.
+/// What stands first, since it says what the packet is about. In PUBLISH that is not its Packet Identifier.
 const FIRST: &[&str] = &[
+    "id",
     "client_id",
     "topic",
     "filter",

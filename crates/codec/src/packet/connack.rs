@@ -56,7 +56,7 @@ impl<'a> Connack<'a> {
         let properties = property::read(reader, OWNER)?;
         reader.finish()?;
         Ok(Self {
-            session_present: flags & 1 != 0,
+            session_present: flags & 1 != 0 && version != Version::V3_1,
             reason_code,
             properties,
         })
