@@ -300,3 +300,118 @@ fn first_round(over: &Over) -> Over {
         Over::List(values) => Over::List(values.iter().take(1).cloned().collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::expand::expand;
+    use crate::parse;
+
+    /// The twins of all cases of a scenario with these steps, each step in a word or two.
+    fn twins(top: &str, steps: &str) -> Vec<Option<String>> {
+        let text = format!(
+            "title: x\nclauses: [v3.1.1/MQTT-3.1.4-1, v5.0/MQTT-3.1.4-1]\n{top}steps:\n{steps}"
+        );
+        let scenario = Arc::new(parse("x", &text).unwrap());
+        expand(&scenario)
+            .iter()
+            .map(|case| twin(case).map(|steps| shown(&steps)))
+            .collect()
+    }
+
+    fn shown(steps: &[Step]) -> String {
+        let words: Vec<String> = steps
+            .iter()
+            .map(|step| match &step.action.value {
+                Action::Send { packet, .. } => {
+                    format!("->{}/{}", packet.packet_type.value, packet.fields.0.len())
+                }
+                Action::Together { packets, .. } => format!("->together/{}", packets.len()),
+                Action::Expect { packet, .. } => format!("<-{}", packet.packet_type.value),
+                Action::Do { verb, .. } => format!("{verb:?}").to_lowercase(),
+                other => {
+                    let blocks: Vec<String> = other.blocks().into_iter().map(shown).collect();
+                    format!("({})", blocks.join("|"))
+                }
+            })
+            .collect();
+        words.join(" ")
+    }
+
+    #[test]
+    fn the_sound_packet_is_sent_and_nothing_behind_it() {
+        let twins = twins(
+            "versions: [v5.0]\nclients: [a]\n",
+            "  - a pings\n  - a !> PUBLISH: { topic: x, payload: y, qos: 0, but: { qos: 3 } }\n  - a <- closed\n",
+        );
+        assert_eq!(twins, [Some("pings ->PUBLISH/3 pings".to_owned())]);
+    }
+
+    #[test]
+    fn without_a_difference_the_step_is_left_out() {
+        let twins = twins(
+            "versions: [v5.0]\nclients: [a]\n",
+            "  - a !> bytes: 00 00\n    why: no packet\n  - a <- closed\n",
+        );
+        assert_eq!(twins, [Some("pings".to_owned())]);
+    }
+
+    #[test]
+    fn before_connack_the_handshake_is_put_in_front() {
+        let first = "  - a opens\n  - a !> PINGREQ:\n    why: before CONNECT\n  - a <- closed\n";
+        assert_eq!(
+            twins("versions: [v5.0]\n", first),
+            [Some("() connects pings".to_owned())]
+        );
+        let connect = "  - a !> CONNECT: { client_id: <a.id>, but: { protocol_version: 9 } }\n  - a <- closed\n";
+        assert_eq!(
+            twins("versions: [v5.0]\n", connect),
+            [Some("->CONNECT/1 <-CONNACK pings".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_sound_disconnect_would_end_the_proof() {
+        let steps = "  - a !> DISCONNECT: { but: { flags: 1 } }\n  - a <- closed\n";
+        assert_eq!(
+            twins("versions: [v5.0]\nclients: [a]\n", steps),
+            [Some("pings".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_case_has_the_twin_of_its_own_branch() {
+        let steps = "  - if <how> = one:\n      - a !> PINGREQ: { but: { flags: 1 } }\n  - in v5.0:\n      - a !> PUBLISH: { topic: x, payload: y, qos: 0, but: { qos: 3 } }\n  - a <- closed\n";
+        assert_eq!(
+            twins("each: { how: [one, two] }\nclients: [a]\n", steps),
+            [
+                Some("->PINGREQ/0 pings".to_owned()),
+                Some("->PINGREQ/0 pings".to_owned()),
+                None,
+                Some("->PUBLISH/3 pings".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_loop_is_played_once_and_what_is_doubled_stands_once() {
+        let steps = "  - for <i> in 1..3:\n      - a connects\n      - b !> CONNECT: { client_id: <b.id>, but: { twice: session_expiry } }\n      - b <- closed\n";
+        assert_eq!(
+            twins("versions: [v5.0]\n", steps),
+            [Some("(connects ->CONNECT/2 <-CONNACK pings)".to_owned())]
+        );
+    }
+
+    #[test]
+    fn control_is_the_twin() {
+        let steps = "  - a <- closed\n";
+        assert_eq!(
+            twins("versions: [v5.0]\nclients: [a]\ncontrol: [a pings]\n", steps),
+            [Some("pings".to_owned())]
+        );
+        let sound = "  - a pings\n";
+        assert_eq!(twins("versions: [v5.0]\nclients: [a]\n", sound), [None]);
+    }
+}
