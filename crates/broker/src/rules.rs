@@ -1,11 +1,11 @@
 //! The device by which the core states a rule where it is obeyed, and by which the rule can be broken.
 //!
 //! A [`Rule`] names the clauses of one obligation, version by version. [`Rules`] is the book of a broker as
-//! one connection sees it, in the version that its client speaks. It has three verbs:
+//! one connection sees it, in the version that its client speaks. Its verbs are:
 //!
 //! - `refuse_if` for guards: what a peer does wrong is refused;
 //! - `must` for values: the right one, or the wrong one when the rule is broken;
-//! - `keeps` for duties: whether the rule is obeyed at all.
+//! - `keeps` for duties: whether the rule is obeyed at all; `breaks` for what only a broker does that disobeys.
 //!
 //! A rule that a version does not have is not kept by the guards and duties of that version, and `must` takes
 //! the right value. Each rule that is consulted is noted, so that a prover knows which cases a broken rule can
@@ -213,6 +213,11 @@ impl Rules {
             kept &= !self.book.breaks(clause);
         }
         kept
+    }
+
+    /// Whether `rule` binds in this version and is broken: for what only a broker does that disobeys.
+    pub(crate) fn breaks(&self, rule: Rule) -> bool {
+        self.must(rule, false, true)
     }
 
     /// The right value, or the wrong one where the version has the rule and it is broken.

@@ -145,7 +145,7 @@ impl Core {
         else {
             return;
         };
-        if reason.is_error() && !rules.must(rule!("v5.0/MQTT-4.4.0-2"), true, false) {
+        if reason.is_error() && rules.breaks(rule!("v5.0/MQTT-4.4.0-2")) {
             return;
         }
         let Some(finished) = in_flight.remove(at) else {
@@ -159,7 +159,7 @@ impl Core {
         // What one client of a Shared Subscription refuses goes to no other.
         if reason.is_error()
             && finished.delivery.share.is_some()
-            && !rules.must(rule!("v5.0/MQTT-4.8.2-6"), true, false)
+            && rules.breaks(rule!("v5.0/MQTT-4.8.2-6"))
         {
             self.share_once_more(&finished.delivery);
         }
@@ -172,7 +172,7 @@ impl Core {
         packet_id: u16,
         reason: ReasonCode,
     ) {
-        if !rules.keeps(rule!("v3.1.1/MQTT-4.3.3-2", "v5.0/MQTT-4.3.3-11")) {
+        if rules.breaks(rule!("v3.1.1/MQTT-4.3.3-2", "v5.0/MQTT-4.3.3-11")) {
             return;
         }
         let packet_id = same_id(rules, packet_id);

@@ -197,7 +197,7 @@ impl Core {
 
     /// AUTH to a client that named no method: what a broker sends that breaks the rule against it.
     pub(super) fn send_auth_unasked(&mut self, id: ConnectionId, rules: &Rules) {
-        if rules.is_v5() && !rules.keeps(rule!("v5.0/MQTT-4.12.0-6")) {
+        if rules.is_v5() && rules.breaks(rule!("v5.0/MQTT-4.12.0-6")) {
             self.send_auth(id, rules, ReasonCode::CONTINUE_AUTHENTICATION, None);
         }
     }
@@ -221,7 +221,7 @@ impl Core {
                 }
             }
             None => {
-                if rules.is_v5() && !rules.keeps(rule!("v5.0/MQTT-4.12.0-6")) {
+                if rules.is_v5() && rules.breaks(rule!("v5.0/MQTT-4.12.0-6")) {
                     properties.utf8_string(PropertyId::AuthenticationMethod, ECHO);
                 }
             }

@@ -250,7 +250,7 @@ impl Core {
         }
         let requested = connect.properties.request_response_information() == Some(1);
         if let Some(information) = &self.config.answers.response_information
-            && (requested || !rules.keeps(rule!("v5.0/MQTT-3.1.2-28")))
+            && (requested || rules.breaks(rule!("v5.0/MQTT-3.1.2-28")))
         {
             properties.utf8_string(PropertyId::ResponseInformation, information.as_str());
         }
@@ -270,7 +270,7 @@ impl Core {
         present: bool,
         properties: &PropertiesBuf,
     ) {
-        if !rules.keeps(rule!("v3.1.1/MQTT-3.1.4-4", "v5.0/MQTT-3.1.4-5")) {
+        if rules.breaks(rule!("v3.1.1/MQTT-3.1.4-4", "v5.0/MQTT-3.1.4-5")) {
             return;
         }
         let session_present = match (rules.version(), connect.clean_start) {
@@ -292,7 +292,7 @@ impl Core {
                 true,
             ),
         };
-        if !rules.keeps(rule!("v3.1.1/MQTT-3.2.0-1", "v5.0/MQTT-3.2.0-1")) {
+        if rules.breaks(rule!("v3.1.1/MQTT-3.2.0-1", "v5.0/MQTT-3.2.0-1")) {
             self.send(id, &Packet::Pingresp(codec::Pingresp));
         }
         let copies = rules.must(rule!("v5.0/MQTT-3.2.0-2"), 1, 2);

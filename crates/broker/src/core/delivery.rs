@@ -194,7 +194,7 @@ impl Core {
     }
 
     fn send_first(&mut self, key: SessionKey, id: ConnectionId, rules: &Rules, delivery: Delivery) {
-        if delivery.message.has_expired(self.now) && rules.keeps(rule!("v5.0/MQTT-3.3.2-5")) {
+        if delivery.message.has_expired(self.now) && !rules.breaks(rule!("v5.0/MQTT-3.3.2-5")) {
             return;
         }
         let Some(session) = self.sessions.get_mut(key) else {
@@ -252,7 +252,7 @@ impl Core {
                 "v5.0/MQTT-4.3.3-3"
             ))
         } else {
-            !rules.must(rule!("v5.0/MQTT-3.1.2-25"), true, false)
+            rules.breaks(rule!("v5.0/MQTT-3.1.2-25"))
         };
         if let Some(session) = self.sessions.get_mut(key)
             && outstanding
@@ -279,7 +279,7 @@ impl Core {
         let resends = rules.keeps(rule!("v3.1.1/MQTT-4.4.0-1", "v5.0/MQTT-4.4.0-1"));
         let expires = delivery.message.has_expired(self.now)
             && rules.is_v5()
-            && !rules.keeps(rule!("v5.0/MQTT-4.3.3-7"));
+            && rules.breaks(rule!("v5.0/MQTT-4.3.3-7"));
         if resends && !expires {
             let dup = rules.must(
                 rule!("v3.1.1/MQTT-3.3.1-1", "v5.0/MQTT-3.3.1-1"),
@@ -430,4 +430,21 @@ fn keeps_quota(rules: &Rules, receive_maximum: u16) -> bool {
             "v5.0/MQTT-4.9.0-1",
             "v5.0/MQTT-4.9.0-2"
         ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packet_identifiers_in_use_are_passed_over() {
+        let mut outgoing = Outgoing {
+            last_id: u16::MAX - 1,
+            released: [1, 2].into(),
+            ..Outgoing::default()
+        };
+        assert_eq!(outgoing.next_id(), u16::MAX);
+        assert_eq!(outgoing.next_id(), 3);
+        assert_eq!(outgoing.next_id(), 4);
+    }
 }

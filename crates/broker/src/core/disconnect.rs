@@ -35,7 +35,7 @@ impl Core {
         }
         // Only the normal disconnection takes the Will back; 0x04 and the errors leave it.
         let takes_will_back = disconnect.reason_code == ReasonCode::NORMAL_DISCONNECTION
-            || !rules.must(rule!("v5.0/U50-3.14.2.1-2"), true, false);
+            || rules.breaks(rule!("v5.0/U50-3.14.2.1-2"));
         if takes_will_back {
             self.drop_will(session);
         }

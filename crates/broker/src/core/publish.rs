@@ -179,7 +179,7 @@ impl Core {
             // A PUBREC with an error code ends the exchange: the Packet Identifier is free again.
             self.send_pubrec(id, rules, packet_id, refusal.reason, Some(refusal));
             if rules.is_v5()
-                && !rules.keeps(rule!("v5.0/MQTT-4.3.3-9"))
+                && rules.breaks(rule!("v5.0/MQTT-4.3.3-9"))
                 && let Some(key) = self.session_of(id)
             {
                 self.take_over_from_client(id, rules, key, packet_id);
@@ -226,7 +226,7 @@ impl Core {
             "v5.0/MQTT-3.3.4-1",
             "v5.0/MQTT-4.3.2-4"
         );
-        if !rules.keeps(rule) {
+        if rules.breaks(rule) {
             return;
         }
         let packet_id = acknowledge::same_id(rules, packet_id);
@@ -256,7 +256,7 @@ impl Core {
             "v5.0/MQTT-3.3.4-1",
             "v5.0/MQTT-4.3.3-8"
         );
-        if !rules.keeps(rule) {
+        if rules.breaks(rule) {
             return;
         }
         let packet_id = acknowledge::same_id(rules, packet_id);
@@ -308,7 +308,7 @@ pub(super) fn forwarded(rules: &Rules, properties: Properties<'_>) -> Box<[u8]> 
         }
     }
     let kept: Box<[u8]> = kept.as_properties().as_bytes().into();
-    if properties.contains(PropertyId::UserProperty) && !rules.keeps(rule!("v5.0/MQTT-3.3.2-18")) {
+    if properties.contains(PropertyId::UserProperty) && rules.breaks(rule!("v5.0/MQTT-3.3.2-18")) {
         return with_user_properties_reversed(&kept);
     }
     kept

@@ -5,7 +5,7 @@
 
 use codec::{
     Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Pingresp, ReasonCode, Split,
-    ViolationKind,
+    Version, ViolationKind,
 };
 
 use super::connection::Stage;
@@ -98,7 +98,7 @@ impl Core {
                 self.close(
                     id,
                     Some(Refusal::new(
-                        rule.clauses(codec::Version::V5_0)[0],
+                        rule.clauses(Version::V5_0)[0],
                         ReasonCode::PROTOCOL_ERROR,
                     )),
                 );
@@ -107,20 +107,65 @@ impl Core {
             }
             return Ok(());
         }
-        let (version, connect) = match codec::decode_connect(frame) {
-            Ok(read) => read,
-            Err(violation) => {
-                let mut violations = Vec::new();
-                self.rules.note(violation.clause);
-                let read = if self.rules.breaks(violation.clause) {
-                    codec::decode_connect_leniently(frame, &mut violations)
-                } else {
-                    None
-                };
-                self.forgive(&violations)?;
-                read.ok_or(violation)?
-            }
+        let violation = match codec::decode_connect(frame) {
+            Ok((version, connect)) => return self.connect(id, version, &connect, frame),
+            Err(violation) => violation,
         };
+        self.rules.note(violation.clause);
+        if violation.kind == ViolationKind::UnsupportedProtocolVersion {
+            return self.handle_unsupported(id, frame, violation);
+        }
+        if !self.rules.breaks(violation.clause) {
+            return Err(violation.into());
+        }
+        let mut violations = Vec::new();
+        let read = codec::decode_connect_leniently(frame, &mut violations);
+        self.forgive(&violations)?;
+        let (version, connect) = read.ok_or(violation)?;
+        self.connect(id, version, &connect, frame)
+    }
+
+    /// CONNECT names a protocol or a version that is not spoken here. It is read as each that is, and refused in
+    /// the way of the one that it would be sound in.
+    fn handle_unsupported(
+        &mut self,
+        id: ConnectionId,
+        frame: Frame<'_>,
+        violation: codec::Violation,
+    ) -> Result<(), Refusal> {
+        let version = if as_version(frame, Version::V5_0).is_some_and(|bytes| is_sound(&bytes)) {
+            Version::V5_0
+        } else {
+            Version::V3_1_1
+        };
+        let rules = self.rules.of(version);
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.rules = rules.clone();
+        }
+        if violation.field == "protocol_name" {
+            let reason = if rules.is_v5() {
+                ReasonCode::UNSUPPORTED_PROTOCOL_VERSION
+            } else {
+                // 3.1.1 has no Return Code for it.
+                ReasonCode::PROTOCOL_ERROR
+            };
+            rules.refuse_if(
+                true,
+                rule!("v3.1.1/MQTT-3.1.2-1", "v5.0/MQTT-3.1.2-1"),
+                reason,
+            )?;
+        } else {
+            let reason = ReasonCode::UNSUPPORTED_PROTOCOL_VERSION;
+            rules.refuse_if(
+                true,
+                rule!("v3.1.1/MQTT-3.1.2-2", "v5.0/MQTT-3.1.2-2"),
+                reason,
+            )?;
+        }
+        // A broker that breaks the rule serves the client as if it had named the version.
+        let bytes = as_version(frame, version).unwrap_or_default();
+        let frame = Frame::new(&bytes).ok_or(violation)?;
+        let (version, connect) = codec::decode_connect(frame)?;
         self.connect(id, version, &connect, frame)
     }
 
@@ -232,4 +277,32 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// The CONNECT with the Protocol Name and version of a protocol that is spoken; `None` where it is too short.
+fn as_version(frame: Frame<'_>, version: Version) -> Option<Vec<u8>> {
+    let body = frame.body();
+    let length = usize::from(u16::from_be_bytes(*body.first_chunk()?));
+    let rest = body.get(2 + length + 1..)?;
+    let name = version.protocol_name().as_bytes();
+    let mut remaining = vec![0, u8::try_from(name.len()).ok()?];
+    remaining.extend_from_slice(name);
+    remaining.push(version.level());
+    remaining.extend_from_slice(rest);
+    let mut bytes = vec![frame.first_byte()];
+    let mut size = remaining.len();
+    loop {
+        let byte = u8::try_from(size % 128).ok()?;
+        size /= 128;
+        bytes.push(if size > 0 { byte | 0x80 } else { byte });
+        if size == 0 {
+            break;
+        }
+    }
+    bytes.append(&mut remaining);
+    Some(bytes)
+}
+
+fn is_sound(bytes: &[u8]) -> bool {
+    Frame::new(bytes).is_some_and(|frame| codec::decode_connect(frame).is_ok())
 }

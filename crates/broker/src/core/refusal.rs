@@ -100,10 +100,10 @@ impl Core {
     }
 
     fn refuse_connect(&mut self, id: ConnectionId, rules: &Rules, refusal: Refusal) {
-        // The version is not settled when CONNECT cannot be read; the clause tells what it was read as.
+        // Where CONNECT cannot be read, the clause tells as which version it was tried.
         let rules = match refusal.clause.standard() {
             clauses::Standard::V5_0 => self.rules.of(Version::V5_0),
-            _ if self.is_opened(id) => self.rules.of(Version::V3_1_1),
+            _ if rules.is_v5() => self.rules.of(Version::V3_1_1),
             _ => rules.clone(),
         };
         if let Some(connection) = self.connections.get_mut(&id) {
@@ -155,7 +155,7 @@ impl Core {
     fn refuse_with_connack(&mut self, id: ConnectionId, rules: &Rules, refusal: Refusal) -> bool {
         let reason_code = if rules.is_v5() {
             // 5.0 leaves the choice to send CONNACK; sending it shows more.
-            if !rules.keeps(rule!("v5.0/U50-4.13.1-3")) {
+            if rules.breaks(rule!("v5.0/U50-4.13.1-3")) {
                 return false;
             }
             let listed = refusal.reason.is_allowed_in(
@@ -239,7 +239,7 @@ impl Core {
                 ReasonCode(0x7F),
             );
             let mut properties = self.explanation(id, PacketType::Disconnect, Some(refusal));
-            if !rules.keeps(rule!("v5.0/MQTT-3.14.2-2")) {
+            if rules.breaks(rule!("v5.0/MQTT-3.14.2-2")) {
                 properties.four_byte_integer(PropertyId::SessionExpiryInterval, 0);
             }
             self.send_explained(
@@ -249,20 +249,14 @@ impl Core {
                     properties: properties.as_properties(),
                 }),
             );
-            if !rules.keeps(rule!("v5.0/MQTT-3.14.4-1")) {
+            if rules.breaks(rule!("v5.0/MQTT-3.14.4-1")) {
                 self.send(id, &Packet::Pingresp(codec::Pingresp));
             }
             // The Network Connection is closed behind a DISCONNECT, and behind any code of 0x80 and above.
-            if !rules.keeps(rule!("v5.0/MQTT-3.14.4-2", "v5.0/MQTT-4.13.2-1")) {
+            if rules.breaks(rule!("v5.0/MQTT-3.14.4-2", "v5.0/MQTT-4.13.2-1")) {
                 return;
             }
         }
         self.close(id, Some(refusal));
-    }
-
-    fn is_opened(&self, id: ConnectionId) -> bool {
-        self.connections
-            .get(&id)
-            .is_some_and(|connection| matches!(connection.stage, Stage::Opened | Stage::Refused))
     }
 }

@@ -48,7 +48,7 @@ impl Core {
             return;
         }
         if !message.retain {
-            if !rules.keeps(rule!("v3.1.1/MQTT-3.3.1-12", "v5.0/MQTT-3.3.1-8")) {
+            if rules.breaks(rule!("v3.1.1/MQTT-3.3.1-12", "v5.0/MQTT-3.3.1-8")) {
                 self.store_retained(message);
             }
             return;
@@ -60,7 +60,7 @@ impl Core {
                 let topic = message.topic.clone();
                 self.persist(|| Persist::RetainedRemoved { topic });
             }
-            if !rules.keeps(rule!("v3.1.1/MQTT-3.3.1-11", "v5.0/MQTT-3.3.1-7")) {
+            if rules.breaks(rule!("v3.1.1/MQTT-3.3.1-11", "v5.0/MQTT-3.3.1-7")) {
                 self.store_retained(message);
             }
             return;
@@ -139,7 +139,7 @@ impl Core {
         }
         if subscription.no_local
             && message.publisher.as_ref() == Some(&session.client_id)
-            && rules.keeps(rule!("v5.0/MQTT-3.8.3-3"))
+            && !rules.breaks(rule!("v5.0/MQTT-3.8.3-3"))
         {
             return false;
         }
@@ -166,7 +166,7 @@ impl Core {
                 kept.maximum_qos.min(later.maximum_qos),
             );
             kept.retain_as_published |= later.retain_as_published;
-            if rules.keeps(rule!("v5.0/MQTT-3.3.4-4")) {
+            if !rules.breaks(rule!("v5.0/MQTT-3.3.4-4")) {
                 kept.identifiers.append(&mut later.identifiers);
             }
             true
@@ -201,7 +201,7 @@ impl Core {
         let one_only = self
             .sessions
             .get(receivers[chosen].0)
-            .is_none_or(|session| session.rules.keeps(rule!("v5.0/U50-4.8.2-2")));
+            .is_none_or(|session| !session.rules.breaks(rule!("v5.0/U50-4.8.2-2")));
         if one_only {
             receivers = vec![receivers[chosen]];
         }
@@ -262,7 +262,7 @@ impl Core {
             )
         };
         let mut identifiers = found.identifiers;
-        if !identifiers.is_empty() && !rules.keeps(rule!("v5.0/MQTT-3.3.4-3", "v5.0/MQTT-3.3.4-5"))
+        if !identifiers.is_empty() && rules.breaks(rule!("v5.0/MQTT-3.3.4-3", "v5.0/MQTT-3.3.4-5"))
         {
             identifiers.clear();
         }
@@ -280,7 +280,7 @@ impl Core {
     /// another Session, and so does what was sent with QoS 1; QoS 2 does not, since the client may have received it.
     pub(super) fn share_again(&mut self, rules: &Rules, outgoing: Outgoing) {
         let again_qos1 = rules.keeps(rule!("v5.0/U50-4.8.2-1"));
-        let again_qos2 = !rules.must(rule!("v5.0/MQTT-4.8.2-5"), true, false);
+        let again_qos2 = rules.breaks(rule!("v5.0/MQTT-4.8.2-5"));
         let sent = outgoing
             .in_flight
             .into_iter()

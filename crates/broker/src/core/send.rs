@@ -50,7 +50,7 @@ impl Core {
             .filter(|property| !is_explanation(property.id))
             .collect();
         if bare.as_properties() != properties(packet)
-            && !rules.keeps(explanation_rule(packet.packet_type()))
+            && rules.breaks(explanation_rule(packet.packet_type()))
         {
             self.push(id, bytes);
         } else if !self.send(id, &with_properties(*packet, bare.as_properties())) {
@@ -76,7 +76,7 @@ impl Core {
         let unwanted = !connection.problem_information
             && !matches!(packet_type, PacketType::Connack | PacketType::Disconnect);
         if unwanted {
-            if !rules.keeps(rule!("v5.0/MQTT-3.1.2-29")) {
+            if rules.breaks(rule!("v5.0/MQTT-3.1.2-29")) {
                 properties.utf8_string(PropertyId::ReasonString, "unwanted");
             }
             return properties;
@@ -112,18 +112,18 @@ fn encode(rules: &Rules, packet: &Packet<'_>) -> Option<Vec<u8>> {
     codec::encode_as_is(packet, rules.version(), &mut bytes).ok()?;
     let packet_type = packet.packet_type();
     if packet_type != PacketType::Publish
-        && !rules.keeps(rule!("v3.1.1/MQTT-2.2.2-1", "v5.0/MQTT-2.1.3-1"))
+        && rules.breaks(rule!("v3.1.1/MQTT-2.2.2-1", "v5.0/MQTT-2.1.3-1"))
     {
         bytes[0] ^= 0b1000;
     }
     if packet_type == PacketType::Connack
-        && !rules.keeps(rule!("v3.1.1/U311-3.2.2.1-1", "v5.0/MQTT-3.2.2-1"))
+        && rules.breaks(rule!("v3.1.1/U311-3.2.2.1-1", "v5.0/MQTT-3.2.2-1"))
         && let Some(flags) = bytes.get_mut(2)
     {
         *flags |= 0b10;
     }
     if packet_type != PacketType::Pingresp
-        && !rules.keeps(rule!("v5.0/MQTT-1.5.5-1"))
+        && rules.breaks(rule!("v5.0/MQTT-1.5.5-1"))
         && let Some(last) = bytes[1..].iter().position(|byte| byte & 0x80 == 0)
         && last < 3
     {

@@ -160,7 +160,7 @@ impl Core {
                 "v5.0/U50-3.1.2.4-1"
             ))
         } else {
-            !rules.keeps(rule!(
+            rules.breaks(rule!(
                 "v3.1.1/MQTT-3.1.2-4",
                 "v3.1.1/MQTT-4.1.0-1",
                 "v5.0/MQTT-3.1.2-23"

@@ -182,7 +182,7 @@ impl Core {
         mut codes: Vec<u8>,
         why: Option<Refusal>,
     ) {
-        if !rules.keeps(rule!("v3.1.1/MQTT-3.8.4-1", "v5.0/MQTT-3.8.4-1")) {
+        if rules.breaks(rule!("v3.1.1/MQTT-3.8.4-1", "v5.0/MQTT-3.8.4-1")) {
             return;
         }
         let packet_id = rules.must(
@@ -196,10 +196,10 @@ impl Core {
             packet_id.checked_add(1).unwrap_or(1),
         );
         // One code for each filter, in their order, and only such codes as are listed.
-        if !rules.keeps(rule!("v3.1.1/MQTT-3.9.3-1", "v5.0/MQTT-3.9.3-1")) {
+        if rules.breaks(rule!("v3.1.1/MQTT-3.9.3-1", "v5.0/MQTT-3.9.3-1")) {
             codes.reverse();
         }
-        if !rules.keeps(rule!(
+        if rules.breaks(rule!(
             "v3.1.1/MQTT-3.8.4-4",
             "v3.1.1/MQTT-3.8.4-5",
             "v5.0/MQTT-3.8.4-5",
@@ -207,7 +207,7 @@ impl Core {
         )) {
             codes.truncate(1);
         }
-        if !rules.keeps(rule!("v3.1.1/MQTT-3.9.3-2", "v5.0/MQTT-3.9.3-2")) {
+        if rules.breaks(rule!("v3.1.1/MQTT-3.9.3-2", "v5.0/MQTT-3.9.3-2")) {
             codes.fill(0x7F);
         }
         let explanation = self.explanation(id, PacketType::Suback, why);
@@ -261,8 +261,7 @@ impl Core {
             .filter(|message| !(hides && message.topic.starts_with(b"$")))
             .filter(|message| self.config.access.may_receive(user, &message.topic))
             .filter(|message| {
-                !message.has_expired(self.now)
-                    || !rules.must(rule!("v5.0/MQTT-3.3.2-5"), true, false)
+                !message.has_expired(self.now) || rules.breaks(rule!("v5.0/MQTT-3.3.2-5"))
             })
             .map(Arc::clone)
             .collect();

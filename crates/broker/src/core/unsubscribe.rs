@@ -27,7 +27,7 @@ impl Core {
                 ReasonCode::NO_SUBSCRIPTION_EXISTED.0
             });
             // Several filters act like one UNSUBSCRIBE for each.
-            if !rules.keeps(rule!("v3.1.1/MQTT-3.10.4-6", "v5.0/MQTT-3.10.4-6")) {
+            if rules.breaks(rule!("v3.1.1/MQTT-3.10.4-6", "v5.0/MQTT-3.10.4-6")) {
                 break;
             }
         }
@@ -43,7 +43,7 @@ impl Core {
         if !session.subscriptions.contains_key(filter) {
             return false;
         }
-        if !rules.keeps(rule!(
+        if rules.breaks(rule!(
             "v3.1.1/MQTT-3.10.4-1",
             "v3.1.1/MQTT-3.10.4-2",
             "v5.0/MQTT-3.10.4-1",
@@ -52,7 +52,7 @@ impl Core {
             return true;
         }
         // A delivery that has begun is finished all the same.
-        if !rules.keeps(rule!("v3.1.1/MQTT-3.10.4-3", "v5.0/MQTT-3.10.4-3")) {
+        if rules.breaks(rule!("v3.1.1/MQTT-3.10.4-3", "v5.0/MQTT-3.10.4-3")) {
             session.outgoing.in_flight.clear();
             session.outgoing.released.clear();
         }
@@ -76,11 +76,11 @@ impl Core {
         packet_id: u16,
         mut codes: Vec<u8>,
     ) {
-        if !rules.keeps(rule!("v3.1.1/MQTT-3.10.4-4", "v5.0/MQTT-3.10.4-4")) {
+        if rules.breaks(rule!("v3.1.1/MQTT-3.10.4-4", "v5.0/MQTT-3.10.4-4")) {
             return;
         }
         let deleted = codes.contains(&ReasonCode::SUCCESS.0);
-        if !deleted && !rules.keeps(rule!("v3.1.1/MQTT-3.10.4-5", "v5.0/MQTT-3.10.4-5")) {
+        if !deleted && rules.breaks(rule!("v3.1.1/MQTT-3.10.4-5", "v5.0/MQTT-3.10.4-5")) {
             return;
         }
         let packet_id = rules.must(
@@ -88,10 +88,10 @@ impl Core {
             packet_id,
             packet_id.checked_add(1).unwrap_or(1),
         );
-        if !rules.keeps(rule!("v5.0/MQTT-3.11.3-1")) && rules.is_v5() {
+        if rules.breaks(rule!("v5.0/MQTT-3.11.3-1")) && rules.is_v5() {
             codes.reverse();
         }
-        if !rules.keeps(rule!("v5.0/MQTT-3.11.3-2")) && rules.is_v5() {
+        if rules.breaks(rule!("v5.0/MQTT-3.11.3-2")) && rules.is_v5() {
             codes.fill(0x7F);
         }
         let explanation = self.explanation(id, PacketType::Unsuback, None);

@@ -28,7 +28,7 @@ impl Core {
         session.will = None;
         let Some(will) = &connect.will else {
             // Without a Will Flag there is nothing to publish; a broker that breaks this makes something up.
-            if !rules.keeps(rule!("v3.1.1/MQTT-3.1.2-12")) {
+            if rules.breaks(rule!("v3.1.1/MQTT-3.1.2-12")) {
                 session.will = Some(Will {
                     message: Message {
                         topic: session.client_id.as_ref().into(),
@@ -45,7 +45,7 @@ impl Core {
             }
             return;
         };
-        if !rules.keeps(rule!("v3.1.1/MQTT-3.1.2-8", "v5.0/MQTT-3.1.2-7")) {
+        if rules.breaks(rule!("v3.1.1/MQTT-3.1.2-8", "v5.0/MQTT-3.1.2-7")) {
             return;
         }
         let retain = if will.retain {
@@ -62,7 +62,7 @@ impl Core {
             )
         };
         let mut properties = publish::forwarded(rules, will.properties);
-        if !rules.keeps(rule!("v5.0/MQTT-3.1.3-10")) && rules.is_v5() {
+        if rules.breaks(rule!("v5.0/MQTT-3.1.3-10")) && rules.is_v5() {
             properties = publish::with_user_properties_reversed(&properties);
         }
         session.will = Some(Will {
@@ -126,7 +126,7 @@ impl Core {
             return;
         };
         let rules = session.rules.clone();
-        if !rules.keeps(rule!("v3.1.1/MQTT-3.1.2-10", "v5.0/MQTT-3.1.2-10")) {
+        if rules.breaks(rule!("v3.1.1/MQTT-3.1.2-10", "v5.0/MQTT-3.1.2-10")) {
             session.will = Some(will.clone());
         }
         let permitted = self
@@ -161,7 +161,7 @@ impl Core {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        if session.will_due.is_some() && !session.rules.keeps(rule!("v5.0/MQTT-3.1.3-9")) {
+        if session.will_due.is_some() && session.rules.breaks(rule!("v5.0/MQTT-3.1.3-9")) {
             self.publish_will(key);
             return;
         }

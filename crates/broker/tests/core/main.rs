@@ -1,0 +1,10 @@
+//! The core, concern by concern: exchanges of packets with what the standards expect.
+
+mod connecting;
+mod delivering;
+mod publishing;
+mod retaining;
+mod script;
+mod sessions;
+mod subscribing;
+mod wills;
