@@ -4,7 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use codec::{
-    Packet, Properties, Publish, QoS, Subscribe, SubscriptionOptions, SubscriptionsBuf, Text, Version,
+    Packet, Properties, Publish, QoS, Subscribe, SubscriptionOptions, SubscriptionsBuf, Text,
+    Version,
 };
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -40,7 +41,9 @@ pub enum AdmissionError {
         source: io::Error,
     },
     /// Something listens and does not speak MQTT.
-    #[error("{address}: this is no MQTT broker: {seen}; check the port (TLS and WebSocket listeners are others)")]
+    #[error(
+        "{address}: this is no MQTT broker: {seen}; check the port (TLS and WebSocket listeners are others)"
+    )]
     NotMqtt {
         /// The target.
         address: String,
@@ -102,18 +105,28 @@ pub(crate) async fn admit(
 ) -> Result<Facts, AdmissionError> {
     reach(address, within).await?;
     let name = address.to_string();
-    let target = Target::at(address, probe::learn(None, address.credentials.clone()).into());
+    let target = Target::at(
+        address,
+        probe::learn(None, address.credentials.clone()).into(),
+    );
     let mut learnt = None;
     let mut spoken = None;
     let mut unspoken = Vec::new();
     let mut versions = vec![Version::V5_0, Version::V3_1_1];
-    versions.extend(also.iter().filter(|version| !versions.contains(version)).copied().collect::<Vec<_>>());
+    versions.extend(
+        also.iter()
+            .filter(|version| !versions.contains(version))
+            .copied()
+            .collect::<Vec<_>>(),
+    );
     for version in versions {
         let look = |connack: &codec::Connack<'_>| {
             let connack = version.has_properties().then_some(connack);
             probe::learn(connack, address.credentials.clone())
         };
-        match Client::connect(&target, version, token, within, look).await {
+        // With one Client Identifier for all, each would take the session of the one before over.
+        let client_id = format!("{token}{}", version.level());
+        match Client::connect(&target, version, &client_id, within, look).await {
             Ok((client, facts)) => {
                 learnt.get_or_insert(facts);
                 match spoken {
@@ -125,30 +138,44 @@ pub(crate) async fn admit(
         }
     }
     let (Some(client), Some(mut facts)) = (spoken, learnt) else {
-        return Err(unspoken.into_iter().map(|(_, trouble)| trouble).max_by_key(weight).map_or_else(
-            || AdmissionError::NotMqtt { address: name.clone(), seen: "it speaks no version".into() },
-            |trouble| refuse(&name, trouble),
-        ));
+        return Err(unspoken
+            .into_iter()
+            .map(|(_, trouble)| trouble)
+            .max_by_key(weight)
+            .map_or_else(
+                || AdmissionError::NotMqtt {
+                    address: name.clone(),
+                    seen: "it speaks no version".into(),
+                },
+                |trouble| refuse(&name, trouble),
+            ));
     };
     facts.unspoken = unspoken
         .into_iter()
-        .map(|(version, trouble)| (version, format!("the target does not speak {}: {trouble}", version.name())))
+        .map(|(version, trouble)| {
+            (
+                version,
+                format!("the target does not speak {}: {trouble}", version.name()),
+            )
+        })
         .collect();
-    deliver(client, token).await.map_err(|trouble| AdmissionError::DeliversNothing {
-        address: name,
-        seen: trouble.to_string(),
-    })?;
+    deliver(client, token)
+        .await
+        .map_err(|trouble| AdmissionError::DeliversNothing {
+            address: name,
+            seen: trouble.to_string(),
+        })?;
     Ok(facts)
 }
 
 async fn reach(address: &Address, within: Duration) -> Result<(), AdmissionError> {
     let name = address.to_string();
-    let places = lookup_host((address.host.as_str(), address.port)).await.map_err(|source| {
-        AdmissionError::Unresolved {
+    let places = lookup_host((address.host.as_str(), address.port))
+        .await
+        .map_err(|source| AdmissionError::Unresolved {
             address: name.clone(),
             source,
-        }
-    })?;
+        })?;
     let places: Vec<_> = places.collect();
     let connected = timeout(within, async {
         let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
@@ -167,7 +194,10 @@ async fn reach(address: &Address, within: Duration) -> Result<(), AdmissionError
     });
     connected.map_err(|source| match source.kind() {
         io::ErrorKind::ConnectionRefused => AdmissionError::Refused { address: name },
-        _ => AdmissionError::Unreachable { address: name, source },
+        _ => AdmissionError::Unreachable {
+            address: name,
+            source,
+        },
     })
 }
 
@@ -211,7 +241,9 @@ async fn deliver(mut client: Client, token: &str) -> Result<(), Trouble> {
         }))
         .await;
     client
-        .receive("SUBACK", |packet| matches!(packet, Packet::Suback(_)).then_some(()))
+        .receive("SUBACK", |packet| {
+            matches!(packet, Packet::Suback(_)).then_some(())
+        })
         .await?;
     client
         .send(&Packet::Publish(Publish {
@@ -225,7 +257,9 @@ async fn deliver(mut client: Client, token: &str) -> Result<(), Trouble> {
         }))
         .await;
     client
-        .receive("PUBLISH", |packet| matches!(packet, Packet::Publish(_)).then_some(()))
+        .receive("PUBLISH", |packet| {
+            matches!(packet, Packet::Publish(_)).then_some(())
+        })
         .await?;
     client.disconnect().await;
     Ok(())

@@ -6,9 +6,9 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,8 @@ use crate::plan::Plan;
 use crate::play;
 use crate::run::Options;
 use crate::settings::{Namespace, Settings};
-use crate::unplayed::{harness_fault, panic_text, skipped};
 use crate::target::Target;
+use crate::unplayed::{harness_fault, panic_text, skipped};
 
 /// How often the watchdog and the interrupt are looked at.
 const TICK: Duration = Duration::from_millis(20);
@@ -237,11 +237,11 @@ mod tests {
     }
 
     /// The verdicts when every target that must have `shared` does `this` instead of serving.
-    fn verdicts(this: fn()) -> BTreeMap<String, Verdict> {
+    fn verdicts(this: fn(), watchdog: Duration) -> BTreeMap<String, Verdict> {
         let plan = plan();
         let options = Options {
             jobs: Some(1),
-            watchdog: Duration::from_millis(100),
+            watchdog,
             ..Options::default()
         };
         let mut verdicts = BTreeMap::new();
@@ -271,19 +271,23 @@ mod tests {
 
     #[test]
     fn a_stuck_case_is_given_up_and_the_others_are_played() {
-        let verdicts = verdicts(|| {
+        let stuck = || {
             loop {
                 thread::park();
             }
-        });
+        };
+        let verdicts = verdicts(stuck, Duration::from_millis(100));
         assert!(fault(&verdicts["ping/stuck@v3.1.1/memory"]).contains("stuck"));
         assert_eq!(verdicts["ping/fine@v3.1.1/memory"], Verdict::Pass);
     }
 
     #[test]
     fn a_panic_is_a_fault_of_the_harness_and_of_one_case_only() {
-        let verdicts = verdicts(|| panic!("at the disco"));
-        assert!(fault(&verdicts["ping/stuck@v3.1.1/memory"]).ends_with("the player panicked: at the disco"));
+        let verdicts = verdicts(|| panic!("at the disco"), Duration::from_mins(1));
+        assert!(
+            fault(&verdicts["ping/stuck@v3.1.1/memory"])
+                .ends_with("the player panicked: at the disco")
+        );
         assert_eq!(verdicts["ping/fine@v3.1.1/memory"], Verdict::Pass);
     }
 }
