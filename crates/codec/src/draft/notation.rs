@@ -79,12 +79,16 @@ struct Context {
 
 impl Context {
     fn record(self, record: &Record, entries: &mut Entries<'_, '_>) -> fmt::Result {
-        let first = FIRST
+        let leading = match (self.packet_type, FIRST) {
+            (PacketType::Publish, [_, without_id @ ..]) => without_id,
+            (_, all) => all,
+        };
+        let first = leading
             .iter()
             .filter_map(|name| record.iter().find(|(spec, _)| spec.name == *name));
         let others = record
             .iter()
-            .filter(|(spec, _)| !FIRST.contains(&spec.name));
+            .filter(|(spec, _)| !leading.contains(&spec.name));
         for (spec, value) in first.chain(others) {
             if self.is_default(spec, value) {
                 continue;
