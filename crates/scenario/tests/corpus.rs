@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use scenario::{Scenario, Source, Style, check, check_together, expand, parse, render, twin};
+use scenario::{Scenario, Source, Style, check, check_together, expand, fmt, parse, render, twin};
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -89,5 +89,20 @@ fn a_twin_forbids_nothing() {
                 assert!(!forbids(&steps), "{} has a twin that forbids", case.name);
             }
         }
+    }
+}
+
+#[test]
+fn formatting_changes_no_case_and_is_stable() {
+    for scenario in corpus() {
+        let text = &scenario.source.text;
+        let once = fmt(text).unwrap();
+        assert_eq!(fmt(&once).unwrap(), once, "{}", scenario.source.name);
+        let again = Arc::new(parse(&scenario.source.name, &once).unwrap());
+        let names = |scenario: &Arc<Scenario>| -> Vec<String> {
+            expand(scenario).into_iter().map(|case| case.name).collect()
+        };
+        assert_eq!(names(&scenario), names(&again));
+        assert_eq!(text.matches('#').count(), once.matches('#').count(), "{}", scenario.source.name);
     }
 }

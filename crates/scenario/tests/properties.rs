@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use scenario::{Source, Style, check, expand, parse, render, twin};
+use scenario::{Scenario, Source, Style, check, expand, fmt, parse, render, twin};
 
 const SOUND: [&str; 3] = [
     r#"title: A shared QoS 2 delivery cut off is finished with the same client
@@ -55,8 +55,44 @@ steps:
 "#,
 ];
 
+/// A scenario as it is printed for developers, without any place in its file.
+fn without_places(scenario: &Scenario) -> String {
+    let mut scenario = scenario.clone();
+    scenario.source = Arc::new(Source {
+        name: String::new(),
+        text: String::new(),
+    });
+    let shown = format!("{scenario:?}");
+    let mut pieces = shown.split("Span { start: ");
+    let mut out = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        out.push_str(piece.split_once('}').map_or(piece, |(_, rest)| rest));
+    }
+    out
+}
+
+/// Formats a text, if it is YAML: the result is stable and means the same.
+fn format_and_compare(text: &str) {
+    let Ok(once) = fmt(text) else {
+        return;
+    };
+    let twice = fmt(&once).unwrap_or_else(|faults| panic!("no longer YAML:\n{once}\n{faults:?}"));
+    assert_eq!(once, twice, "not stable");
+    assert_eq!(
+        text.matches('#').count(),
+        once.matches('#').count(),
+        "comments or hashes lost:\n{once}"
+    );
+    match (parse("x", text), parse("x", &once)) {
+        (Ok(before), Ok(after)) => assert_eq!(without_places(&before), without_places(&after)),
+        (Err(before), Err(after)) => assert_eq!(before.len(), after.len(), "{before:?}\n{after:?}"),
+        (before, after) => panic!("before: {before:?}\nafter: {after:?}"),
+    }
+}
+
 /// Reads a text, and does all that can be done with a scenario.
 fn exercise(text: &str) {
+    format_and_compare(text);
     match parse("chapter/file.yaml", text) {
         Ok(scenario) => {
             let scenario = Arc::new(scenario);
@@ -114,7 +150,7 @@ fn mutated() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn no_text_makes_it_panic(text in "\\PC{0,200}") {

@@ -4,7 +4,7 @@ use super::values::{self, Side};
 use super::{Context, top};
 use crate::ast::{Name, Row, Value};
 use crate::diagnostic::Diagnostic;
-use crate::expression;
+use crate::{expression, format};
 use crate::node::{Entry, Kind, Node};
 use crate::source::Spanned;
 use crate::vocabulary::Slot;
@@ -137,7 +137,7 @@ fn axis_value(cx: &mut Context, node: &Node, axis: &str) -> Option<(Spanned<Valu
     let value = values::read(cx, node, Slot::Untyped, Side::Expected, axis)?;
     let shown = match node.text() {
         Some(text) => text.value.text.clone(),
-        None => cx.source().text[node.span.range()].to_owned(),
+        None => format::on_one_line(node, &cx.source().text),
     };
     Some((value, shown.split_whitespace().collect::<Vec<_>>().join(" ")))
 }

@@ -212,7 +212,7 @@ pub(crate) fn literal_fault(literal: &str, span: Span, slot: Slot) -> Option<Dia
                 one_of(words)
             }
         }
-        Slot::Duration => duration::duration(literal)
+        Slot::Duration => crate::duration(literal)
             .is_none()
             .then(|| Diagnostic::error(span, format!("`{literal}` is no duration"))),
         Slot::Map(_) => Some(Diagnostic::error(
