@@ -21,7 +21,10 @@ steps:
 fn refusal(address: SocketAddr) -> AdmissionError {
     let at = At::Address(format!("mqtt://{address}").parse().unwrap());
     let (outcome, told) = play(&plan(&[("ping/answered", PINGS)]), &at, &brisk());
-    assert!(told.started.is_empty() && told.summary.is_none(), "nothing is told of a run that never began");
+    assert!(
+        told.started.is_empty() && told.summary.is_none(),
+        "nothing is told of a run that never began"
+    );
     outcome.unwrap_err()
 }
 
@@ -35,7 +38,10 @@ fn stub(stub: Stub) -> SocketAddr {
     let (listener, address) = listener();
     listener.set_nonblocking(true).unwrap();
     thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let _ = stub.listen(listener).await;
@@ -50,7 +56,11 @@ fn nobody_listens() {
     drop(listener);
     let error = refusal(address);
     assert!(matches!(error, AdmissionError::Refused { .. }), "{error:?}");
-    assert!(error.to_string().starts_with(&format!("mqtt://{address}: nobody listens there")));
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("mqtt://{address}: nobody listens there"))
+    );
 }
 
 #[test]
@@ -66,7 +76,10 @@ fn the_listener_is_a_web_server() {
     let error = refusal(address);
     assert!(matches!(error, AdmissionError::NotMqtt { .. }), "{error:?}");
     let text = error.to_string();
-    assert!(text.contains("48 54 54 50 2f 31 2e 31"), "shows the first bytes: {text}");
+    assert!(
+        text.contains("48 54 54 50 2f 31 2e 31"),
+        "shows the first bytes: {text}"
+    );
 }
 
 #[test]
@@ -78,20 +91,29 @@ fn the_listener_closes_at_once() {
 #[test]
 fn the_listener_says_nothing() {
     let error = refusal(stub(Stub::Mute));
-    assert!(matches!(error, AdmissionError::NoAnswer { .. }), "{error:?}");
+    assert!(
+        matches!(error, AdmissionError::NoAnswer { .. }),
+        "{error:?}"
+    );
 }
 
 #[test]
 fn the_broker_answers_connect_and_nothing_else() {
     let error = refusal(stub(Stub::ConnackOnly));
-    assert!(matches!(error, AdmissionError::DeliversNothing { .. }), "{error:?}");
+    assert!(
+        matches!(error, AdmissionError::DeliversNothing { .. }),
+        "{error:?}"
+    );
     assert!(error.to_string().contains("no SUBACK within"), "{error}");
 }
 
 #[test]
 fn the_broker_acknowledges_and_delivers_nothing() {
     let error = refusal(stub(Stub::YesMan));
-    assert!(matches!(error, AdmissionError::DeliversNothing { .. }), "{error:?}");
+    assert!(
+        matches!(error, AdmissionError::DeliversNothing { .. }),
+        "{error:?}"
+    );
     assert!(error.to_string().contains("no PUBLISH within"), "{error}");
 }
 
@@ -104,13 +126,23 @@ fn the_broker_wants_a_password() {
             let mut connect = [0; 1024];
             let _ = stream.read(&mut connect);
             // The level of CONNECT tells the version, and so the form of CONNACK.
-            let answer: &[u8] = if connect[8] == 5 { b"\x20\x03\x00\x86\x00" } else { b"\x20\x02\x00\x05" };
+            let answer: &[u8] = if connect[8] == 5 {
+                b"\x20\x03\x00\x86\x00"
+            } else {
+                b"\x20\x02\x00\x05"
+            };
             let _ = stream.write_all(answer);
         }
     });
     let error = refusal(address);
-    assert!(matches!(error, AdmissionError::LetsNobodyIn { code: 0x86, .. }), "{error:?}");
-    assert!(error.to_string().contains("mqtt://USER:PASSWORD@HOST:PORT"), "{error}");
+    assert!(
+        matches!(error, AdmissionError::LetsNobodyIn { code: 0x86, .. }),
+        "{error:?}"
+    );
+    assert!(
+        error.to_string().contains("mqtt://USER:PASSWORD@HOST:PORT"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -118,5 +150,8 @@ fn the_host_does_not_exist() {
     let at = At::Address("mqtt://no-such-host.invalid:1883".parse().unwrap());
     let (outcome, _) = play(&plan(&[("ping/answered", PINGS)]), &at, &brisk());
     let error = outcome.unwrap_err();
-    assert!(matches!(error, AdmissionError::Unresolved { .. }), "{error:?}");
+    assert!(
+        matches!(error, AdmissionError::Unresolved { .. }),
+        "{error:?}"
+    );
 }

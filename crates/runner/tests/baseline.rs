@@ -6,7 +6,9 @@ use std::path::Path;
 use runner::Baseline;
 
 fn refusal(text: &str) -> String {
-    Baseline::parse("baseline.yaml", text).unwrap_err().to_string()
+    Baseline::parse("baseline.yaml", text)
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
@@ -40,5 +42,9 @@ fn every_fault_is_told_with_its_place() {
 #[test]
 fn a_missing_file_is_told() {
     let error = Baseline::load(Path::new("no/such/baseline.yaml")).unwrap_err();
-    assert!(error.to_string().starts_with("cannot read the baseline no/such/baseline.yaml: "));
+    assert!(
+        error
+            .to_string()
+            .starts_with("cannot read the baseline no/such/baseline.yaml: ")
+    );
 }

@@ -53,7 +53,10 @@ fn mortal_broker() -> SocketAddr {
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let broker = Broker::start(Config::default()).unwrap();
@@ -110,12 +113,30 @@ fn a_target_that_dies_ends_the_run_and_the_case_that_killed_it_is_named() {
     let outcome = outcome.unwrap();
     assert!(began.elapsed() < Duration::from_secs(10));
     assert_eq!(outcome.exit_status(), 3);
-    assert_eq!(told.verdict("ping/first"), &Verdict::Pass, "what was found before is kept");
-    assert!(matches!(told.verdict("ping/kills"), Verdict::Crashed { .. }));
-    assert!(matches!(told.verdict("ping/waits"), Verdict::Untested { .. }));
+    assert_eq!(
+        told.verdict("ping/first"),
+        &Verdict::Pass,
+        "what was found before is kept"
+    );
+    assert!(matches!(
+        told.verdict("ping/kills"),
+        Verdict::Crashed { .. }
+    ));
+    assert!(matches!(
+        told.verdict("ping/waits"),
+        Verdict::Untested { .. }
+    ));
     assert_eq!(told.crashes.len(), 1);
-    assert_eq!(told.crashes[0].case.as_deref(), Some("ping/kills@v3.1.1/tcp"));
-    let trace = &told.reports.iter().find(|report| report.case.name.starts_with("ping/kills")).unwrap().trace;
+    assert_eq!(
+        told.crashes[0].case.as_deref(),
+        Some("ping/kills@v3.1.1/tcp")
+    );
+    let trace = &told
+        .reports
+        .iter()
+        .find(|report| report.case.name.starts_with("ping/kills"))
+        .unwrap()
+        .trace;
     assert!(!trace.is_empty(), "its last packets are told");
     assert!(told.summary.is_some());
 }
@@ -144,8 +165,15 @@ fn an_interrupted_run_keeps_what_it_has() {
 
 #[test]
 fn an_interrupted_run_in_memory_keeps_what_it_has() {
-    let many: Vec<_> = (0..2000).map(|number| format!("ping/number-{number}")).collect();
-    let plan = plan(&many.iter().map(|name| (name.as_str(), PINGS)).collect::<Vec<_>>());
+    let many: Vec<_> = (0..2000)
+        .map(|number| format!("ping/number-{number}"))
+        .collect();
+    let plan = plan(
+        &many
+            .iter()
+            .map(|name| (name.as_str(), PINGS))
+            .collect::<Vec<_>>(),
+    );
     let options = Options::default();
     let interrupt = options.interrupt.clone();
     let mut told = Told::default();
@@ -162,10 +190,17 @@ fn an_interrupted_run_in_memory_keeps_what_it_has() {
 #[test]
 fn waiting_takes_no_time_in_memory() {
     let began = Instant::now();
-    let (outcome, told) = play(&plan(&[("ping/waits", WAITS)]), &At::Embedded, &Options::default());
+    let (outcome, told) = play(
+        &plan(&[("ping/waits", WAITS)]),
+        &At::Embedded,
+        &Options::default(),
+    );
     assert_eq!(outcome.unwrap().exit_status(), 0);
     assert_eq!(told.verdict("ping/waits"), &Verdict::Pass);
-    assert!(told.reports[0].elapsed >= Duration::from_secs(600), "in the case's own time it did wait");
+    assert!(
+        told.reports[0].elapsed >= Duration::from_secs(600),
+        "in the case's own time it did wait"
+    );
     assert!(began.elapsed() < Duration::from_secs(5));
 }
 
@@ -179,14 +214,20 @@ steps:
   - a connects: { gets: { maximum_qos: 1 } }
 ";
     let impossible = limited.replace("limited_qos", "websocket");
-    let plan = plan(&[("connect/limited", limited), ("connect/impossible", &impossible)]);
+    let plan = plan(&[
+        ("connect/limited", limited),
+        ("connect/impossible", &impossible),
+    ]);
     let (outcome, told) = play(&plan, &At::Embedded, &Options::default());
     assert_eq!(outcome.unwrap().exit_status(), 0);
     assert_eq!(told.verdict("connect/limited"), &Verdict::Pass);
     let Verdict::Skip { reason } = told.verdict("connect/impossible") else {
         panic!("{told:?}")
     };
-    assert_eq!(reason, "requires `websocket`: the embedded broker does not offer it");
+    assert_eq!(
+        reason,
+        "requires `websocket`: the embedded broker does not offer it"
+    );
 }
 
 #[test]
@@ -203,20 +244,35 @@ fn the_baseline_tells_known_deviations_from_fixed_and_stale_ones() {
     let (outcome, told) = judged("- { case: ping/from-*, reason: It was never meant to pass. }");
     assert_eq!(outcome.exit_status(), 0);
     let reason = "It was never meant to pass.".to_owned();
-    assert_eq!(told.verdict("ping/from-nowhere"), &Verdict::Known { reason });
+    assert_eq!(
+        told.verdict("ping/from-nowhere"),
+        &Verdict::Known { reason }
+    );
 
     let (outcome, told) = judged("- { case: ping/*, reason: Everything fails. }");
-    assert_eq!(outcome.exit_status(), 1, "a listed case that passes wants its entry removed");
+    assert_eq!(
+        outcome.exit_status(),
+        1,
+        "a listed case that passes wants its entry removed"
+    );
     assert_eq!(told.verdict("ping/answered"), &Verdict::Fixed);
 
     let (outcome, told) = judged(
         "- { case: ping/from-*, reason: It was never meant to pass. }\n- { case: ping/gone*, reason: Long ago. }",
     );
     assert_eq!(outcome.exit_status(), 1);
-    assert_eq!(told.summary.unwrap().stale, ["baseline.yaml:2 `ping/gone*`"]);
+    assert_eq!(
+        told.summary.unwrap().stale,
+        ["baseline.yaml:2 `ping/gone*`"]
+    );
 
-    let other_clause = "- { case: ping/from-*, clause: v3.1.1/MQTT-3.1.0-1, reason: Something else. }";
+    let other_clause =
+        "- { case: ping/from-*, clause: v3.1.1/MQTT-3.1.0-1, reason: Something else. }";
     let (outcome, told) = judged(other_clause);
     assert_eq!(outcome.exit_status(), 1);
-    assert_eq!(told.verdict("ping/from-nowhere"), &Verdict::Fail, "another deviation is news");
+    assert_eq!(
+        told.verdict("ping/from-nowhere"),
+        &Verdict::Fail,
+        "another deviation is news"
+    );
 }

@@ -39,7 +39,10 @@ impl Told {
             Event::RunStarted { .. } => {}
             Event::CaseStarted(info) => self.started.push(info.name.clone()),
             Event::CaseFinished(report) => {
-                assert!(self.started.contains(&report.case.name), "finished before it started");
+                assert!(
+                    self.started.contains(&report.case.name),
+                    "finished before it started"
+                );
                 self.reports.push(*report);
             }
             Event::Notice(text) => self.notices.push(text),
@@ -53,8 +56,13 @@ impl Told {
 
     /// The verdict on the one case whose name begins like this.
     pub fn verdict(&self, name: &str) -> &Verdict {
-        let mut fitting = self.reports.iter().filter(|report| report.case.name.starts_with(name));
-        let report = fitting.next().unwrap_or_else(|| panic!("no report of {name}"));
+        let mut fitting = self
+            .reports
+            .iter()
+            .filter(|report| report.case.name.starts_with(name));
+        let report = fitting
+            .next()
+            .unwrap_or_else(|| panic!("no report of {name}"));
         assert!(fitting.next().is_none(), "two reports of {name}");
         &report.verdict
     }
