@@ -32,6 +32,10 @@ pub struct Config {
 
 /// The optional parts of MQTT, announced in CONNACK where they are missing (5.0 section 3.2.2.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a feature of its own, as CONNACK announces them"
+)]
 pub struct Features {
     /// The highest QoS that a client may publish with.
     pub maximum_qos: QoS,

@@ -97,11 +97,11 @@ impl Core {
             ReasonCode::TOPIC_ALIAS_INVALID,
         )?;
         // Every alias up to the announced maximum is accepted.
-        rules.refuse_if(
-            alias <= maximum && !self.accepts_aliases(rules),
-            rule!("v5.0/U50-3.3.4-2"),
-            ReasonCode::TOPIC_ALIAS_INVALID,
-        )?;
+        let accepted = rules.must(rule!("v5.0/MQTT-3.3.2-12"), true, false);
+        if !accepted {
+            let clause = clauses::clause!("v5.0/U50-3.3.4-2");
+            return Err(Refusal::new(clause, ReasonCode::TOPIC_ALIAS_INVALID));
+        }
         let Some(connection) = self.connections.get_mut(&id) else {
             return Ok(Cow::Borrowed(topic));
         };
@@ -118,10 +118,6 @@ impl Core {
         }
         rules.refuse_if(true, rule!("v5.0/U50-3.3.4-4"), ReasonCode::PROTOCOL_ERROR)?;
         Ok(Cow::Borrowed(topic))
-    }
-
-    fn accepts_aliases(&self, rules: &Rules) -> bool {
-        rules.keeps(rule!("v5.0/MQTT-3.3.2-12"))
     }
 }
 

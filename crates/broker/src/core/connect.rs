@@ -115,7 +115,7 @@ impl Core {
     }
 
     fn check_credentials(&self, rules: &Rules, connect: &Connect<'_>) -> Result<(), Refusal> {
-        let user_name = connect.user_name.map(|name| name.as_bytes());
+        let user_name = connect.user_name.map(codec::Text::as_bytes);
         let reason = if user_name.is_none() {
             ReasonCode::NOT_AUTHORIZED
         } else {

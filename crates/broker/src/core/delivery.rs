@@ -201,19 +201,20 @@ impl Core {
             return;
         };
         let packet_id = rules.must(
-            match delivery.qos {
-                QoS::AT_LEAST_ONCE => rule!(
+            if delivery.qos == QoS::AT_LEAST_ONCE {
+                rule!(
                     "v3.1.1/MQTT-2.3.1-4",
                     "v3.1.1/MQTT-4.3.2-1",
                     "v5.0/MQTT-2.2.1-4",
                     "v5.0/MQTT-4.3.2-1"
-                ),
-                _ => rule!(
+                )
+            } else {
+                rule!(
                     "v3.1.1/MQTT-2.3.1-4",
                     "v3.1.1/MQTT-4.3.3-1",
                     "v5.0/MQTT-2.2.1-4",
                     "v5.0/MQTT-4.3.3-1"
-                ),
+                )
             },
             session.outgoing.next_id(),
             1,
@@ -224,19 +225,20 @@ impl Core {
             packet_id,
         });
         let dup = rules.must(
-            match delivery.qos {
-                QoS::AT_LEAST_ONCE => rule!(
+            if delivery.qos == QoS::AT_LEAST_ONCE {
+                rule!(
                     "v3.1.1/MQTT-3.3.1-3",
                     "v3.1.1/MQTT-4.3.2-1",
                     "v5.0/MQTT-3.3.1-3",
                     "v5.0/MQTT-4.3.2-2"
-                ),
-                _ => rule!(
+                )
+            } else {
+                rule!(
                     "v3.1.1/MQTT-3.3.1-3",
                     "v3.1.1/MQTT-4.3.3-1",
                     "v5.0/MQTT-3.3.1-3",
                     "v5.0/MQTT-4.3.3-2"
-                ),
+                )
             },
             false,
             true,

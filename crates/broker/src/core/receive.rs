@@ -234,7 +234,10 @@ impl Core {
                 Ok(())
             }
             Packet::Subscribe(subscribe) => self.subscribe(id, rules, session, &subscribe),
-            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(id, rules, session, &unsubscribe),
+            Packet::Unsubscribe(unsubscribe) => {
+                self.unsubscribe(id, rules, session, &unsubscribe);
+                Ok(())
+            }
             Packet::Pingreq(_) => {
                 if rules.keeps(rule!("v3.1.1/MQTT-3.12.4-1", "v5.0/MQTT-3.12.4-1")) {
                     self.send(id, &Packet::Pingresp(Pingresp));

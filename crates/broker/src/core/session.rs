@@ -42,7 +42,7 @@ pub(crate) struct Session {
 /// All Sessions.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    sessions: BTreeMap<SessionKey, Session>,
+    by_key: BTreeMap<SessionKey, Session>,
     by_client_id: BTreeMap<Arc<[u8]>, SessionKey>,
     begun: u64,
     /// How many Client Identifiers were assigned.
@@ -51,11 +51,11 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     pub(crate) fn get(&self, session: SessionKey) -> Option<&Session> {
-        self.sessions.get(&session)
+        self.by_key.get(&session)
     }
 
     pub(crate) fn get_mut(&mut self, session: SessionKey) -> Option<&mut Session> {
-        self.sessions.get_mut(&session)
+        self.by_key.get_mut(&session)
     }
 
     pub(crate) fn find(&self, client_id: &[u8]) -> Option<SessionKey> {
@@ -64,8 +64,8 @@ impl Sessions {
 
     /// Somebody's Session: what a server might resume that does not go by the Client Identifier.
     pub(crate) fn any(&self) -> Option<SessionKey> {
-        let free = |session: &&SessionKey| self.sessions[session].connection.is_none();
-        self.sessions.keys().find(free).copied()
+        let free = |session: &&SessionKey| self.by_key[session].connection.is_none();
+        self.by_key.keys().find(free).copied()
     }
 
     pub(crate) fn connection_of(&self, client_id: &[u8]) -> Option<ConnectionId> {
@@ -73,7 +73,7 @@ impl Sessions {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.sessions.len()
+        self.by_key.len()
     }
 
     pub(crate) fn begin(
@@ -99,13 +99,13 @@ impl Sessions {
             outgoing: Outgoing::default(),
             incoming: BTreeSet::new(),
         };
-        self.sessions.insert(key, session);
+        self.by_key.insert(key, session);
         self.by_client_id.insert(Arc::clone(client_id), key);
         key
     }
 
     fn remove(&mut self, key: SessionKey) -> Option<Session> {
-        let session = self.sessions.remove(&key)?;
+        let session = self.by_key.remove(&key)?;
         if self.by_client_id.get(&session.client_id) == Some(&key) {
             self.by_client_id.remove(&session.client_id);
         }

@@ -237,34 +237,29 @@ impl Subscriptions {
         let starts_with_wildcard = topic::starts_with_wildcard(filter);
         let mut at = ROOT;
         for level in topic::levels(filter) {
-            at = match self.nodes[at].children.get(level) {
-                Some(&child) => child,
-                None => {
-                    let child = self.place(Node {
-                        level: level.into(),
-                        parent: at,
-                        starts_with_wildcard,
-                        ..Node::default()
-                    });
-                    self.nodes[at].children.insert(level.into(), child);
-                    child
-                }
+            at = if let Some(&child) = self.nodes[at].children.get(level) {
+                child
+            } else {
+                let child = self.place(Node {
+                    level: level.into(),
+                    parent: at,
+                    starts_with_wildcard,
+                    ..Node::default()
+                });
+                self.nodes[at].children.insert(level.into(), child);
+                child
             };
         }
         at
     }
 
     fn place(&mut self, node: Node) -> NodeIndex {
-        match self.free.pop() {
-            Some(at) => {
-                self.nodes[at] = node;
-                at
-            }
-            None => {
-                self.nodes.push(node);
-                self.nodes.len() - 1
-            }
+        if let Some(at) = self.free.pop() {
+            self.nodes[at] = node;
+            return at;
         }
+        self.nodes.push(node);
+        self.nodes.len() - 1
     }
 
     /// Takes back the nodes, from `at` upwards, that hold nothing any more.

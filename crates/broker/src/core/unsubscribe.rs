@@ -6,7 +6,7 @@ use codec::{Packet, PacketType, ReasonCode, ReasonCodes, Unsuback, Unsubscribe};
 
 use super::persist::Persist;
 use super::session::SessionKey;
-use super::{ConnectionId, Core, Refusal};
+use super::{ConnectionId, Core};
 use crate::rules::{Rules, rule};
 
 impl Core {
@@ -17,7 +17,7 @@ impl Core {
         rules: &Rules,
         key: SessionKey,
         unsubscribe: &Unsubscribe<'_>,
-    ) -> Result<(), Refusal> {
+    ) {
         let mut codes = Vec::new();
         for filter in unsubscribe.filters.iter() {
             let existed = self.delete_subscription(rules, key, filter.as_bytes());
@@ -32,7 +32,6 @@ impl Core {
             }
         }
         self.send_unsuback(id, rules, unsubscribe.packet_id, codes);
-        Ok(())
     }
 
     /// Deletes the subscription whose filter is the same, character by character; tells whether there was one.

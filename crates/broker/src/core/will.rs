@@ -94,7 +94,7 @@ impl Core {
             if rules.keeps(rule!("v3.1.1/U311-3.1.2.5-1", "v5.0/U50-3.1.2.5-1")) {
                 self.publish_will(key);
             } else {
-                let late = self.now + Duration::from_secs(3600);
+                let late = self.now + Duration::from_hours(1);
                 session.will_due = Some(late);
                 self.deadlines.set(late, Deadline::Will(key));
             }

@@ -131,9 +131,10 @@ impl State {
                     }
                 }
                 Action::Close { connection, why } => {
-                    match why {
-                        Some(refusal) => info!(connection = connection.0, %refusal, "closing"),
-                        None => debug!(connection = connection.0, "closing"),
+                    if let Some(refusal) = why {
+                        info!(connection = connection.0, %refusal, "closing");
+                    } else {
+                        debug!(connection = connection.0, "closing");
                     }
                     if let Some(outbox) = self.outboxes.get(&connection) {
                         outbox.close();

@@ -132,15 +132,13 @@ impl Player {
     fn send(&mut self, name: &str, packet: &str, at: &str) {
         let client = self.client(name, at);
         let connection = client.connection;
-        let bytes = match packet.strip_prefix("bytes ") {
-            Some(hex) => hex
-                .split(' ')
+        let bytes: Vec<u8> = if let Some(hex) = packet.strip_prefix("bytes ") {
+            hex.split(' ')
                 .map(|byte| u8::from_str_radix(byte, 16).expect(at))
-                .collect(),
-            None => {
-                let (draft, _) = parse(packet, client.version);
-                draft.encode().expect(at)
-            }
+                .collect()
+        } else {
+            let (draft, _) = parse(packet, client.version);
+            draft.encode().expect(at)
         };
         self.handle(Event::Received {
             connection,
@@ -260,7 +258,7 @@ fn parse(text: &str, version: Version) -> (Draft, bool) {
 }
 
 fn read(spec: &FieldSpec, text: &str) -> Value {
-    let texts = || items(text).map(|item| bytes(item)).collect();
+    let texts = || items(text).map(bytes).collect();
     match spec.kind {
         Kind::Flag => match text {
             "true" => Value::Flag(true),
