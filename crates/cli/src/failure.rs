@@ -23,12 +23,29 @@ pub(crate) struct Failure {
 impl Failure {
     /// Bad arguments or a bad file; one sentence without a full stop.
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { status: BAD_INPUT, what: what.into(), notes: Vec::new(), help: None }
+        Self {
+            status: BAD_INPUT,
+            what: what.into(),
+            notes: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// What a crate below says of it. Behind the last semicolon such errors say what to do.
+    pub(crate) fn of(error: &impl std::error::Error) -> Self {
+        let text = error.to_string();
+        match text.rsplit_once("; ") {
+            Some((what, help)) => Self::new(what).help(help),
+            None => Self::new(text),
+        }
     }
 
     /// A failure that has been told already, in more detail than this could.
     pub(crate) fn told(status: u8) -> Self {
-        Self { status, ..Self::new("") }
+        Self {
+            status,
+            ..Self::new("")
+        }
     }
 
     /// With another exit status.
@@ -43,7 +60,7 @@ impl Failure {
         self
     }
 
-    /// What to do.
+    /// What to do, in place of what was said before.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
@@ -59,10 +76,18 @@ impl Failure {
 
     fn render(&self) -> String {
         let text = |text: &str| report::terminal_text(text).into_owned();
-        let notes = self.notes.iter().map(|note| Element::from(Level::NOTE.message(text(note))));
-        let help = self.help.iter().map(|help| Element::from(Level::HELP.message(text(help))));
+        let notes = self
+            .notes
+            .iter()
+            .map(|note| Element::from(Level::NOTE.message(text(note))));
+        let help = self
+            .help
+            .iter()
+            .map(|help| Element::from(Level::HELP.message(text(help))));
         let elements: Vec<_> = notes.chain(help).collect();
-        let group = Level::ERROR.primary_title(text(&self.what)).elements(elements);
+        let group = Level::ERROR
+            .primary_title(text(&self.what))
+            .elements(elements);
         Renderer::styled().render(&[group])
     }
 }

@@ -43,7 +43,7 @@ impl Which {
         };
         for text in &self.filter {
             if is_clause(text) {
-                let clause = ClauseId::parse(text).map_err(|error| Failure::new(error.to_string()))?;
+                let clause = ClauseId::parse(text).map_err(|error| Failure::of(&error))?;
                 selection.clauses.push(clause);
             } else {
                 selection.filters.push(Filter::new(text));
@@ -79,7 +79,9 @@ impl Which {
         });
         let names: Vec<String> = names.collect();
         let distances = self.filter.iter().flat_map(|text| {
-            names.iter().map(move |name| (strsim::damerau_levenshtein(text, name), name))
+            names
+                .iter()
+                .map(move |name| (strsim::damerau_levenshtein(text, name), name))
         });
         let near = distances.filter(|(distance, _)| *distance <= 3).min()?;
         Some(near.1.clone())

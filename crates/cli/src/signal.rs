@@ -15,25 +15,31 @@ const INTERRUPTED: i32 = 130;
 ///
 /// The operating system lets nobody listen.
 pub(crate) fn interrupt_on_ctrl_c(interrupt: Interrupt) -> io::Result<()> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let (ready, listening) = mpsc::channel();
-    thread::Builder::new().name("signals".into()).spawn(move || {
-        runtime.block_on(async move {
-            let mut signals = match Signals::listen() {
-                Ok(signals) => signals,
-                Err(error) => {
-                    let _ = ready.send(Err(error));
-                    return;
-                }
-            };
-            let _ = ready.send(Ok(()));
-            signals.next().await;
-            interrupt.raise();
-            anstream::eprintln!("\nStopping: the results so far follow. Press Ctrl-C again to end at once.");
-            signals.next().await;
-            process::exit(INTERRUPTED);
-        });
-    })?;
+    thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            runtime.block_on(async move {
+                let mut signals = match Signals::listen() {
+                    Ok(signals) => signals,
+                    Err(error) => {
+                        let _ = ready.send(Err(error));
+                        return;
+                    }
+                };
+                let _ = ready.send(Ok(()));
+                signals.next().await;
+                interrupt.raise();
+                anstream::eprintln!(
+                    "\nStopping: the results so far follow. Press Ctrl-C again to end at once."
+                );
+                signals.next().await;
+                process::exit(INTERRUPTED);
+            });
+        })?;
     listening.recv().unwrap_or(Ok(()))
 }
 

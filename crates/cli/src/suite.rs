@@ -59,14 +59,23 @@ impl Texts {
             let mut sources = Vec::new();
             gather_embedded(&EMBEDDED, &mut sources);
             sources.sort_by(|left, right| left.name.cmp(&right.name));
-            return Ok(Self { sources, whole: true });
+            return Ok(Self {
+                sources,
+                whole: true,
+            });
         }
         let mut files = BTreeSet::new();
         for path in paths {
             gather(path, &mut files)?;
         }
-        let sources = files.iter().map(|file| read(file)).collect::<Result<_, _>>()?;
-        Ok(Self { sources, whole: false })
+        let sources = files
+            .iter()
+            .map(|file| read(file))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            sources,
+            whole: false,
+        })
     }
 
     /// How many files there are.
@@ -94,7 +103,19 @@ impl Texts {
                 diagnostic,
             }));
         }
-        (Suite { scenarios, whole: self.whole }, complaints)
+        let together = scenario::check_together(&scenarios);
+        complaints.extend(
+            together
+                .into_iter()
+                .map(|(source, diagnostic)| Complaint { source, diagnostic }),
+        );
+        (
+            Suite {
+                scenarios,
+                whole: self.whole,
+            },
+            complaints,
+        )
     }
 }
 
@@ -102,7 +123,10 @@ impl Suite {
     /// The scenarios in these files and folders, or in the binary, all of them sound. Tells every error there is.
     pub(crate) fn load(paths: &[PathBuf]) -> Result<Self, Failure> {
         let (suite, complaints) = Texts::read(paths)?.parse();
-        let errors: Vec<_> = complaints.iter().filter(|complaint| complaint.is_error()).collect();
+        let errors: Vec<_> = complaints
+            .iter()
+            .filter(|complaint| complaint.is_error())
+            .collect();
         if errors.is_empty() {
             return Ok(suite);
         }
@@ -170,23 +194,41 @@ fn gather_folder(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<(), Fai
 }
 
 fn is_scenario(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+    path.extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 fn read(path: &Path) -> Result<Arc<Source>, Failure> {
-    let size = fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
+    let size = fs::metadata(path)
+        .map_err(|error| unreadable(path, &error))?
+        .len();
     if size > LARGEST_FILE {
-        return Err(Failure::new(format!("`{}` is no scenario: it has {size} bytes", path.display()))
-            .note("a scenario of more than 1 MiB is not read"));
+        return Err(Failure::new(format!(
+            "`{}` is no scenario: it has {size} bytes",
+            path.display()
+        ))
+        .note("a scenario of more than 1 MiB is not read"));
     }
     let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
-        Failure::new(format!("`{}` is no scenario: line {line} is not UTF-8 (byte {at})", path.display()))
-            .help("save the file as UTF-8; write other bytes as `{ hex: … }`")
+        let line = error
+            .as_bytes()
+            .iter()
+            .take(at)
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        Failure::new(format!(
+            "`{}` is no scenario: line {line} is not UTF-8 (byte {at})",
+            path.display()
+        ))
+        .help("save the file as UTF-8; write other bytes as `{ hex: … }`")
     })?;
-    Ok(Arc::new(Source { name: shown(path), text }))
+    Ok(Arc::new(Source {
+        name: shown(path),
+        text,
+    }))
 }
 
 /// The path with `/` on every system and without a leading `./`, as it stands in case names and reports.
@@ -206,8 +248,13 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
 /// What stands in the same folder under nearly the same name.
 fn nearest_sibling(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
-    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    let siblings = fs::read_dir(folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let folder = path
+        .parent()
+        .filter(|folder| *folder != Path::new(""))
+        .unwrap_or(Path::new("."));
+    let siblings = fs::read_dir(folder)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let near = siblings
         .map(|sibling| (strsim::damerau_levenshtein(name, &sibling), sibling))
         .filter(|(distance, _)| (1..=3).contains(distance))

@@ -7,7 +7,8 @@ const WIDTH: u16 = 80;
 
 /// The columns of standard output, between 60 and 120: wider lines are hard to read.
 pub(crate) fn width() -> usize {
-    let width = terminal_size::terminal_size().map_or(WIDTH, |(terminal_size::Width(width), _)| width);
+    let width =
+        terminal_size::terminal_size().map_or(WIDTH, |(terminal_size::Width(width), _)| width);
     usize::from(width.clamp(60, 120))
 }
 

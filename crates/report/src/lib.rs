@@ -1,12 +1,13 @@
-//! Listeners that write what a run tells: console, JUnit, JSON.
+//! Listeners that write what a run tells: console, HTML, JUnit, JSON.
 //!
 //! The runner's only output is a stream of [`Event`]s. Each report listens to it and knows nothing of the others:
-//! [`Console`] tells people, [`Junit`] tells a CI system, [`Json`] tells programs. A report that goes to a file has a
+//! [`Console`] tells people, [`Html`] tells them later, [`Junit`] tells a CI system, [`Json`] tells programs. A report that goes to a file has a
 //! [`Destination`], which is tried before the run and written at once after it, so that a reader never sees half a
 //! report and nobody waits for a run whose report has nowhere to go.
 
 mod console;
 mod destination;
+mod html;
 mod json;
 mod junit;
 mod tally;
@@ -17,6 +18,7 @@ use runner::event::Event;
 
 pub use console::{Console, Detail, Options};
 pub use destination::{Destination, Unwritable};
+pub use html::Html;
 pub use json::{FORMAT, Json};
 pub use junit::Junit;
 pub use tally::{Kind, Tally};

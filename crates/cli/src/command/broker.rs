@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::task::LocalSet;
 
-use crate::failure::{Failure, NO_TARGET};
+use crate::failure::Failure;
 use crate::signal;
 
 /// Serve the reference broker until Ctrl-C.
@@ -66,7 +66,7 @@ impl Serve {
     fn config(&self) -> Result<Config, Failure> {
         let mut broken = Vec::new();
         for text in &self.broken {
-            broken.push(ClauseId::parse(text).map_err(|error| Failure::new(error.to_string()))?);
+            broken.push(ClauseId::parse(text).map_err(|error| Failure::of(&error))?);
         }
         let mut config = Config::breaking(broken);
         if let Some(bytes) = self.maximum_packet_size {
@@ -76,18 +76,20 @@ impl Serve {
             config.limits.receive_maximum = messages;
         }
         if let Some(qos) = self.maximum_qos {
-            config.features.maximum_qos = codec::QoS(qos);
+            config.features.maximum_qos = codec::QoS::from_bits(qos);
         }
         config.limits.server_keep_alive = self.server_keep_alive;
         config.features.retain = !self.no_retain;
         for user in &self.user {
             let (name, password) = user.split_once(':').ok_or_else(|| {
-                Failure::new(format!("`{user}` is no user: there is no `:` between name and password"))
+                Failure::new(format!(
+                    "`{user}` is no user: there is no `:` between name and password"
+                ))
             })?;
             config.access.passwords.insert(name.into(), password.into());
             config.access.anonymous = false;
         }
-        config.check().map_err(|error| Failure::new(error.to_string()))?;
+        config.check().map_err(|error| Failure::of(&error))?;
         Ok(config)
     }
 
@@ -106,9 +108,11 @@ impl Serve {
 
 async fn serve(config: Config, addresses: &[SocketAddr]) -> Result<(), Failure> {
     let broken: Vec<&str> = config.broken.iter().map(ClauseId::name).collect();
-    let broker = Broker::start(config).map_err(|error| Failure::new(error.to_string()))?;
+    let broker = Broker::start(config).map_err(|error| Failure::of(&error))?;
     for address in addresses {
-        let listener = TcpListener::bind(address).await.map_err(|error| taken(*address, &error))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|error| taken(*address, &error))?;
         let address = listener.local_addr().unwrap_or(*address);
         anstream::println!("The reference broker listens on mqtt://{address}");
         broker.listen(listener);
@@ -123,13 +127,17 @@ async fn serve(config: Config, addresses: &[SocketAddr]) -> Result<(), Failure> 
 }
 
 fn taken(address: SocketAddr, error: &io::Error) -> Failure {
-    let failure = Failure::new(format!("cannot listen on {address}: {error}")).status(NO_TARGET);
+    let failure = Failure::new(format!("cannot listen on {address}: {error}"));
     match error.kind() {
         io::ErrorKind::AddrInUse => failure
             .note("another program listens there, perhaps another broker")
             .help("choose another port with `--listen`; `--listen 127.0.0.1:0` takes a free one"),
-        io::ErrorKind::PermissionDenied => failure.help("ports below 1024 belong to the administrator; choose a higher one"),
-        io::ErrorKind::AddrNotAvailable => failure.help("listen on an address of this machine, such as 127.0.0.1 or 0.0.0.0"),
+        io::ErrorKind::PermissionDenied => {
+            failure.help("ports below 1024 belong to the administrator; choose a higher one")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            failure.help("listen on an address of this machine, such as 127.0.0.1 or 0.0.0.0")
+        }
         _ => failure,
     }
 }

@@ -29,7 +29,10 @@ impl Check {
         for complaint in &complaints {
             anstream::eprintln!("{}\n", complaint.render());
         }
-        let errors = complaints.iter().filter(|complaint| complaint.is_error()).count();
+        let errors = complaints
+            .iter()
+            .filter(|complaint| complaint.is_error())
+            .count();
         let warnings = complaints.len() - errors;
         let found = match (errors, warnings) {
             (0, 0) => "nothing to complain about".to_owned(),

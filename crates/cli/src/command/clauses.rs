@@ -47,7 +47,11 @@ impl Clauses {
         let mut out = anstream::stdout().lock();
         if let Some(id) = &self.id {
             let id = ClauseId::parse(id).map_err(|error| {
-                Failure::new(error.to_string()).help("`mqtt-assay clauses` lists the register")
+                let failure = Failure::of(&error);
+                match error.suggestion {
+                    Some(_) => failure,
+                    None => failure.help("`mqtt-assay clauses` lists the register"),
+                }
             })?;
             if self.json {
                 json(&mut out, &Entry::new(id, &coverage))?;
@@ -56,7 +60,9 @@ impl Clauses {
             }
             return Ok(0);
         }
-        let wanted: Vec<ClauseId> = clauses::all().filter(|id| self.wants(*id, &coverage)).collect();
+        let wanted: Vec<ClauseId> = clauses::all()
+            .filter(|id| self.wants(*id, &coverage))
+            .collect();
         if self.json {
             let entries: Vec<_> = wanted.iter().map(|id| Entry::new(*id, &coverage)).collect();
             json(&mut out, &entries)?;
@@ -68,7 +74,10 @@ impl Clauses {
     }
 
     fn wants(&self, id: ClauseId, coverage: &Coverage) -> bool {
-        let of_standard = self.standard.as_deref().is_none_or(|name| name == id.standard().name());
+        let of_standard = self
+            .standard
+            .as_deref()
+            .is_none_or(|name| name == id.standard().name());
         let uncovered = id.clause().binds_a_server() && !coverage.contains_key(&id);
         of_standard && (uncovered || !self.uncovered)
     }
@@ -80,7 +89,11 @@ fn coverage(suite: &Suite) -> Coverage {
     for case in plan.cases() {
         let name = case.name.split(['[', '@']).next().unwrap_or_default();
         for id in &case.clauses {
-            *coverage.entry(*id).or_default().entry(name.to_owned()).or_default() += 1;
+            *coverage
+                .entry(*id)
+                .or_default()
+                .entry(name.to_owned())
+                .or_default() += 1;
         }
     }
     coverage
@@ -95,7 +108,11 @@ fn table(out: &mut dyn Write, wanted: &[ClauseId], coverage: &Coverage) -> io::R
             (None, true) => "no scenario".to_owned(),
             (None, false) => "not testable".to_owned(),
         };
-        writeln!(out, "{BOLD}{id}{BOLD:#} {} {dimmed}({mark}){dimmed:#}", clause.keyword)?;
+        writeln!(
+            out,
+            "{BOLD}{id}{BOLD:#} {} {dimmed}({mark}){dimmed:#}",
+            clause.keyword
+        )?;
         writeln!(out, "{}", indented(clause.summary))?;
     }
     if !wanted.is_empty() {
@@ -106,12 +123,21 @@ fn table(out: &mut dyn Write, wanted: &[ClauseId], coverage: &Coverage) -> io::R
 
 /// What share of each standard is covered.
 fn counts(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
-    writeln!(out, "{BOLD}{:<8}  {:>7}  {:>17}  {:>7}{BOLD:#}", "standard", "clauses", "testable on brokers", "covered")?;
+    writeln!(
+        out,
+        "{BOLD}{:<8}  {:>7}  {:>17}  {:>7}{BOLD:#}",
+        "standard", "clauses", "testable on brokers", "covered"
+    )?;
     for standard in Standard::ALL {
         let of_it = || clauses::all().filter(move |id| id.standard() == standard);
         let testable = of_it().filter(|id| id.clause().binds_a_server()).count();
         let covered = of_it().filter(|id| coverage.contains_key(id)).count();
-        writeln!(out, "{:<8}  {:>7}  {testable:>19}  {covered:>7}", standard.name(), of_it().count())?;
+        writeln!(
+            out,
+            "{:<8}  {:>7}  {testable:>19}  {covered:>7}",
+            standard.name(),
+            of_it().count()
+        )?;
     }
     Ok(())
 }
@@ -125,16 +151,26 @@ fn tell_all(out: &mut dyn Write, id: ClauseId, coverage: &Coverage) -> io::Resul
         let options = textwrap::Options::new(terminal::width())
             .initial_indent("")
             .subsequent_indent(&indent);
-        writeln!(out, "{}", textwrap::fill(&format!("{name:<9}  {text}"), options))
+        writeln!(
+            out,
+            "{}",
+            textwrap::fill(&format!("{name:<9}  {text}"), options)
+        )
     };
-    line("section", &format!("{} {}", clause.section, clause.section_title))?;
+    line(
+        "section",
+        &format!("{} {}", clause.section, clause.section_title),
+    )?;
     if let Some(packet) = clause.packet {
         line("packet", packet)?;
     }
     line("obliges", actor(clause.actor))?;
     line("seen by", seen_by(clause))?;
     if !clause.numbered {
-        line("number", "ours: the standard left the statement without one")?;
+        line(
+            "number",
+            "ours: the standard left the statement without one",
+        )?;
     }
     if let Some(code) = clause.reason_code {
         line("reason", &format!("0x{code:02X} on a violation"))?;
@@ -206,13 +242,18 @@ impl Entry {
             needs: clause.needs,
             reason_code: clause.reason_code,
             note: clause.note,
-            scenarios: coverage.get(&id).map(|names| names.keys().cloned().collect()).unwrap_or_default(),
+            scenarios: coverage
+                .get(&id)
+                .map(|names| names.keys().cloned().collect())
+                .unwrap_or_default(),
         }
     }
 }
 
 fn indented(text: &str) -> String {
-    let options = textwrap::Options::new(terminal::width()).initial_indent("    ").subsequent_indent("    ");
+    let options = textwrap::Options::new(terminal::width())
+        .initial_indent("    ")
+        .subsequent_indent("    ");
     textwrap::fill(text, options)
 }
 

@@ -69,7 +69,12 @@ impl List {
             }
             writeln!(out, "  {}  {}", case.name, case.clauses.join(", "))?;
         }
-        writeln!(out, "\n{} of {}", count(cases.len(), "case"), count(files, "scenario"))?;
+        writeln!(
+            out,
+            "\n{} of {}",
+            count(cases.len(), "case"),
+            count(files, "scenario")
+        )?;
         Ok(0)
     }
 }

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use clap::{ArgAction, Args};
-use report::{Console, Destination, Detail, Json, Junit, Listener, Unwritable};
+use report::{Console, Destination, Detail, Html, Json, Junit, Listener};
 use runner::event::Event;
 use runner::target::Address;
 use runner::{At, Baseline, Interrupt, Plan};
 
-use crate::failure::{BAD_INPUT, Failure, NO_TARGET};
+use crate::failure::{Failure, NO_TARGET};
 use crate::filter::Which;
 use crate::suite::Suite;
 use crate::{signal, terminal};
@@ -44,6 +44,10 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 
+    /// Write an HTML report, one file to open in a browser.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
     /// The deviations that are known: only others fail the run, and so do entries that no longer hold.
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
@@ -74,16 +78,19 @@ pub(crate) struct Run {
 }
 
 /// The reports that are written to files.
-struct Files {
-    junit: Option<(Junit, Destination)>,
-    json: Option<(Json, Destination)>,
+struct Files(Vec<(Report, Destination)>);
+
+enum Report {
+    Junit(Junit),
+    Json(Json),
+    Html(Html),
 }
 
 impl Run {
     pub(crate) fn execute(&self) -> Result<u8, Failure> {
         let mut files = Files::try_out(self)?;
         let baseline = self.baseline.as_deref().map(Baseline::load).transpose();
-        let baseline = baseline.map_err(|error| Failure::new(error.to_string()))?;
+        let baseline = baseline.map_err(|error| Failure::of(&error))?;
         let suite = Suite::load(&self.paths)?;
         let plan = self.which.plan(&suite)?;
 
@@ -105,7 +112,12 @@ impl Run {
         Ok(status)
     }
 
-    fn play(&self, plan: &Plan, options: &runner::Options, files: &mut Files) -> Result<u8, Failure> {
+    fn play(
+        &self,
+        plan: &Plan,
+        options: &runner::Options,
+        files: &mut Files,
+    ) -> Result<u8, Failure> {
         let at = self.target.clone().map_or(At::Embedded, At::Address);
         let mut console = Console::new(anstream::AutoStream::auto(io::stdout()), self.console());
         let mut stopped = false;
@@ -128,7 +140,7 @@ impl Run {
             }
             Err(error) => {
                 files.not_played(&error.to_string());
-                Err(Failure::new(error.to_string()).status(NO_TARGET))
+                Err(Failure::of(&error).status(NO_TARGET))
             }
         }
     }
@@ -141,7 +153,7 @@ impl Run {
         if let Some(target) = &self.target {
             replay += &format!(" --target {target}");
         }
-        let reports = [&self.junit, &self.json];
+        let reports = [&self.junit, &self.json, &self.html];
         report::Options {
             detail: match (self.quiet, self.verbose) {
                 (true, _) => Detail::Quiet,
@@ -152,7 +164,11 @@ impl Run {
             width: terminal::width(),
             progress: !self.quiet && terminal::shows_progress(),
             replay,
-            reports: reports.into_iter().flatten().map(|path| path.display().to_string()).collect(),
+            reports: reports
+                .into_iter()
+                .flatten()
+                .map(|path| path.display().to_string())
+                .collect(),
         }
     }
 }
@@ -172,47 +188,57 @@ fn factor(text: &str) -> Result<f64, String> {
 impl Files {
     /// Makes sure that every report has somewhere to go, before anything is played.
     fn try_out(run: &Run) -> Result<Self, Failure> {
-        let destination = |path: &Option<PathBuf>| {
-            path.as_deref().map(Destination::try_out).transpose().map_err(|error| {
-                unwritable(&error).note("nothing was played")
-            })
-        };
-        Ok(Self {
-            junit: destination(&run.junit)?.map(|destination| (Junit::new(SystemTime::now()), destination)),
-            json: destination(&run.json)?.map(|destination| (Json::new(), destination)),
-        })
+        let wanted = [
+            (&run.junit, Report::Junit(Junit::new(SystemTime::now()))),
+            (&run.json, Report::Json(Json::new())),
+            (&run.html, Report::Html(Html::new())),
+        ];
+        let mut files = Vec::new();
+        for (path, report) in wanted {
+            if let Some(path) = path {
+                let destination = Destination::try_out(path)
+                    .map_err(|error| Failure::of(&error).note("nothing was played"))?;
+                files.push((report, destination));
+            }
+        }
+        Ok(Self(files))
     }
 
     fn on(&mut self, event: &Event) {
-        if let Some((junit, _)) = &mut self.junit {
-            junit.on(event);
-        }
-        if let Some((json, _)) = &mut self.json {
-            json.on(event);
+        for (report, _) in &mut self.0 {
+            match report {
+                Report::Junit(junit) => junit.on(event),
+                Report::Json(json) => json.on(event),
+                Report::Html(html) => html.on(event),
+            }
         }
     }
 
     /// A run that could not begin is told in the reports too, or CI would read those of an earlier one.
     fn not_played(&mut self, why: &str) {
-        if let Some((junit, _)) = &mut self.junit {
-            junit.not_played(why);
-        }
-        if let Some((json, _)) = &mut self.json {
-            json.not_played(why);
+        for (report, _) in &mut self.0 {
+            match report {
+                Report::Junit(junit) => junit.not_played(why),
+                Report::Json(json) => json.not_played(why),
+                Report::Html(html) => html.not_played(why),
+            }
         }
     }
 
     /// Writes all of them, even when one cannot be written.
     fn write(&self) -> Result<(), Failure> {
-        let junit = self.junit.as_ref().map(|(junit, destination)| junit.write(destination));
-        let json = self.json.as_ref().map(|(json, destination)| json.write(destination));
-        for result in [junit, json].into_iter().flatten() {
-            result.map_err(|error| unwritable(&error).status(BAD_INPUT))?;
-        }
-        Ok(())
+        let written: Vec<_> = self
+            .0
+            .iter()
+            .map(|(report, destination)| match report {
+                Report::Junit(junit) => junit.write(destination),
+                Report::Json(json) => json.write(destination),
+                Report::Html(html) => html.write(destination),
+            })
+            .collect();
+        written
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::of(&error))
     }
-}
-
-fn unwritable(error: &Unwritable) -> Failure {
-    Failure::new(error.to_string())
 }

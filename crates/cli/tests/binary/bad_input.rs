@@ -1,0 +1,197 @@
+//! Scenarios, paths and options that cannot be used: each is told with its place and what to do, and ends with 2.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::assay::{Said, assay, assay_in};
+
+const SOUND: &str = "\
+title: A PINGREQ is answered
+clauses: [v3.1.1/MQTT-3.12.4-1, v5.0/MQTT-3.12.4-1]
+clients: [a]
+steps:
+  - a -> PINGREQ
+  - a <- PINGRESP
+";
+
+/// Plays one file with this text.
+fn play(text: impl AsRef<[u8]>) -> Said {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("ping")).unwrap();
+    fs::write(folder.path().join("ping/answered.yaml"), text).unwrap();
+    assay_in(folder.path(), &["run", "ping"])
+}
+
+#[test]
+fn a_sound_scenario_is_played() {
+    let said = play(SOUND);
+    assert_eq!(said.status, Some(0), "{said}");
+    assert!(
+        said.stdout
+            .contains("Playing 2 cases on the embedded reference broker."),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_typo_in_a_key() {
+    insta::assert_snapshot!(play(SOUND.replace("clients", "cleints")));
+}
+
+#[test]
+fn a_typo_in_a_packet_name() {
+    insta::assert_snapshot!(play(SOUND.replace("-> PINGREQ", "-> PINREQ")));
+}
+
+#[test]
+fn a_typo_in_a_clause() {
+    insta::assert_snapshot!(play(
+        SOUND.replace("v5.0/MQTT-3.12.4-1", "v5.0/MQTT-3.12.4-11")
+    ));
+}
+
+#[test]
+fn a_typo_in_a_field() {
+    insta::assert_snapshot!(play(SOUND.replace(
+        "  - a -> PINGREQ\n",
+        "  - a publishes: { topci: <t>, payload: x }\n"
+    )));
+}
+
+#[test]
+fn an_empty_file() {
+    insta::assert_snapshot!(play(""));
+}
+
+#[test]
+fn a_file_that_is_no_text() {
+    insta::assert_snapshot!(play(b"title: x\n\xff\xfe\0"));
+}
+
+#[test]
+fn every_error_of_every_file_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("one.yaml"),
+        SOUND.replace("clients", "cleints"),
+    )
+    .unwrap();
+    fs::write(
+        folder.path().join("two.yaml"),
+        SOUND.replace("title", "titel"),
+    )
+    .unwrap();
+    let said = assay_in(folder.path(), &["run", "."]);
+    assert_eq!(said.status, Some(2), "{said}");
+    assert!(
+        said.stderr.contains("one.yaml") && said.stderr.contains("two.yaml"),
+        "{said}"
+    );
+    assert!(
+        said.stderr
+            .contains("in 2 scenario files; nothing was played"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_yaml_bomb_is_defused() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let below = level - 1;
+        let list = vec![format!("*a{below}"); 9].join(", ");
+        bomb += &format!("a{level}: &a{level} [{list}]\n");
+    }
+    let began = Instant::now();
+    let said = play(bomb + SOUND);
+    assert_eq!(said.status, Some(2), "{said}");
+    assert!(said.stderr.contains("ping/answered.yaml"), "{said}");
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[test]
+fn a_mountain_of_brackets_is_refused() {
+    let said = play("[".repeat(100_000));
+    assert_eq!(said.status, Some(2), "{said}");
+    assert!(said.stderr.len() < 4_000, "{said}");
+}
+
+#[test]
+fn a_folder_without_scenarios() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    insta::assert_snapshot!(assay_in(folder.path(), &["run", "empty"]));
+}
+
+#[test]
+fn a_path_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("retain")).unwrap();
+    insta::assert_snapshot!(assay_in(folder.path(), &["run", "retian"]));
+}
+
+#[test]
+fn a_filter_that_nothing_fits() {
+    insta::assert_snapshot!(assay(&["run", "--filter", "ping/anwsered"]));
+}
+
+#[test]
+fn a_filter_for_a_clause_that_there_is_not() {
+    insta::assert_snapshot!(assay(&["run", "--filter", "v5.0/MQTT-3.12.4-111"]));
+}
+
+#[test]
+fn an_address_that_is_none() {
+    insta::assert_snapshot!(assay(&["run", "--target", "localhost:1883"]));
+}
+
+#[test]
+fn an_unwritable_report_is_told_before_anything_is_played() {
+    let folder = tempfile::tempdir().unwrap();
+    insta::assert_snapshot!(assay_in(
+        folder.path(),
+        &["run", "--junit", "missing/junit.xml"]
+    ));
+    insta::assert_snapshot!(assay_in(folder.path(), &["run", "--json", "."]));
+}
+
+#[test]
+fn a_baseline_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = assay_in(folder.path(), &["run", "--baseline", "known.yaml"]);
+    assert_eq!(said.status, Some(2), "{said}");
+    assert!(said.stderr.contains("known.yaml"), "{said}");
+}
+
+#[test]
+fn check_counts_and_run_agrees() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("good.yaml"), SOUND).unwrap();
+    let said = assay_in(folder.path(), &["check", "good.yaml"]);
+    assert_eq!(said.status, Some(0), "{said}");
+    assert!(
+        said.stderr
+            .ends_with("1 scenario: nothing to complain about\n"),
+        "{said}"
+    );
+
+    fs::write(
+        folder.path().join("bad.yaml"),
+        SOUND.replace("steps", "stepps"),
+    )
+    .unwrap();
+    let said = assay_in(folder.path(), &["check", "."]);
+    assert_eq!(said.status, Some(2), "{said}");
+    assert!(said.stderr.contains("\n2 scenarios: "), "{said}");
+    assert!(said.stderr.contains("bad.yaml"), "{said}");
+}
+
+#[test]
+fn the_scenarios_that_come_with_the_program_are_sound() {
+    let said = assay(&["check", "--deny-warnings"]);
+    assert_eq!(said.status, Some(0), "{said}");
+}

@@ -1,0 +1,52 @@
+//! `decode`: bytes explained, or the rule that they break.
+
+use crate::assay::{assay, assay_fed};
+
+const CONNECT: &str = "10 10 00 04 4d 51 54 54 05 02 00 3c 00 00 03 61 62 63";
+
+#[test]
+fn a_valid_packet() {
+    insta::assert_snapshot!(assay(&["decode", CONNECT]));
+}
+
+#[test]
+fn several_packets_in_the_version_that_connect_announces() {
+    let said = assay(&[
+        "decode",
+        &CONNECT
+            .replace("54 05 02", "54 04 02")
+            .replace("10 10", "10 0f")
+            .replace("3c 00 00", "3c 00"),
+        "c000",
+        "0xe0,0x00",
+    ]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_broken_rule_with_its_clause_and_byte() {
+    insta::assert_snapshot!(assay(&["decode", "80 09 00 01 00 00 03 61 2f 62 00"]));
+}
+
+#[test]
+fn what_a_server_sends() {
+    insta::assert_snapshot!(assay(&["decode", "--from", "server", "40 03 00 07 42"]));
+}
+
+#[test]
+fn a_packet_that_is_cut_off() {
+    insta::assert_snapshot!(assay(&["decode", "c0 00 30 0a 00 03"]));
+}
+
+#[test]
+fn standard_input() {
+    let said = assay_fed("c0\n00\n", &["decode", "-"]);
+    assert_eq!(said.status, Some(0), "{said}");
+}
+
+#[test]
+fn what_is_no_hex() {
+    insta::assert_snapshot!(assay(&["decode", "c0 0g"]));
+    insta::assert_snapshot!(assay(&["decode", "c00"]));
+    insta::assert_snapshot!(assay(&["decode", ""]));
+}

@@ -1,0 +1,63 @@
+//! `list`: what there is to play.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::assay::{assay, command};
+
+#[test]
+fn the_binary_carries_its_scenarios() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = command(folder.path(), &["list"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    let last = text.lines().last().unwrap();
+    let figures: Vec<usize> = last
+        .split(' ')
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    assert!(figures[0] >= figures[1] && figures[1] >= 60, "{last}");
+}
+
+#[test]
+fn a_version_and_a_clause_choose() {
+    let said = assay(&[
+        "list",
+        "--versions",
+        "v5.0",
+        "--filter",
+        "v5.0/MQTT-3.12.4-1",
+        "--json",
+    ]);
+    let cases: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    let cases = cases.as_array().unwrap();
+    assert!(!cases.is_empty());
+    for case in cases {
+        assert_eq!(case["version"], "v5.0");
+        assert!(
+            case["clauses"]
+                .as_array()
+                .unwrap()
+                .contains(&"v5.0/MQTT-3.12.4-1".into()),
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut command = command(Path::new("."), &["clauses"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut stderr)
+        .unwrap();
+    assert_eq!(stderr, "");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
