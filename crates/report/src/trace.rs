@@ -22,8 +22,8 @@ pub(crate) struct Line {
     pub(crate) head: String,
     /// What happened: the rest of the line.
     pub(crate) rest: String,
-    /// When, since the case began.
-    pub(crate) at: Duration,
+    /// When, since the case began; empty where it is the same as in the line before.
+    pub(crate) at: String,
     /// How it is to be seen.
     pub(crate) tone: Tone,
 }
@@ -53,7 +53,10 @@ impl Line {
     pub(crate) fn with(&self, head: &str, rest: &str) -> String {
         let width = self.head.chars().count() + self.rest.chars().count();
         let padding = TIME_COLUMN.saturating_sub(width).max(2);
-        format!("{head}{rest}{:padding$}# {}", "", seconds(self.at))
+        if self.at.is_empty() {
+            return format!("{head}{rest}");
+        }
+        format!("{head}{rest}{:padding$}# {}", "", self.at)
     }
 }
 
@@ -65,7 +68,17 @@ pub(crate) fn lines(entries: &[Entry]) -> Vec<Line> {
         .map(|entry| entry.client.chars().count())
         .max()
         .unwrap_or(0);
-    entries.iter().map(|entry| line(entry, widest)).collect()
+    let mut lines: Vec<Line> = entries.iter().map(|entry| line(entry, widest)).collect();
+    // The same time in every line, as where time is virtual, would only be noise.
+    let mut last = String::new();
+    for line in &mut lines {
+        if line.at == last {
+            line.at.clear();
+        } else {
+            last.clone_from(&line.at);
+        }
+    }
+    lines
 }
 
 fn line(entry: &Entry, widest: usize) -> Line {
@@ -99,7 +112,7 @@ fn line(entry: &Entry, widest: usize) -> Line {
     Line {
         head,
         rest: terminal_text(&rest).replace('\n', "\\n"),
-        at: entry.at,
+        at: seconds(entry.at),
         tone,
     }
 }

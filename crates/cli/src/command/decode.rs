@@ -1,21 +1,19 @@
 //! `mqtt-assay decode`: explains the bytes of Control Packets, or says which rule they break.
 
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use anstyle::Style;
 use clap::{Args, ValueEnum};
+use clauses::ClauseId;
 use codec::annotate::{Reading, annotate};
 use codec::{Direction, Frame, PacketType, Split, Version, Violation};
 
 use crate::failure::Failure;
 use crate::suite::count;
+use crate::terminal;
 
 const BOLD: Style = Style::new().bold();
-
-/// How many bytes stand in one line of a dump.
-const BYTES_PER_LINE: usize = 16;
 
 /// Explain the bytes of Control Packets, or say which rule they break.
 ///
@@ -117,10 +115,6 @@ fn explain(
     version: Version,
     direction: Direction,
 ) -> io::Result<bool> {
-    let from = match direction {
-        Direction::ToServer => "a client",
-        Direction::ToClient => "a server",
-    };
     let mut rest = bytes;
     let mut packets = 0;
     let mut valid = true;
@@ -135,14 +129,6 @@ fn explain(
                 frame,
                 rest: behind,
             }) => {
-                let name = frame
-                    .packet_type()
-                    .map_or("reserved packet type 0", PacketType::name);
-                writeln!(
-                    out,
-                    "{BOLD}{name}{BOLD:#} in {version} from {from}, {} at byte {at}",
-                    count(frame.as_bytes().len(), "byte")
-                )?;
                 valid &= explain_frame(out, frame, version, direction)?;
                 rest = behind;
             }
@@ -159,11 +145,7 @@ fn explain(
                 break;
             }
             Err(violation) => {
-                tell(out, rest, &violation)?;
-                writeln!(
-                    out,
-                    "What follows cannot be read: nobody knows where the next packet begins"
-                )?;
+                tell(out, at, &violation)?;
                 valid = false;
                 break;
             }
@@ -176,6 +158,7 @@ fn explain(
     Ok(valid)
 }
 
+/// Explains one packet; whether it is valid.
 fn explain_frame(
     out: &mut dyn Write,
     frame: Frame<'_>,
@@ -185,61 +168,37 @@ fn explain_frame(
     let annotation = annotate(frame, version, direction, Reading::Lenient);
     write!(out, "{}", report::terminal_text(&annotation.to_string()))?;
     let violations = annotation.violations();
-    for violation in violations {
-        writeln!(out)?;
-        tell(out, frame.as_bytes(), violation)?;
+    let broken: BTreeSet<ClauseId> = violations.iter().flat_map(Violation::clauses).collect();
+    for id in broken {
+        writeln!(out, "\n{}", statement(id))?;
     }
     Ok(violations.is_empty())
 }
 
-/// A violation as a diagnostic: the bytes with a caret under the first that is wrong.
-fn tell(out: &mut dyn Write, bytes: &[u8], violation: &Violation) -> io::Result<()> {
-    // A large packet is shown around the place only.
-    let first = violation.offset.saturating_sub(BYTES_PER_LINE) / BYTES_PER_LINE * BYTES_PER_LINE;
-    let shown = bytes.get(first..).unwrap_or_default();
-    let shown = shown.get(..4 * BYTES_PER_LINE).unwrap_or(shown);
-    let dump = dump(shown);
-    let caret = 3 * (violation.offset - first).min(shown.len());
-    let clause = violation.clause.clause();
-    let title = format!(
-        "byte {}: {} must be {}, found {}",
-        violation.offset, violation.field, violation.expected, violation.found
+/// What a clause says, as a paragraph.
+fn statement(id: ClauseId) -> String {
+    let clause = id.clause();
+    let text = format!(
+        "{id} ({}, section {}): {}",
+        clause.keyword, clause.section, clause.summary
     );
-    let end = (caret + 2).min(dump.len()).max(caret);
-    let statement = format!("{} ({}): {}", clause.name, clause.keyword, clause.summary);
-    let reaction = format!(
-        "{}; the Reason Code of 5.0 for it is {}",
-        violation.kind, violation.reason_code
-    );
-    let group = Level::ERROR
-        .primary_title(title)
-        .id(clause.name)
-        .element(
-            Snippet::source(dump.as_str())
-                .line_start(1 + first / BYTES_PER_LINE)
-                .annotation(
-                    AnnotationKind::Primary
-                        .span(caret.min(dump.len())..end)
-                        .label(violation.field),
-                ),
-        )
-        .element(Level::NOTE.with_name("clause").message(statement))
-        .element(Level::NOTE.with_name("class").message(reaction));
-    writeln!(out, "{}", Renderer::styled().render(&[group]))
+    textwrap::fill(
+        &text,
+        textwrap::Options::new(terminal::width()).subsequent_indent("    "),
+    )
 }
 
-/// Pairs of hex digits, each with one character behind it.
-fn dump(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 3);
-    for (index, byte) in bytes.iter().enumerate() {
-        let _ = write!(text, "{byte:02x}");
-        text.push(if index % BYTES_PER_LINE == BYTES_PER_LINE - 1 {
-            '\n'
-        } else {
-            ' '
-        });
-    }
-    text
+/// A violation of the framing, which leaves no packet to annotate.
+fn tell(out: &mut dyn Write, at: usize, violation: &Violation) -> io::Result<()> {
+    writeln!(
+        out,
+        "{BOLD}Malformed{BOLD:#}: the packet at byte {at}: {violation}"
+    )?;
+    writeln!(out, "\n{}", statement(violation.clause))?;
+    writeln!(
+        out,
+        "What follows cannot be read: nobody knows where the next packet begins"
+    )
 }
 
 /// Reads hex digits, in pairs, with whatever people put between bytes.

@@ -136,7 +136,7 @@ fn remarks(report: &CaseReport, finding: &Finding, options: &Options) -> Vec<Ele
         let text = terminal_text(text).into_owned();
         remarks.push(Element::from(Severity::NOTE.with_name(name).message(text)));
     };
-    let wrapped = |text: String| textwrap::fill(&text, options.width.saturating_sub(20).max(40));
+    let wrapped = |text: String| textwrap::fill(&text, options.width.saturating_sub(14).max(40));
     if let Some(expected) = &finding.expected {
         remark("expected", expected);
     }
