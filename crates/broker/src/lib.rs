@@ -14,6 +14,8 @@ pub mod core;
 pub mod pipe;
 pub mod rules;
 pub mod shell;
+mod sites;
 
 pub use self::config::Config;
 pub use self::shell::Broker;
+pub use self::sites::{Site, sites};

@@ -52,6 +52,12 @@ impl Core {
         let in_flight = outgoing.in_flight.iter().position(|message| {
             message.packet_id == packet_id && message.delivery.qos == QoS::EXACTLY_ONCE
         });
+        let expired = in_flight.is_some_and(|at| {
+            outgoing.in_flight[at]
+                .delivery
+                .message
+                .has_expired(self.now)
+        });
         let known = in_flight.is_some() || outgoing.released.contains(&packet_id);
         if let Some(at) = in_flight {
             // From here on the PUBLISH is not sent again.
@@ -70,6 +76,10 @@ impl Core {
         } else {
             ReasonCode::PACKET_IDENTIFIER_NOT_FOUND
         };
+        // The exchange is completed even if the message has expired meanwhile.
+        if expired && rules.breaks(rule!("v5.0/MQTT-4.3.3-13")) {
+            return;
+        }
         if rules.keeps(rule!("v3.1.1/MQTT-4.3.3-1", "v5.0/MQTT-4.3.3-4")) {
             self.send_pubrel(id, packet_id, reason);
         }

@@ -86,7 +86,7 @@ impl Core {
             )?;
             rules.refuse_if(
                 !rules.is_v5() && !connect.clean_start,
-                rule!("v3.1.1/MQTT-3.1.3-8"),
+                rule!("v3.1.1/MQTT-3.1.3-7", "v3.1.1/MQTT-3.1.3-8"),
                 reason,
             )?;
             return rules.refuse_if(
@@ -151,6 +151,9 @@ impl Core {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.stage = Stage::Connected(session);
             connection.session_expiry = expiry;
+            if let Some(session) = self.sessions.get_mut(session) {
+                connection.incoming_aliases = std::mem::take(&mut session.stale_aliases);
+            }
         }
         self.disarm(id);
         self.watch_keep_alive(id, keep_alive);
@@ -351,6 +354,10 @@ impl Core {
         }
         if let Some(session) = self.sessions.find(client_id) {
             self.end_session(session);
+        }
+        if !clean_start && rules.breaks(rule!("v5.0/MQTT-3.1.2-6")) {
+            let clause = clauses::clause!("v5.0/MQTT-3.1.2-6");
+            return Err(Refusal::new(clause, ReasonCode::SERVER_UNAVAILABLE));
         }
         rules.refuse_if(
             self.sessions.len() >= self.config.limits.sessions,

@@ -117,6 +117,12 @@ impl Core {
             self.deadlines.clear(at, deadline);
         }
         if let Stage::Connected(session) = connection.stage {
+            // Topic Aliases end with the connection.
+            if connection.rules.breaks(rule!("v5.0/MQTT-3.3.2-7"))
+                && let Some(session) = self.sessions.get_mut(session)
+            {
+                session.stale_aliases = connection.incoming_aliases;
+            }
             self.detach(session, id);
         }
     }

@@ -70,7 +70,7 @@ impl Outgoing {
         self.waiting.is_empty() && self.in_flight.len() + self.released.len() < quota
     }
 
-    fn is_in_use(&self, packet_id: u16) -> bool {
+    pub(crate) fn is_in_use(&self, packet_id: u16) -> bool {
         self.in_flight
             .iter()
             .any(|message| message.packet_id == packet_id)
@@ -129,7 +129,17 @@ impl Core {
             return;
         }
         outgoing.waiting_bytes += size;
-        outgoing.waiting.push_back(delivery.clone());
+        // Every topic is ordered: what comes later waits behind.
+        if session.rules.keeps(rule!(
+            "v3.1.1/MQTT-4.6.0-5",
+            "v3.1.1/MQTT-4.6.0-6",
+            "v5.0/MQTT-4.6.0-5",
+            "v5.0/MQTT-4.6.0-6"
+        )) {
+            outgoing.waiting.push_back(delivery.clone());
+        } else {
+            outgoing.waiting.push_front(delivery.clone());
+        }
         let client_id = Arc::clone(&session.client_id);
         self.persist(|| Persist::Queued {
             client_id,
@@ -141,12 +151,25 @@ impl Core {
     /// Goes on with a Session's deliveries on a new connection: what was released first, since the client took it
     /// over before, then what is in flight, then what waits.
     pub(super) fn resume_deliveries(&mut self, key: SessionKey) {
-        let Some(session) = self.sessions.get(key) else {
+        let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
         let Some(id) = session.connection else {
             return;
         };
+        // Both are sent again in the order that they were sent in first.
+        if session
+            .rules
+            .breaks(rule!("v3.1.1/MQTT-4.6.0-1", "v5.0/MQTT-4.6.0-1"))
+        {
+            session.outgoing.in_flight.make_contiguous().reverse();
+        }
+        if session
+            .rules
+            .breaks(rule!("v3.1.1/MQTT-4.6.0-4", "v5.0/MQTT-4.6.0-4"))
+        {
+            session.outgoing.released.make_contiguous().reverse();
+        }
         if session.rules.keeps(rule!(
             "v3.1.1/MQTT-4.4.0-1",
             "v5.0/MQTT-4.4.0-1",
@@ -191,6 +214,17 @@ impl Core {
             };
             self.send_first(key, id, &rules, delivery);
         }
+    }
+
+    /// Whether the client has as many unacknowledged messages as its Receive Maximum allows.
+    pub(super) fn is_window_full(&self, key: SessionKey) -> bool {
+        let Some(session) = self.sessions.get(key) else {
+            return false;
+        };
+        let connection = session.connection.and_then(|id| self.connections.get(&id));
+        connection.is_some_and(|connection| {
+            session.outgoing.unacknowledged() >= usize::from(connection.receive_maximum)
+        })
     }
 
     fn send_first(&mut self, key: SessionKey, id: ConnectionId, rules: &Rules, delivery: Delivery) {
@@ -317,6 +351,10 @@ impl Core {
                 false,
                 true,
             ),
+        };
+        let packet_id = match packet_id {
+            None if rules.breaks(rule!("v3.1.1/MQTT-2.3.1-5", "v5.0/MQTT-2.2.1-2")) => Some(1),
+            given => given,
         };
         let mut own = PropertiesBuf::new();
         let mut naming = Naming::Name;

@@ -1,5 +1,6 @@
 //! PUBLISH from a client (section 3.3), and the first half of its acknowledgement.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use codec::{
@@ -23,7 +24,7 @@ impl Core {
         publish: &Publish<'_>,
     ) -> Result<(), Refusal> {
         self.check_capabilities(rules, publish)?;
-        let topic = self.topic_of(id, rules, publish)?;
+        let topic = as_it_is(rules, self.topic_of(id, rules, publish)?);
         self.check_receive_maximum(id, rules, publish)?;
         let Some(session) = self.sessions.get(key) else {
             return Ok(());
@@ -38,6 +39,15 @@ impl Core {
             // The same message once more: it was passed on already.
             self.take_over_from_client(id, rules, key, packet_id);
             self.send_pubrec(id, rules, packet_id, ReasonCode::SUCCESS, None);
+            return Ok(());
+        }
+        // With QoS 1 a Packet Identifier that was acknowledged means a new message, whatever DUP says.
+        if publish.qos == QoS::AT_LEAST_ONCE
+            && publish.dup
+            && rules.breaks(rule!("v3.1.1/MQTT-4.3.2-2", "v5.0/MQTT-4.3.2-5"))
+            && let Some(packet_id) = publish.packet_id
+        {
+            self.send_puback(id, rules, packet_id, ReasonCode::SUCCESS, None);
             return Ok(());
         }
         if let Some(refusal) = self.objection(rules, key, publish, &topic) {
@@ -147,7 +157,16 @@ impl Core {
                         .is_some_and(|id| session.incoming.contains(&id)),
                 rule!("v5.0/MQTT-2.2.1-3"),
                 ReasonCode::PACKET_IDENTIFIER_IN_USE,
-            )
+            )?;
+            // The server's own Packet Identifiers do not matter: each side assigns its own.
+            let own = publish
+                .packet_id
+                .is_some_and(|id| session.outgoing.is_in_use(id));
+            if own && rules.breaks(rule!("v5.0/U50-2.2.1-1")) {
+                let clause = clauses::clause!("v5.0/U50-2.2.1-1");
+                return Err(Refusal::new(clause, ReasonCode::PACKET_IDENTIFIER_IN_USE));
+            }
+            Ok(())
         };
         checks().err()
     }
@@ -286,6 +305,18 @@ impl Core {
         };
         self.take_message(rules, message);
     }
+}
+
+/// The topic, neither normalised nor stripped of a byte order mark.
+fn as_it_is<'t>(rules: &Rules, topic: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
+    if rules.breaks(rule!("v3.1.1/MQTT-4.7.3-4", "v5.0/MQTT-4.7.3-4")) {
+        return Cow::Owned(topic.to_ascii_lowercase());
+    }
+    let mark = "\u{FEFF}".as_bytes();
+    if topic.starts_with(mark) && rules.breaks(rule!("v3.1.1/MQTT-1.5.3-3", "v5.0/MQTT-1.5.4-3")) {
+        return Cow::Owned(topic[mark.len()..].to_vec());
+    }
+    topic
 }
 
 /// The properties that reach subscribers as the publisher set them, and in their order (section 3.3.2.3).

@@ -48,17 +48,23 @@ impl Core {
             let mut split = codec::split(bytes, version, Direction::ToServer, maximum);
             if let Err(violation) = split {
                 self.rules.note(violation.clause);
-                if !self.rules.breaks(violation.clause) {
+                let mut broken = self.rules.breaks(violation.clause);
+                if violation.kind == ViolationKind::PacketTooLarge {
+                    broken |= connection.rules.breaks(rule!("v5.0/MQTT-3.2.2-15"));
+                    split = codec::split(bytes, version, Direction::ToServer, MAXIMUM_PACKET_SIZE);
+                }
+                if !broken {
                     self.refuse(id, violation.into());
                     return &[];
-                }
-                if violation.kind == ViolationKind::PacketTooLarge {
-                    split = codec::split(bytes, version, Direction::ToServer, MAXIMUM_PACKET_SIZE);
                 }
             }
             match split {
                 Ok(Split::Complete { frame, rest }) => {
+                    let first = matches!(connection.stage, Stage::Opened);
                     self.handle_frame(id, frame);
+                    if first && self.ignores_what_follows_connect(id) {
+                        return &[];
+                    }
                     bytes = rest;
                 }
                 Ok(Split::Incomplete { .. }) => return bytes,
@@ -66,6 +72,16 @@ impl Core {
                 Err(_) => return &[],
             }
         }
+    }
+
+    /// A client need not wait for CONNACK: what it sends behind its CONNECT is handled.
+    fn ignores_what_follows_connect(&self, id: ConnectionId) -> bool {
+        self.connections.get(&id).is_some_and(|connection| {
+            matches!(connection.stage, Stage::Connected(_))
+                && connection
+                    .rules
+                    .breaks(rule!("v3.1.1/U311-3.1.4-3", "v5.0/U50-3.1.4-2"))
+        })
     }
 
     fn handle_frame(&mut self, id: ConnectionId, frame: Frame<'_>) {
@@ -239,6 +255,16 @@ impl Core {
                 Ok(())
             }
             Packet::Pingreq(_) => {
+                // A full send window holds back nothing but PUBLISH.
+                if self.is_window_full(session)
+                    && rules.breaks(rule!("v5.0/MQTT-3.3.4-10", "v5.0/MQTT-4.9.0-3"))
+                {
+                    return Ok(());
+                }
+                // The Session State lasts as long as the connection at least.
+                if rules.breaks(rule!("v3.1.1/MQTT-4.1.0-2", "v5.0/MQTT-4.1.0-1")) {
+                    self.forget_subscriptions(session);
+                }
                 if rules.keeps(rule!("v3.1.1/MQTT-3.12.4-1", "v5.0/MQTT-3.12.4-1")) {
                     self.send(id, &Packet::Pingresp(Pingresp));
                 }

@@ -110,6 +110,11 @@ impl Core {
             connection.rules = rules.clone();
             connection.stage = Stage::Refused;
         }
+        // DISCONNECT is for connections that CONNACK has accepted.
+        if rules.breaks(rule!("v5.0/MQTT-3.14.0-1")) {
+            self.disconnect(id, &rules, refusal);
+            return;
+        }
         let told = self.refuse_with_connack(id, &rules, refusal);
         let closes = if told {
             rules.keeps(rule!(

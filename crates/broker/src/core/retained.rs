@@ -72,6 +72,17 @@ impl Retained {
         )
     }
 
+    /// Removes what this client has published.
+    pub(crate) fn remove_those_of(&mut self, client_id: &[u8]) {
+        let mut bytes = 0;
+        self.messages.retain(|_, message| {
+            let stays = message.publisher.as_deref() != Some(client_id);
+            bytes += if stays { message.size() } else { 0 };
+            stays
+        });
+        self.bytes = bytes;
+    }
+
     fn drop_expired(&mut self, now: Duration) {
         let mut bytes = 0;
         self.messages.retain(|_, message| {

@@ -266,6 +266,10 @@ impl Core {
         {
             identifiers.clear();
         }
+        // Only identifiers of subscriptions that the message flows from.
+        if rules.breaks(rule!("v5.0/U50-3.3.4-1")) {
+            identifiers.push(268_435_455);
+        }
         let delivery = Delivery {
             message: Arc::clone(message),
             qos,

@@ -37,6 +37,8 @@ pub(crate) struct Session {
     pub(crate) outgoing: Outgoing,
     /// The QoS 2 messages from the client that were passed on and are not yet released.
     pub(crate) incoming: BTreeSet<u16>,
+    /// Topic Aliases of an earlier connection: nothing but a broken rule keeps them.
+    pub(crate) stale_aliases: BTreeMap<u16, Box<[u8]>>,
 }
 
 /// All Sessions.
@@ -98,6 +100,7 @@ impl Sessions {
             will_due: None,
             outgoing: Outgoing::default(),
             incoming: BTreeSet::new(),
+            stale_aliases: BTreeMap::new(),
         };
         self.by_key.insert(key, session);
         self.by_client_id.insert(Arc::clone(client_id), key);
@@ -150,6 +153,13 @@ impl Core {
         }
         session.connection = None;
         session.outgoing.interrupted();
+        // A QoS 2 delivery of a Shared Subscription waits for the client that it began with.
+        if session.rules.breaks(rule!("v5.0/MQTT-4.8.2-4")) {
+            session
+                .outgoing
+                .in_flight
+                .retain(|message| message.delivery.share.is_none());
+        }
         let (rules, expiry) = (session.rules.clone(), session.expiry);
         self.will_falls_due(key, &rules, expiry);
         // A Session Expiry Interval of 0, like Clean Session 1 before 5.0, ends the Session with its connection.
@@ -186,8 +196,7 @@ impl Core {
         }
     }
 
-    /// The Session ends, with all that belongs to it. Its Will is published at the latest now; retained messages
-    /// do not belong to it and stay (v3.1.1/MQTT-3.1.2-7).
+    /// The Session ends, with all that belongs to it. Its Will is published at the latest now.
     pub(super) fn end_session(&mut self, key: SessionKey) {
         self.publish_will(key);
         let Some(session) = self.sessions.remove(key) else {
@@ -196,9 +205,10 @@ impl Core {
         if let Some(at) = session.expires {
             self.deadlines.clear(at, Deadline::SessionExpiry(key));
         }
-        for (filter, subscription) in &session.subscriptions {
-            self.subscriptions
-                .remove(subscription.requested(filter), key);
+        self.remove_subscriptions(key, &session.subscriptions);
+        // Retained messages do not belong to it and stay.
+        if session.rules.breaks(rule!("v3.1.1/MQTT-3.1.2-7")) {
+            self.retained.remove_those_of(&session.client_id);
         }
         if session.expiry > 0 {
             self.persist(|| Persist::SessionEnded {
@@ -206,6 +216,25 @@ impl Core {
             });
         }
         self.share_again(&session.rules, session.outgoing);
+    }
+
+    /// What a broker does that discards the Session State of a connected client.
+    pub(super) fn forget_subscriptions(&mut self, key: SessionKey) {
+        if let Some(session) = self.sessions.get_mut(key) {
+            let subscriptions = std::mem::take(&mut session.subscriptions);
+            self.remove_subscriptions(key, &subscriptions);
+        }
+    }
+
+    fn remove_subscriptions(
+        &mut self,
+        key: SessionKey,
+        subscriptions: &BTreeMap<Box<[u8]>, Subscription>,
+    ) {
+        for (filter, subscription) in subscriptions {
+            self.subscriptions
+                .remove(subscription.requested(filter), key);
+        }
     }
 
     pub(super) fn persist_session(&mut self, key: SessionKey) {

@@ -147,8 +147,10 @@ impl Core {
         };
         let answered = rule!("v3.1.1/MQTT-3.8.4-5", "v5.0/MQTT-3.8.4-7");
         if !rules.is_v5() {
+            let wildcards =
+                self.config.features.wildcards && !rules.breaks(rule!("v3.1.1/U311-3.8.3-1"));
             rules.refuse_if(
-                topic::has_wildcard(filter) && !self.config.features.wildcards,
+                topic::has_wildcard(filter) && !wildcards,
                 rule!("v3.1.1/MQTT-3.8.3-2"),
                 ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
             )?;
