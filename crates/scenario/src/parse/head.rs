@@ -67,7 +67,7 @@ pub(super) enum Received {
 
 /// What happens to a link.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum LinkWord {
+pub(crate) enum LinkWord {
     Opens,
     Closes,
     HalfCloses,
@@ -88,6 +88,7 @@ pub(super) enum StepWord {
     Should,
 }
 
+/// The verbs.
 pub(crate) const VERBS: [(&str, Verb); 8] = [
     ("connects", Verb::Connects),
     ("publishes", Verb::Publishes),
@@ -99,7 +100,8 @@ pub(crate) const VERBS: [(&str, Verb); 8] = [
     ("authenticates", Verb::Authenticates),
 ];
 
-const LINK_WORDS: [(&str, LinkWord); 5] = [
+/// What happens to a link.
+pub(crate) const LINK_WORDS: [(&str, LinkWord); 5] = [
     ("opens", LinkWord::Opens),
     ("closes", LinkWord::Closes),
     ("half-closes", LinkWord::HalfCloses),

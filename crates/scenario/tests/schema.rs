@@ -1,0 +1,73 @@
+//! The JSON Schema: every shipped scenario validates, and what the schema can see of a fault it refuses.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jsonschema::Validator;
+use scenario::schema;
+use serde_json::Value;
+
+fn validator() -> Validator {
+    jsonschema::draft202012::new(&schema()).unwrap()
+}
+
+fn json(text: &str) -> Value {
+    serde_yaml::from_str(text).unwrap()
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_shipped_scenario_validates() {
+    let validator = validator();
+    let mut paths = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios"), &mut paths);
+    let mut wrong = Vec::new();
+    for path in paths {
+        let value = json(&fs::read_to_string(&path).unwrap());
+        for error in validator.iter_errors(&value) {
+            let mut message = error.to_string();
+            message.truncate(message.floor_char_boundary(300));
+            wrong.push(format!("{} at {}: {message}", path.display(), error.instance_path()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_fault_that_a_schema_can_see_is_refused() {
+    let validator = validator();
+    let top = "title: x\nclauses: [v5.0/MQTT-3.12.4-1]\n";
+    assert!(validator.is_valid(&json(&format!("{top}steps: [a pings]"))));
+    for wrong in [
+        "steps: []",
+        "cleints: [a]\nsteps: [a pings]",
+        "requires: [qos 3]\nsteps: [a pings]",
+        "versions: [v4]\nsteps: [a pings]",
+        "clients: [a: { cleen: true }]\nsteps: [a pings]",
+        "steps: [a pingz]",
+        "steps: [a -> PUBLISH: { topc: x }]",
+        "steps: [a -> PUBLISH: { qos: 7 }]",
+        "steps: [a -> PUBLSH: {}]",
+        "steps: [a -> PUBLISH: { but: { qos: 3 } }]",
+        "steps: [a !> PUBLISH: { but: { lenght: 3 } }]",
+        "steps: [a -> PUBLISH: { topic: { any_of: [x] } }]",
+        "steps: [a <- PUBACK: { reason: unknown }]",
+        "steps: [a <- closed: [unknown]]",
+        "steps: [a receives: { gets: {} }]",
+        "steps: [wait: soon]",
+        "steps: [a pings: , wy: because]",
+    ] {
+        let text = format!("{top}{wrong}");
+        assert!(!validator.is_valid(&json(&text)), "{wrong}");
+    }
+}
