@@ -230,8 +230,8 @@ mod tests {
     #[test]
     fn every_case_stands_in_it_and_deviations_stand_open() {
         let page = page(&fixture::run());
-        assert_eq!(page.matches("<details").count(), 11);
-        assert_eq!(page.matches("<details open>").count(), 3);
+        assert_eq!(page.matches("<details").count(), 12);
+        assert_eq!(page.matches("<details open>").count(), 4);
         assert!(
             page.contains("Retain Handling 0: matching retained messages are sent on subscribing")
         );

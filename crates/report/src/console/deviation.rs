@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use annotate_snippets::{AnnotationKind, Element, Level as Severity, Renderer, Snippet};
 use anstyle::{AnsiColor, Style};
 use runner::event::{CaseReport, Finding, Level};
+use scenario::Span;
 
 use super::Options;
 use crate::tally::{self, Kind};
@@ -49,10 +50,29 @@ pub(super) fn one_line(out: &mut dyn Write, report: &CaseReport) -> io::Result<(
     Ok(())
 }
 
-/// The whole diagnostic of a case, every finding and the exchange.
-pub(super) fn write(out: &mut dyn Write, report: &CaseReport, options: &Options) -> io::Result<()> {
+/// Whether two cases deviate in the same way at the same place, so that one of them tells all.
+pub(super) fn alike(left: &CaseReport, right: &CaseReport) -> bool {
+    let ways = |report: &CaseReport| -> Vec<(Span, String)> {
+        let findings = report.findings.iter();
+        findings
+            .map(|finding| (finding.span, finding.message.clone()))
+            .collect()
+    };
+    !left.findings.is_empty()
+        && left.verdict == right.verdict
+        && left.case.source.name == right.case.source.name
+        && ways(left) == ways(right)
+}
+
+/// The whole diagnostic of a case, every finding and the exchange; `others` are the cases that it speaks for too.
+pub(super) fn write(
+    out: &mut dyn Write,
+    report: &CaseReport,
+    others: &[&str],
+    options: &Options,
+) -> io::Result<()> {
     for finding in &report.findings {
-        writeln!(out, "{}\n", diagnostic(report, finding, options))?;
+        writeln!(out, "{}\n", diagnostic(report, finding, others, options))?;
     }
     if report.findings.is_empty() {
         writeln!(out, "{}\n", verdict_alone(report))?;
@@ -100,7 +120,12 @@ fn coloured(line: &Line) -> String {
     line.with(&paint(&line.head), &paint(&line.rest))
 }
 
-fn diagnostic(report: &CaseReport, finding: &Finding, options: &Options) -> String {
+fn diagnostic(
+    report: &CaseReport,
+    finding: &Finding,
+    others: &[&str],
+    options: &Options,
+) -> String {
     let severity = severity(report, finding.level);
     let source = &report.case.source;
     let message = terminal_text(&finding.message);
@@ -114,7 +139,7 @@ fn diagnostic(report: &CaseReport, finding: &Finding, options: &Options) -> Stri
         .annotation(AnnotationKind::Primary.span(span));
     let group = title
         .element(snippet)
-        .elements(remarks(report, finding, options));
+        .elements(remarks(report, finding, others, options));
     Renderer::styled()
         .term_width(options.width)
         .render(&[group])
@@ -130,7 +155,12 @@ fn severity(report: &CaseReport, level: Level) -> Severity<'static> {
 }
 
 /// What stands below the source: `= expected: …` and its like, names of one width so that values stand in one column.
-fn remarks(report: &CaseReport, finding: &Finding, options: &Options) -> Vec<Element<'static>> {
+fn remarks(
+    report: &CaseReport,
+    finding: &Finding,
+    others: &[&str],
+    options: &Options,
+) -> Vec<Element<'static>> {
     let mut remarks = Vec::new();
     let mut remark = |name: &'static str, text: &str| {
         let text = terminal_text(text).into_owned();
@@ -164,6 +194,9 @@ fn remarks(report: &CaseReport, finding: &Finding, options: &Options) -> Vec<Ele
         "case",
         &format!("{} ({})", report.case.name, report.case.title),
     );
+    if !others.is_empty() {
+        remark("also", &others.join("\n"));
+    }
     remarks
 }
 

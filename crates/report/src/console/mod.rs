@@ -5,7 +5,7 @@ mod progress;
 mod reasons;
 mod summary;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use codec::Version;
@@ -141,26 +141,37 @@ impl<W: Write> Console<W> {
 
     fn tell_cases(&mut self) -> io::Result<()> {
         let verbose = self.options.detail == Detail::Verbose;
-        for report in &self.told {
+        let every_one = verbose || self.options.trace;
+        let mut told_with_another = BTreeSet::new();
+        for (index, report) in self.told.iter().enumerate() {
             let kind = Kind::of(&report.verdict);
             let deviates = matches!(kind, Kind::Fail | Kind::Warn | Kind::Crashed)
                 || (verbose && matches!(kind, Kind::Known | Kind::Untested));
-            if deviates {
-                deviation::write(&mut self.out, report, &self.options)?;
-            } else if verbose || self.options.trace {
+            if deviates && !told_with_another.contains(&index) {
+                let alike: Vec<usize> = if every_one {
+                    Vec::new()
+                } else {
+                    let later = (index + 1)..self.told.len();
+                    later
+                        .filter(|other| deviation::alike(report, &self.told[*other]))
+                        .collect()
+                };
+                let names: Vec<&str> = alike
+                    .iter()
+                    .map(|other| self.told[*other].case.name.as_str())
+                    .collect();
+                deviation::write(&mut self.out, report, &names, &self.options)?;
+                told_with_another.extend(alike);
+            } else if !deviates && every_one {
                 let name = terminal_text(&report.case.name);
-                writeln!(
-                    self.out,
-                    "{:<8} {name}  ({} s)",
-                    kind.name(),
-                    trace::seconds(report.elapsed)
-                )?;
+                let elapsed = trace::seconds(report.elapsed);
+                writeln!(self.out, "{:<8} {name}  ({elapsed} s)", kind.name())?;
             }
             if self.options.trace && !deviates {
                 deviation::exchange(&mut self.out, report, &self.options)?;
             }
         }
-        if verbose || self.options.trace {
+        if every_one {
             writeln!(self.out)?;
         }
         Ok(())

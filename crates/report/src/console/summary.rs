@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use codec::Version;
 use runner::event::{CaseReport, Crash, RunSummary};
 
-use super::Options;
+use super::{Detail, Options};
 use crate::tally::{Kind, Tally};
 use crate::text::terminal_text;
 
@@ -235,6 +235,18 @@ pub(super) fn next(
             writeln!(out, "To read about a clause:")?;
             writeln!(out, "  mqtt-assay clauses {clause}")?;
         }
+    }
+    let more = told.iter().any(|report| {
+        matches!(
+            Kind::of(&report.verdict),
+            Kind::Note | Kind::Skip | Kind::Untested | Kind::Known
+        )
+    });
+    if more && options.detail < Detail::Verbose {
+        writeln!(
+            out,
+            "\n`-v` tells what the target chose where it may, and each case that was not judged."
+        )?;
     }
     if !options.reports.is_empty() {
         let partial = if summary.interrupted {
