@@ -86,16 +86,17 @@ impl Core {
                 rule!("v5.0/MQTT-3.2.2-18", "v5.0/U50-3.3.4-2"),
                 ReasonCode::TOPIC_ALIAS_INVALID,
             )?;
+        } else {
+            rules.refuse_if(
+                alias > maximum,
+                rule!(
+                    "v5.0/MQTT-3.2.2-17",
+                    "v5.0/MQTT-3.3.2-9",
+                    "v5.0/U50-3.3.4-2"
+                ),
+                ReasonCode::TOPIC_ALIAS_INVALID,
+            )?;
         }
-        rules.refuse_if(
-            alias > maximum,
-            rule!(
-                "v5.0/MQTT-3.2.2-17",
-                "v5.0/MQTT-3.3.2-9",
-                "v5.0/U50-3.3.4-2"
-            ),
-            ReasonCode::TOPIC_ALIAS_INVALID,
-        )?;
         // Every alias up to the announced maximum is accepted.
         let accepted = rules.must(rule!("v5.0/MQTT-3.3.2-12"), true, false);
         if !accepted {

@@ -104,6 +104,9 @@ impl Core {
             rule!("v5.0/MQTT-4.12.0-7"),
             ReasonCode::PROTOCOL_ERROR,
         )?;
+        if !asked_for {
+            return Ok(());
+        }
         self.check_method(
             id,
             rules,

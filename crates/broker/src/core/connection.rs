@@ -23,7 +23,7 @@ pub(crate) enum Stage {
     },
     /// CONNACK has accepted the client.
     Connected(SessionKey),
-    /// CONNECT was refused; nothing else is processed.
+    /// CONNECT was refused; nothing else is processed. Only a broken rule leaves a connection in this stage.
     Refused,
 }
 
@@ -58,6 +58,8 @@ pub(crate) struct Connection {
     pub(crate) outgoing_aliases: OutgoingAliases,
     /// The QoS 2 messages that came on this connection and are not yet released.
     pub(crate) receiving: BTreeSet<u16>,
+    /// Why the connection is closed once what was received with the refused CONNECT is processed.
+    pub(crate) closes_later: Option<Refusal>,
 }
 
 impl Connection {
@@ -79,6 +81,7 @@ impl Connection {
             incoming_aliases: BTreeMap::new(),
             outgoing_aliases: OutgoingAliases::default(),
             receiving: BTreeSet::new(),
+            closes_later: None,
         }
     }
 }

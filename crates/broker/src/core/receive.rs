@@ -28,8 +28,12 @@ impl Core {
             let left = self.take_frames(id, &input).len();
             input.drain(..input.len() - left);
         }
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.input = input;
+        let Some(connection) = self.connections.get_mut(&id) else {
+            return;
+        };
+        connection.input = input;
+        if let Some(refusal) = connection.closes_later.take() {
+            self.close(id, Some(refusal));
         }
     }
 
@@ -205,11 +209,8 @@ impl Core {
         }
     }
 
-    /// What was sent behind a CONNECT that is refused is not processed.
+    /// What a broker does that processes what was sent behind a CONNECT that it refused.
     fn handle_refused(&mut self, id: ConnectionId, rules: &Rules, frame: Frame<'_>) {
-        if rules.keeps(rule!("v3.1.1/MQTT-3.1.4-5", "v5.0/MQTT-3.1.4-6")) {
-            return;
-        }
         match self.read(rules, frame) {
             Ok(Packet::Pingreq(_)) => {
                 self.send(id, &Packet::Pingresp(Pingresp));

@@ -151,7 +151,15 @@ impl Core {
                     "v5.0/MQTT-4.13.1-1"
                 ),
             });
-        if closes {
+        if !closes {
+            return;
+        }
+        // What was sent behind the CONNECT is not processed. A broker that breaks this closes after it.
+        if rules.breaks(rule!("v3.1.1/MQTT-3.1.4-5", "v5.0/MQTT-3.1.4-6")) {
+            if let Some(connection) = self.connections.get_mut(&id) {
+                connection.closes_later = Some(refusal);
+            }
+        } else {
             self.close(id, Some(refusal));
         }
     }

@@ -8,6 +8,36 @@ use codec::QoS;
 
 use crate::script::play;
 
+/// Every exchange of this file, for those who look at them all.
+pub(crate) const ALL: &[fn()] = &[
+    each_version_is_accepted_in_its_way,
+    the_first_packet_is_connect_and_the_only_one,
+    an_unknown_version_is_refused_in_the_way_of_the_nearest,
+    a_malformed_connect_gets_connack_in_5_and_silence_in_3_1_1,
+    what_follows_a_refused_connect_is_not_processed,
+    what_follows_an_accepted_connect_is_processed,
+    an_empty_client_identifier_is_assigned,
+    a_silent_client_is_closed_after_one_and_a_half_keep_alives,
+    a_server_keep_alive_holds_in_place_of_the_clients,
+    a_connection_that_brings_no_connect_is_closed,
+    a_partial_packet_does_not_keep_a_connection_alive,
+    credentials_are_checked,
+    enhanced_authentication_goes_back_and_forth,
+    a_limited_server_says_so,
+    clients_are_sent_elsewhere,
+    the_maximum_packet_size_of_the_server_is_kept,
+    response_information_is_given_on_request,
+    no_reason_string_makes_a_packet_too_large,
+    in_one_segment_a_refused_connect_hides_what_follows,
+    in_one_segment_an_accepted_connect_goes_before,
+    assigned_identifiers_of_3_1_1_differ,
+    client_identifiers_of_3_1_have_up_to_23_characters,
+    authentication_goes_by_the_rules,
+    a_limited_server_refuses_what_it_lacks,
+    explanations_give_way_to_the_maximum_packet_size,
+    disconnect_closes_the_connection,
+];
+
 fn default() -> Config {
     Config::default()
 }
@@ -412,6 +442,165 @@ fn no_reason_string_makes_a_packet_too_large() {
         a -> CONNECT: { client_id: a }
         a <- DISCONNECT: { reason: protocol_error }
         a <- closed
+        ",
+    );
+}
+
+#[test]
+fn in_one_segment_a_refused_connect_hides_what_follows() {
+    let mut config = default();
+    config.access.refused_client_ids.push("a".into());
+    // CONNECT of client a, and PINGREQ.
+    play(
+        config,
+        "
+        a: opens v3.1.1
+        a -> bytes 10 0d 00 04 4d 51 54 54 04 02 00 3c 00 01 61 c0 00
+        a <- CONNACK: { session_present: false, code: identifier_rejected }
+        a <- closed
+        b: opens v5.0
+        b -> bytes 10 0e 00 04 4d 51 54 54 05 02 00 3c 00 00 01 61 c0 00
+        b <- CONNACK: { reason: client_identifier_not_valid, .. }
+        b <- closed
+        ",
+    );
+}
+
+#[test]
+fn in_one_segment_an_accepted_connect_goes_before() {
+    play(
+        default(),
+        "
+        b: opens v5.0
+        b -> bytes 10 0e 00 04 4d 51 54 54 05 02 00 3c 00 00 01 61 c0 00
+        b <- CONNACK: { reason: success, .. }
+        b <- PINGRESP
+        ",
+    );
+}
+
+#[test]
+fn assigned_identifiers_of_3_1_1_differ() {
+    play(
+        default(),
+        "
+        a: v3.1.1 connects { clean: true }
+        b: v3.1.1 connects { clean: true }
+        a -> PINGREQ
+        a <- PINGRESP
+        ",
+    );
+}
+
+#[test]
+fn client_identifiers_of_3_1_have_up_to_23_characters() {
+    play(
+        default(),
+        "
+        a: v3.1 connects { client_id: a2345678901234567890123 }
+        b: opens v3.1
+        b -> CONNECT: { client_id: b23456789012345678901234 }
+        b <- CONNACK: { code: identifier_rejected }
+        b <- closed
+        c: v3.1.1 connects { client_id: c23456789012345678901234 }
+        ",
+    );
+}
+
+#[test]
+fn authentication_goes_by_the_rules() {
+    play(
+        default(),
+        "
+        a: opens v5.0
+        a -> CONNECT: { client_id: a, authentication_method: ECHO }
+        a <- AUTH: { reason: continue_authentication, .. }
+        a -> AUTH: { reason: re_authenticate, authentication_method: ECHO, authentication_data: 'challenge 0.1' }
+        a <- CONNACK: { reason: protocol_error, .. }
+        a <- closed
+        b: opens v5.0
+        b -> CONNECT: { client_id: b, authentication_method: ECHO }
+        b <- AUTH: { reason: continue_authentication, .. }
+        b -> AUTH: { reason: continue_authentication, authentication_method: ECHO, authentication_data: 'challenge 1.1' }
+        b <- CONNACK: { reason: success, .. }
+        b -> AUTH: { reason: re_authenticate, authentication_method: ECHO }
+        b <- AUTH: { reason: continue_authentication, .. }
+        b -> AUTH: { reason: continue_authentication, authentication_method: ECHO, authentication_data: wrong }
+        b <- DISCONNECT: { reason: not_authorized, .. }
+        b <- closed
+        ",
+    );
+}
+
+#[test]
+fn a_limited_server_refuses_what_it_lacks() {
+    let mut config = default();
+    config.features.retain = false;
+    config.features.subscription_identifiers = false;
+    config.limits.topic_alias_maximum = 0;
+    play(
+        config,
+        "
+        a: opens v5.0
+        a -> CONNECT: { client_id: a, will: { topic: t, payload: x, retain: true } }
+        a <- CONNACK: { reason: retain_not_supported, .. }
+        a <- closed
+        b: v5.0 connects { client_id: b }
+        b -> SUBSCRIBE: { id: 1, subscription_id: 1, filters: [{ filter: t }] }
+        b <- DISCONNECT: { reason: subscription_identifiers_not_supported, .. }
+        b <- closed
+        c: v5.0 connects { client_id: c }
+        c -> PUBLISH: { topic: t, topic_alias: 1 }
+        c <- DISCONNECT: { reason: topic_alias_invalid, .. }
+        c <- closed
+        ",
+    );
+}
+
+#[test]
+fn explanations_give_way_to_the_maximum_packet_size() {
+    let mut config = default();
+    let long = "0123456789".repeat(10);
+    config.answers.user_properties = vec![("name".into(), long)];
+    play(
+        config,
+        "
+        a: opens v5.0
+        a -> CONNECT: { client_id: a, maximum_packet_size: 60, authentication_method: ECHO }
+        a <- AUTH: { reason: continue_authentication, authentication_method: ECHO, authentication_data: 'challenge 0.1' }
+        a -> AUTH: { reason: continue_authentication, authentication_method: ECHO, authentication_data: 'challenge 0.1' }
+        a <- CONNACK: { session_present: false, reason: success, receive_maximum: 32, maximum_packet_size: 4194304, topic_alias_maximum: 16, authentication_method: ECHO }
+        a -> SUBSCRIBE: { id: 1, filters: [{ filter: t, qos: 2 }] }
+        a <- SUBACK: { codes: [granted_qos_2], id: 1 }
+        a -> PUBLISH: { topic: t, qos: 2, id: 1 }
+        a <- PUBLISH: { topic: t, qos: 2, id: 1 }
+        a <- PUBREC: { id: 1 }
+        a -> PUBREL: { id: 1 }
+        a <- PUBCOMP: { id: 1 }
+        a -> PUBREC: { id: 1 }
+        a <- PUBREL: { id: 1 }
+        a -> PUBLISH: { topic: $SYS/x, qos: 1, id: 1 }
+        a <- PUBACK: { reason: not_authorized, id: 1 }
+        a -> UNSUBSCRIBE: { id: 2, filters: [t] }
+        a <- UNSUBACK: { codes: [success], id: 2 }
+        b: v5.0 connects { client_id: b }
+        b -> PUBLISH: { topic: t, qos: 1, id: 1 }
+        b <- PUBACK: { reason: no_matching_subscribers, id: 1, user_properties: [[name, 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789]] }
+        ",
+    );
+}
+
+#[test]
+fn disconnect_closes_the_connection() {
+    play(
+        default(),
+        "
+        a: v5.0 connects { client_id: a }
+        a -> DISCONNECT
+        a <- closed
+        b: v3.1.1 connects { client_id: b }
+        b -> DISCONNECT
+        b <- closed
         ",
     );
 }

@@ -4,6 +4,16 @@ use broker::Config;
 
 use crate::script::play;
 
+/// Every exchange of this file, for those who look at them all.
+pub(crate) const ALL: &[fn()] = &[
+    the_receive_maximum_of_the_client_is_kept,
+    a_message_too_large_for_the_client_counts_as_delivered,
+    a_message_waits_no_longer_than_its_expiry,
+    topic_aliases_towards_a_client_stay_within_its_maximum,
+    a_client_that_does_not_keep_up_loses_qos_0_only,
+    an_exchange_is_completed_though_the_message_has_expired,
+];
+
 #[test]
 fn the_receive_maximum_of_the_client_is_kept() {
     play(
@@ -109,6 +119,25 @@ fn a_client_that_does_not_keep_up_loses_qos_0_only() {
         s <- nothing
         s drained
         s <- PUBLISH: { topic: t, payload: one, qos: 1, id: 1 }
+        ",
+    );
+}
+
+#[test]
+fn an_exchange_is_completed_though_the_message_has_expired() {
+    play(
+        Config::default(),
+        "
+        s: v5.0 connects { client_id: s }
+        s -> SUBSCRIBE: { id: 1, filters: [{ filter: t, qos: 2 }] }
+        s <- SUBACK: { codes: [granted_qos_2], id: 1 }
+        p: v5.0 connects { client_id: p }
+        p -> PUBLISH: { topic: t, qos: 2, id: 1, message_expiry: 5 }
+        p <- PUBREC: { id: 1 }
+        s <- PUBLISH: { topic: t, qos: 2, id: 1, message_expiry: 5 }
+        wait 6s
+        s -> PUBREC: { id: 1 }
+        s <- PUBREL: { id: 1 }
         ",
     );
 }

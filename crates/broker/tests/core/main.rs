@@ -1,5 +1,6 @@
 //! The core, concern by concern: exchanges of packets with what the standards expect.
 
+mod breaking;
 mod connecting;
 mod delivering;
 mod publishing;

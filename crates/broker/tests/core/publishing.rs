@@ -5,6 +5,23 @@ use broker::config::Permission;
 
 use crate::script::play;
 
+/// Every exchange of this file, for those who look at them all.
+pub(crate) const ALL: &[fn()] = &[
+    each_qos_has_its_acknowledgement,
+    content_reaches_subscribers_as_it_was_published,
+    topic_aliases_of_a_client,
+    the_receive_maximum_of_the_server_is_enforced,
+    what_is_not_permitted_is_not_passed_on,
+    a_payload_that_is_not_the_text_it_says_is_refused,
+    no_reason_string_where_the_client_wants_no_problem_information,
+    after_an_error_the_packet_identifier_means_a_new_message,
+    dup_does_not_tell_a_repeated_message,
+    topics_are_taken_as_they_are,
+    each_side_has_packet_identifiers_of_its_own,
+    topic_aliases_end_with_the_connection,
+    what_3_1_1_does_not_permit_is_acknowledged_and_goes_no_further,
+];
+
 #[test]
 fn each_qos_has_its_acknowledgement() {
     play(
@@ -176,6 +193,126 @@ fn no_reason_string_where_the_client_wants_no_problem_information() {
         p: v5.0 connects { client_id: p, request_problem_information: 0 }
         p -> PUBLISH: { topic: $SYS/x, qos: 1, id: 3 }
         p <- PUBACK: { reason: not_authorized, id: 3 }
+        ",
+    );
+}
+
+#[test]
+fn after_an_error_the_packet_identifier_means_a_new_message() {
+    play(
+        Config::default(),
+        "
+        s: v5.0 connects { client_id: s }
+        s -> SUBSCRIBE: { id: 1, filters: [{ filter: t }] }
+        s <- SUBACK: { codes: [granted_qos_0], id: 1 }
+        p: v5.0 connects { client_id: p }
+        p -> PUBLISH: { topic: $SYS/x, qos: 2, id: 7 }
+        p <- PUBREC: { reason: not_authorized, id: 7, .. }
+        p -> PUBLISH: { topic: t, qos: 2, id: 7 }
+        p <- PUBREC: { id: 7 }
+        s <- PUBLISH: { topic: t }
+        p -> PUBLISH: { topic: t, qos: 1, id: 7 }
+        p <- PUBACK: { reason: packet_identifier_in_use, id: 7, .. }
+        ",
+    );
+}
+
+#[test]
+fn dup_does_not_tell_a_repeated_message() {
+    play(
+        Config::default(),
+        "
+        s: v5.0 connects { client_id: s }
+        s -> SUBSCRIBE: { id: 1, filters: [{ filter: t }] }
+        s <- SUBACK: { codes: [granted_qos_0], id: 1 }
+        p: v5.0 connects { client_id: p }
+        p -> PUBLISH: { topic: t, payload: 1, qos: 1, id: 7 }
+        p <- PUBACK: { id: 7 }
+        p -> PUBLISH: { topic: t, payload: 2, dup: true, qos: 1, id: 7 }
+        p <- PUBACK: { id: 7 }
+        s <- PUBLISH: { topic: t, payload: 1 }
+        s <- PUBLISH: { topic: t, payload: 2 }
+        ",
+    );
+}
+
+#[test]
+fn topics_are_taken_as_they_are() {
+    for (version, granted) in [("v3.1.1", "0"), ("v5.0", "granted_qos_0")] {
+        play(
+            Config::default(),
+            &format!(
+                "
+                s: {version} connects {{ client_id: s }}
+                s -> SUBSCRIBE: {{ id: 1, filters: [{{ filter: \u{FEFF}t/# }}, {{ filter: T/# }}] }}
+                s <- SUBACK: {{ codes: [{granted}, {granted}], id: 1 }}
+                s -> PUBLISH: {{ topic: \u{FEFF}t/x }}
+                s <- PUBLISH: {{ topic: \u{FEFF}t/x }}
+                s -> PUBLISH: {{ topic: T/X }}
+                s <- PUBLISH: {{ topic: T/X }}
+                s -> PUBLISH: {{ topic: t/x }}
+                s <- nothing
+                "
+            ),
+        );
+    }
+}
+
+#[test]
+fn each_side_has_packet_identifiers_of_its_own() {
+    play(
+        Config::default(),
+        "
+        a: v5.0 connects { client_id: a }
+        a -> SUBSCRIBE: { id: 1, filters: [{ filter: t, qos: 1 }] }
+        a <- SUBACK: { codes: [granted_qos_1], id: 1 }
+        a -> PUBLISH: { topic: t, qos: 1, id: 1 }
+        a <- PUBLISH: { topic: t, qos: 1, id: 1 }
+        a <- PUBACK: { id: 1 }
+        a -> PUBLISH: { topic: t, qos: 1, id: 1 }
+        a <- PUBLISH: { topic: t, qos: 1, id: 2 }
+        a <- PUBACK: { id: 1 }
+        ",
+    );
+}
+
+#[test]
+fn topic_aliases_end_with_the_connection() {
+    play(
+        Config::default(),
+        "
+        p: v5.0 connects { client_id: p, session_expiry: 10 }
+        p -> PUBLISH: { topic: t, topic_alias: 1 }
+        p cuts
+        p: v5.0 connects { client_id: p, clean: false, session_expiry: 10 }
+        p -> PUBLISH: { topic: '', topic_alias: 1 }
+        p <- DISCONNECT: { reason: protocol_error, .. }
+        p <- closed
+        ",
+    );
+}
+
+#[test]
+fn what_3_1_1_does_not_permit_is_acknowledged_and_goes_no_further() {
+    let mut config = Config::default();
+    config.access.permissions.push(Permission {
+        user: None,
+        filter: "locked/#".into(),
+        publish: false,
+        subscribe: true,
+    });
+    play(
+        config,
+        "
+        s: v3.1.1 connects { client_id: s }
+        s -> SUBSCRIBE: { id: 1, filters: [{ filter: locked/# }, { filter: $SYS/# }] }
+        s <- SUBACK: { codes: [0, 0], id: 1 }
+        p: v3.1.1 connects { client_id: p }
+        p -> PUBLISH: { topic: locked/x, qos: 1, id: 1 }
+        p <- PUBACK: { id: 1 }
+        p -> PUBLISH: { topic: $SYS/x, qos: 1, id: 1 }
+        p <- PUBACK: { id: 1 }
+        s <- nothing
         ",
     );
 }

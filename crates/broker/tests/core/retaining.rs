@@ -4,6 +4,16 @@ use broker::Config;
 
 use crate::script::play;
 
+/// Every exchange of this file, for those who look at them all.
+pub(crate) const ALL: &[fn()] = &[
+    the_latest_retained_message_reaches_a_new_subscriber,
+    retain_handling_and_retain_as_published,
+    a_retained_message_expires,
+    a_shared_subscription_gets_no_retained_messages,
+    what_is_retained_in_5_and_what_is_not,
+    retained_messages_outlive_the_session_of_their_publisher,
+];
+
 #[test]
 fn the_latest_retained_message_reaches_a_new_subscriber() {
     play(
@@ -89,6 +99,44 @@ fn a_shared_subscription_gets_no_retained_messages() {
         s -> SUBSCRIBE: { id: 1, filters: [{ filter: $share/g/t }] }
         s <- SUBACK: { codes: [granted_qos_0], id: 1 }
         s <- nothing
+        ",
+    );
+}
+
+#[test]
+fn what_is_retained_in_5_and_what_is_not() {
+    play(
+        Config::default(),
+        "
+        p: v5.0 connects { client_id: p }
+        p -> PUBLISH: { topic: t/a, payload: kept, retain: true }
+        s: v5.0 connects { client_id: s }
+        s -> SUBSCRIBE: { id: 1, filters: [{ filter: t/+ }] }
+        s <- SUBACK: { codes: [granted_qos_0], id: 1 }
+        s <- PUBLISH: { topic: t/a, payload: kept, retain: true }
+        p -> PUBLISH: { topic: t/a, payload: new, retain: true }
+        s <- PUBLISH: { topic: t/a, payload: new }
+        p -> PUBLISH: { topic: t/a, retain: true }
+        s <- PUBLISH: { topic: t/a }
+        s -> SUBSCRIBE: { id: 2, filters: [{ filter: t/+ }] }
+        s <- SUBACK: { codes: [granted_qos_0], id: 2 }
+        s <- nothing
+        ",
+    );
+}
+
+#[test]
+fn retained_messages_outlive_the_session_of_their_publisher() {
+    play(
+        Config::default(),
+        "
+        p: v3.1.1 connects { client_id: p }
+        p -> PUBLISH: { topic: t, payload: kept, retain: true }
+        p -> DISCONNECT
+        s: v3.1.1 connects { client_id: s }
+        s -> SUBSCRIBE: { id: 1, filters: [{ filter: t }] }
+        s <- SUBACK: { codes: [0], id: 1 }
+        s <- PUBLISH: { topic: t, payload: kept, retain: true }
         ",
     );
 }

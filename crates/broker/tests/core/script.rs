@@ -12,16 +12,26 @@
 //!
 //! Every packet of the core is decoded strictly. What a script does not expect fails it, at the latest at its end.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use broker::Config;
 use broker::core::{Action, ConnectionId, Core, Event};
+use broker::rules::ClauseSet;
 use codec::draft::{Draft, FieldSpec, Kind, Record, Value, field};
 use codec::{Direction, PacketType, ReasonCode, Split, Version};
 
+thread_local! {
+    /// What the brokers of this thread disobey.
+    pub(crate) static BROKEN: Cell<ClauseSet> = const { Cell::new(ClauseSet::EMPTY) };
+    /// The rules that the brokers of this thread have consulted.
+    pub(crate) static CONSULTED: Cell<ClauseSet> = const { Cell::new(ClauseSet::EMPTY) };
+}
+
 /// Plays a script on a broker of its own and returns it for a closer look.
-pub(crate) fn play(config: Config, script: &str) -> Core {
+pub(crate) fn play(mut config: Config, script: &str) -> Core {
+    config.broken = BROKEN.get();
     config.check().expect("a configuration that can be served");
     let mut player = Player {
         core: Core::new(config),
@@ -35,6 +45,11 @@ pub(crate) fn play(config: Config, script: &str) -> Core {
             player.step(line, number);
         }
     }
+    let mut consulted = CONSULTED.get();
+    player.core.consulted().iter().for_each(|clause| {
+        consulted.insert(clause);
+    });
+    CONSULTED.set(consulted);
     for (name, client) in &player.clients {
         assert!(
             client.inbox.is_empty(),

@@ -4,6 +4,21 @@ use broker::Config;
 
 use crate::script::play;
 
+/// Every exchange of this file, for those who look at them all.
+pub(crate) const ALL: &[fn()] = &[
+    a_session_of_3_1_1_waits_for_its_client,
+    a_session_expires_when_its_interval_has_passed,
+    the_server_may_grant_less_expiry,
+    a_second_connection_takes_the_session_over,
+    what_was_in_flight_is_sent_again,
+    the_receiver_of_qos_2_remembers_across_connections,
+    what_was_in_flight_is_sent_again_in_its_order,
+    messages_wait_in_their_order,
+    a_session_belongs_to_its_client_identifier,
+    a_session_lasts_as_long_as_its_connection,
+    what_was_sent_does_not_expire,
+];
+
 #[test]
 fn a_session_of_3_1_1_waits_for_its_client() {
     play(
@@ -175,6 +190,144 @@ fn the_receiver_of_qos_2_remembers_across_connections() {
         p -> PUBLISH: { topic: t, payload: again, qos: 2, id: 7 }
         p <- PUBREC: { id: 7 }
         s <- PUBLISH: { topic: t, payload: again }
+        ",
+    );
+}
+
+#[test]
+fn what_was_in_flight_is_sent_again_in_its_order() {
+    for (version, keep, granted) in [
+        ("v3.1.1", "clean: false", "2"),
+        ("v5.0", "clean: false, session_expiry: 100", "granted_qos_2"),
+    ] {
+        play(
+            Config::default(),
+            &format!(
+                "
+                p: {version} connects {{ client_id: p }}
+                a: {version} connects {{ client_id: a, {keep} }}
+                a -> SUBSCRIBE: {{ id: 1, filters: [{{ filter: t, qos: 2 }}] }}
+                a <- SUBACK: {{ codes: [{granted}], id: 1 }}
+                p -> PUBLISH: {{ topic: t, payload: 1, qos: 1, id: 1 }}
+                p <- PUBACK: {{ id: 1 }}
+                p -> PUBLISH: {{ topic: t, payload: 2, qos: 1, id: 1 }}
+                p <- PUBACK: {{ id: 1 }}
+                p -> PUBLISH: {{ topic: t, payload: 3, qos: 2, id: 1 }}
+                p <- PUBREC: {{ id: 1 }}
+                p -> PUBLISH: {{ topic: t, payload: 4, qos: 2, id: 2 }}
+                p <- PUBREC: {{ id: 2 }}
+                p -> PUBLISH: {{ topic: t, payload: 5, qos: 2, id: 3 }}
+                p <- PUBREC: {{ id: 3 }}
+                a <- PUBLISH: {{ topic: t, payload: 1, qos: 1, id: 1 }}
+                a <- PUBLISH: {{ topic: t, payload: 2, qos: 1, id: 2 }}
+                a <- PUBLISH: {{ topic: t, payload: 3, qos: 2, id: 3 }}
+                a <- PUBLISH: {{ topic: t, payload: 4, qos: 2, id: 4 }}
+                a <- PUBLISH: {{ topic: t, payload: 5, qos: 2, id: 5 }}
+                a -> PUBREC: {{ id: 4 }}
+                a <- PUBREL: {{ id: 4 }}
+                a -> PUBREC: {{ id: 3 }}
+                a <- PUBREL: {{ id: 3 }}
+                a cuts
+                a: {version} connects {{ client_id: a, {keep} }}
+                a <- PUBREL: {{ id: 4 }}
+                a <- PUBREL: {{ id: 3 }}
+                a <- PUBLISH: {{ topic: t, payload: 1, dup: true, qos: 1, id: 1 }}
+                a <- PUBLISH: {{ topic: t, payload: 2, dup: true, qos: 1, id: 2 }}
+                a <- PUBLISH: {{ topic: t, payload: 5, dup: true, qos: 2, id: 5 }}
+                a -> PUBCOMP: {{ id: 4 }}
+                a -> PUBCOMP: {{ id: 3 }}
+                a -> PUBACK: {{ id: 1 }}
+                a -> PUBACK: {{ id: 2 }}
+                a -> PUBREC: {{ id: 5 }}
+                a <- PUBREL: {{ id: 5 }}
+                a -> PUBCOMP: {{ id: 5 }}
+                a cuts
+                a: {version} connects {{ client_id: a, {keep} }}
+                a <- nothing
+                "
+            ),
+        );
+    }
+}
+
+#[test]
+fn messages_wait_in_their_order() {
+    play(
+        Config::default(),
+        "
+        p: v3.1.1 connects { client_id: p }
+        a: v3.1.1 connects { client_id: a, clean: false }
+        a -> SUBSCRIBE: { id: 1, filters: [{ filter: t, qos: 2 }] }
+        a <- SUBACK: { codes: [2], id: 1 }
+        a -> DISCONNECT
+        p -> PUBLISH: { topic: t, payload: 1, qos: 1, id: 1 }
+        p <- PUBACK: { id: 1 }
+        p -> PUBLISH: { topic: t, payload: 2, qos: 2, id: 2 }
+        p <- PUBREC: { id: 2 }
+        a: v3.1.1 connects { client_id: a, clean: false }
+        a <- PUBLISH: { topic: t, payload: 1, qos: 1, id: 1 }
+        a <- PUBLISH: { topic: t, payload: 2, qos: 2, id: 2 }
+        a -> PUBREC: { id: 2 }
+        a <- PUBREL: { id: 2 }
+        a -> PUBREC: { id: 2 }
+        a <- PUBREL: { id: 2 }
+        ",
+    );
+}
+
+#[test]
+fn a_session_belongs_to_its_client_identifier() {
+    play(
+        Config::default(),
+        "
+        a: v3.1.1 connects { client_id: a, clean: false }
+        a -> DISCONNECT
+        b: opens v3.1.1
+        b -> CONNECT: { client_id: b, clean: false }
+        b <- CONNACK: { session_present: false, code: accepted }
+        ",
+    );
+}
+
+#[test]
+fn a_session_lasts_as_long_as_its_connection() {
+    for (version, granted) in [("v3.1.1", "0"), ("v5.0", "granted_qos_0")] {
+        play(
+            Config::default(),
+            &format!(
+                "
+                a: {version} connects {{ client_id: a, keep_alive: 0 }}
+                a -> SUBSCRIBE: {{ id: 1, filters: [{{ filter: t }}] }}
+                a <- SUBACK: {{ codes: [{granted}], id: 1 }}
+                wait 100000s
+                a -> PINGREQ
+                a <- PINGRESP
+                a -> PUBLISH: {{ topic: t }}
+                a <- PUBLISH: {{ topic: t }}
+                "
+            ),
+        );
+    }
+}
+
+#[test]
+fn what_was_sent_does_not_expire() {
+    play(
+        Config::default(),
+        "
+        p: v5.0 connects { client_id: p }
+        a: v5.0 connects { client_id: a, session_expiry: 100 }
+        a -> SUBSCRIBE: { id: 1, filters: [{ filter: t, qos: 2 }] }
+        a <- SUBACK: { codes: [granted_qos_2], id: 1 }
+        p -> PUBLISH: { topic: t, qos: 2, id: 1, message_expiry: 5 }
+        p <- PUBREC: { id: 1 }
+        a <- PUBLISH: { topic: t, qos: 2, id: 1, message_expiry: 5 }
+        a cuts
+        wait 6s
+        a: v5.0 connects { client_id: a, clean: false, session_expiry: 100 }
+        a <- PUBLISH: { topic: t, dup: true, qos: 2, id: 1, message_expiry: 0 }
+        a -> PUBREC: { id: 1 }
+        a <- PUBREL: { id: 1 }
         ",
     );
 }

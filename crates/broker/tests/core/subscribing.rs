@@ -4,6 +4,24 @@ use broker::Config;
 
 use crate::script::play;
 
+/// Every exchange of this file, for those who look at them all.
+pub(crate) const ALL: &[fn()] = &[
+    filters_are_granted_and_deleted_one_by_one,
+    leading_wildcards_pass_over_topics_with_a_dollar,
+    overlapping_subscriptions_give_one_copy,
+    no_local_keeps_a_clients_own_messages_from_it,
+    a_malformed_filter_closes_the_connection,
+    a_share_gives_each_message_to_one_in_turn,
+    a_qos_2_delivery_of_a_share_goes_to_nobody_else,
+    to_3_1_1_a_share_is_a_topic_like_any_other,
+    limits_are_answered_with_quota_exceeded,
+    malformed_filters_close_connections_of_3_1_1_too,
+    unsubscribing_in_3_1_1,
+    unsubscribing_in_5,
+    overlapping_subscriptions_of_3_1_1_give_the_highest_qos,
+    leading_wildcards_of_5_pass_over_topics_with_a_dollar,
+];
+
 #[test]
 fn filters_are_granted_and_deleted_one_by_one() {
     play(
@@ -182,6 +200,116 @@ fn limits_are_answered_with_quota_exceeded() {
         a: v5.0 connects { client_id: a }
         a -> SUBSCRIBE: { id: 1, filters: [{ filter: a/b/c/d }, { filter: a/b/c }, { filter: b }, { filter: a/b/c }] }
         a <- SUBACK: { codes: [quota_exceeded, granted_qos_0, quota_exceeded, granted_qos_0], id: 1, .. }
+        ",
+    );
+}
+
+#[test]
+fn malformed_filters_close_connections_of_3_1_1_too() {
+    for filter in ["a/#/b", "a+", "''"] {
+        play(
+            Config::default(),
+            &format!(
+                "
+                a: v3.1.1 connects {{ client_id: a }}
+                a -> SUBSCRIBE: {{ id: 1, filters: [{{ filter: {filter} }}] }}
+                a <- closed
+                "
+            ),
+        );
+    }
+    play(
+        Config::default(),
+        "
+        a: v5.0 connects { client_id: a }
+        a -> SUBSCRIBE: { id: 1, filters: [{ filter: '' }] }
+        a <- DISCONNECT: { .. }
+        a <- closed
+        ",
+    );
+}
+
+#[test]
+fn unsubscribing_in_3_1_1() {
+    play(
+        Config::default(),
+        "
+        s: v3.1.1 connects { client_id: s }
+        s -> SUBSCRIBE: { id: 1, filters: [{ filter: a, qos: 2 }, { filter: b }, { filter: a/# }] }
+        s <- SUBACK: { codes: [2, 0, 0], id: 1 }
+        s -> PUBLISH: { topic: a, qos: 2, id: 1 }
+        s <- PUBLISH: { topic: a, qos: 2, id: 1 }
+        s <- PUBREC: { id: 1 }
+        s -> UNSUBSCRIBE: { id: 2, filters: [a, b, '#'] }
+        s <- UNSUBACK: { id: 2 }
+        s -> PUBLISH: { topic: b }
+        s -> PUBLISH: { topic: a, payload: still }
+        s <- PUBLISH: { topic: a, payload: still }
+        s -> PUBREC: { id: 1 }
+        s <- PUBREL: { id: 1 }
+        s cuts
+        s: v3.1.1 connects { client_id: s, clean: false }
+        s -> SUBSCRIBE: { id: 1, filters: [{ filter: a, qos: 1 }] }
+        s <- SUBACK: { codes: [1], id: 1 }
+        s -> PUBLISH: { topic: a, qos: 1, id: 1 }
+        s <- PUBLISH: { topic: a, qos: 1, id: 1 }
+        s <- PUBACK: { id: 1 }
+        s -> UNSUBSCRIBE: { id: 2, filters: [a] }
+        s <- UNSUBACK: { id: 2 }
+        s cuts
+        s: v3.1.1 connects { client_id: s, clean: false }
+        s <- PUBLISH: { topic: a, dup: true, qos: 1, id: 1 }
+        ",
+    );
+}
+
+#[test]
+fn unsubscribing_in_5() {
+    play(
+        Config::default(),
+        "
+        s: v5.0 connects { client_id: s, session_expiry: 10 }
+        s -> SUBSCRIBE: { id: 1, filters: [{ filter: a, qos: 1 }] }
+        s <- SUBACK: { codes: [granted_qos_1], id: 1 }
+        s -> PUBLISH: { topic: a, qos: 1, id: 1 }
+        s <- PUBLISH: { topic: a, qos: 1, id: 1 }
+        s <- PUBACK: { id: 1 }
+        s -> UNSUBSCRIBE: { id: 2, filters: [a, x] }
+        s <- UNSUBACK: { codes: [success, no_subscription_existed], id: 2 }
+        s -> UNSUBSCRIBE: { id: 3, filters: [x] }
+        s <- UNSUBACK: { codes: [no_subscription_existed], id: 3 }
+        s cuts
+        s: v5.0 connects { client_id: s, clean: false }
+        s <- PUBLISH: { topic: a, dup: true, qos: 1, id: 1 }
+        ",
+    );
+}
+
+#[test]
+fn overlapping_subscriptions_of_3_1_1_give_the_highest_qos() {
+    play(
+        Config::default(),
+        "
+        s: v3.1.1 connects { client_id: s }
+        s -> SUBSCRIBE: { id: 1, filters: [{ filter: t/+, qos: 0 }, { filter: t/a, qos: 1 }] }
+        s <- SUBACK: { codes: [0, 1], id: 1 }
+        s -> PUBLISH: { topic: t/a, qos: 2, id: 1 }
+        s <- PUBLISH: { topic: t/a, qos: 1, id: 1 }
+        s <- PUBREC: { id: 1 }
+        ",
+    );
+}
+
+#[test]
+fn leading_wildcards_of_5_pass_over_topics_with_a_dollar() {
+    play(
+        Config::default(),
+        "
+        s: v5.0 connects { client_id: s }
+        s -> SUBSCRIBE: { id: 1, filters: [{ filter: '#' }] }
+        s <- SUBACK: { codes: [granted_qos_0], id: 1 }
+        s -> PUBLISH: { topic: $x/t }
+        s <- nothing
         ",
     );
 }

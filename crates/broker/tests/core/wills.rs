@@ -4,6 +4,17 @@ use broker::Config;
 
 use crate::script::play;
 
+/// Every exchange of this file, for those who look at them all.
+pub(crate) const ALL: &[fn()] = &[
+    a_will_is_published_when_the_connection_is_lost,
+    a_will_is_published_when_the_server_closes,
+    a_will_is_dropped_by_disconnect,
+    a_will_is_delayed_and_recalled,
+    a_delayed_will_is_published_when_its_session_ends,
+    without_a_will_nothing_is_published,
+    a_will_of_3_1_1_may_be_retained,
+];
+
 const WITNESS: &str = "
     w: v5.0 connects { client_id: w }
     w -> SUBSCRIBE: { id: 1, filters: [{ filter: gone, qos: 1, retain_as_published: true }] }
@@ -98,6 +109,36 @@ fn a_delayed_will_is_published_when_its_session_ends() {
         w <- nothing
         c: v5.0 connects { client_id: c, clean: true }
         w <- PUBLISH: { topic: gone, payload: z }
+        ",
+    );
+}
+
+#[test]
+fn without_a_will_nothing_is_published() {
+    play(
+        Config::default(),
+        "
+        w: v3.1.1 connects { client_id: w }
+        w -> SUBSCRIBE: { id: 1, filters: [{ filter: '#' }] }
+        w <- SUBACK: { codes: [0], id: 1 }
+        a: v3.1.1 connects { client_id: a }
+        a cuts
+        w <- nothing
+        ",
+    );
+}
+
+#[test]
+fn a_will_of_3_1_1_may_be_retained() {
+    play(
+        Config::default(),
+        "
+        a: v3.1.1 connects { client_id: a, clean: false, will: { topic: gone, payload: x, retain: true } }
+        a cuts
+        w: v3.1.1 connects { client_id: w }
+        w -> SUBSCRIBE: { id: 1, filters: [{ filter: gone }] }
+        w <- SUBACK: { codes: [0], id: 1 }
+        w <- PUBLISH: { topic: gone, payload: x, retain: true }
         ",
     );
 }

@@ -1,0 +1,95 @@
+//! Each rule of the core, broken: an exchange of this folder fails on it, or it is listed here with the reason.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::panic;
+
+use broker::rules::ClauseSet;
+use clauses::ClauseId;
+
+use crate::script::{BROKEN, CONSULTED};
+use crate::{connecting, delivering, publishing, retaining, sessions, subscribing, wills};
+
+/// Rules that no exchange sees broken, each with the reason.
+const UNSEEN: &[(&str, &str)] = &[];
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+#[test]
+fn every_broken_rule_is_seen() {
+    let told = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if !QUIET.get() {
+            told(panic);
+        }
+    }));
+    QUIET.set(true);
+    let exchanges: Vec<(fn(), ClauseSet)> = all()
+        .map(|exchange| (exchange, consulted(exchange)))
+        .collect();
+    let clauses: BTreeSet<_> = broker::sites().map(|site| site.clause).collect();
+    let unseen: BTreeSet<_> = clauses
+        .into_iter()
+        .filter(|&clause| {
+            !exchanges
+                .iter()
+                .any(|(exchange, consulted)| consulted.contains(clause) && fails(*exchange, clause))
+        })
+        .map(ClauseId::name)
+        .collect();
+    QUIET.set(false);
+    let listed: BTreeSet<_> = UNSEEN.iter().map(|&(name, _)| name).collect();
+    let news: Vec<_> = unseen.symmetric_difference(&listed).collect();
+    assert!(
+        news.is_empty(),
+        "seen and listed, or unseen and not listed: {news:#?}"
+    );
+}
+
+fn all() -> impl Iterator<Item = fn()> {
+    [
+        connecting::ALL,
+        delivering::ALL,
+        publishing::ALL,
+        retaining::ALL,
+        sessions::ALL,
+        subscribing::ALL,
+        wills::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+fn consulted(exchange: fn()) -> ClauseSet {
+    CONSULTED.set(ClauseSet::EMPTY);
+    exchange();
+    CONSULTED.get()
+}
+
+fn fails(exchange: fn(), clause: ClauseId) -> bool {
+    BROKEN.set([clause].into_iter().collect());
+    let played = panic::catch_unwind(exchange);
+    BROKEN.set(ClauseSet::EMPTY);
+    played.is_err()
+}
+
+#[test]
+fn every_exchange_is_listed() {
+    let files = [
+        include_str!("connecting.rs"),
+        include_str!("delivering.rs"),
+        include_str!("publishing.rs"),
+        include_str!("retaining.rs"),
+        include_str!("sessions.rs"),
+        include_str!("subscribing.rs"),
+        include_str!("wills.rs"),
+    ];
+    let tests: usize = files
+        .iter()
+        .map(|file| file.matches("#[test]").count())
+        .sum();
+    assert_eq!(all().count(), tests);
+}
