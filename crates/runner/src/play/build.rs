@@ -1,6 +1,6 @@
 //! Building: from a packet as a step writes it to its bytes on the wire, sound or wrong on purpose.
 
-use codec::draft::{self, Draft, Kind, Malformation, Value};
+use codec::draft::{self, Draft, FieldSpec, Kind, Malformation, Value};
 use codec::{Direction, PacketType, Split, Version};
 use scenario::Spanned;
 use scenario::ast::{self, But, Fields};
@@ -125,9 +125,7 @@ impl Stage<'_> {
             let Some(value) = scope.resolve(written, spec.kind)? else {
                 continue;
             };
-            if name.value == "twice" {
-                give_sample(packet, &value);
-            }
+            let value = name_part(packet, value);
             let malformation = Malformation::new(&name.value, value)
                 .map_err(|error| self.cannot_at(written.span, error))?;
             packet.malform(malformation);
@@ -207,7 +205,7 @@ pub(super) fn observe(connection: &Connection, bytes: &[u8]) {
             break;
         };
         let packet = Draft::from_packet(&packet, version);
-        connection.look(|state| state.protocol.sent(&packet));
+        connection.note(&packet, false);
         rest = behind;
     }
     if !rest.is_empty() {
@@ -252,31 +250,35 @@ fn wants_id(packet: &Draft) -> bool {
     }
 }
 
-/// What is to stand twice must stand there once, so it gets a value that is sound by itself.
-fn give_sample(packet: &mut Draft, name: &Value) {
-    let (Value::Text(name) | Value::Binary(name)) = name else {
-        return;
+/// The name that the codec knows a part of the packet by. A property of the Will is to be there before it is
+/// repeated or left out, so it gets a value that is sound by itself.
+fn name_part(packet: &mut Draft, name: Value) -> Value {
+    let (Value::Text(text), Some(Value::Record(will))) = (&name, packet.get("will")) else {
+        return name;
     };
-    let Some(spec) = std::str::from_utf8(name)
+    let part = std::str::from_utf8(text)
         .ok()
-        .and_then(|name| draft::field(packet.packet_type(), name))
-    else {
-        return;
+        .and_then(|text| text.strip_prefix("will."));
+    let Some((part, spec)) = part.and_then(|part| Some((part, will_field(part)?))) else {
+        return name;
     };
-    if packet.get(spec.name).is_some() {
-        return;
+    let Some(property) = spec.property else {
+        return name;
+    };
+    let mut will = will.clone();
+    if will.get(part).is_none() {
+        will.set(spec, draft::sample(property));
     }
-    let sample = match spec.kind {
-        Kind::Flag => Value::Flag(true),
-        Kind::Text => Value::Text(b"sample".to_vec()),
-        Kind::Binary => Value::Binary(b"sample".to_vec()),
-        Kind::Numbers { .. } => Value::Numbers(vec![1]),
-        Kind::Pairs => Value::Pairs(vec![(b"name".to_vec(), b"value".to_vec())]),
-        // Large enough to limit nothing where it is a size or a period.
-        Kind::Number { maximum } if maximum > 0xFF => Value::Number(1000),
-        _ => Value::Number(1),
-    };
-    put(packet, spec.name, sample);
+    put(packet, "will", Value::Record(will));
+    Value::Text(part.as_bytes().to_vec())
+}
+
+/// A field of the Will.
+fn will_field(name: &str) -> Option<&'static FieldSpec> {
+    match draft::field(PacketType::Connect, "will")?.kind {
+        Kind::Record(specs) => specs.iter().find(|spec| spec.name == name),
+        _ => None,
+    }
 }
 
 fn write_number(width: Width, number: u32, bytes: &mut Vec<u8>) {

@@ -99,29 +99,26 @@ impl Stage<'_> {
         }
     }
 
-    /// Sends what first steps send; alternatives that begin with the same handshake share it.
+    /// Sends what first steps send. The target answers one request, so alternatives that begin with the same verb of
+    /// the same client share the request of the first of them.
     async fn begin_alternatives(
         &self,
         alternatives: &[(Name, Vec<Step>)],
     ) -> Outcome<Vec<Option<Begun>>> {
-        let mut known: Vec<(String, Begun)> = Vec::new();
+        let mut known: Vec<Begun> = Vec::new();
         let mut begun = Vec::new();
         for (_, steps) in alternatives {
             let Some((verb, client, fields, step)) = self.first_handshake(steps)? else {
                 begun.push(None);
                 continue;
             };
-            let key = format!(
-                "{} {verb:?} {}",
-                client.name,
-                self.scope().fields_notation(fields)
-            );
-            let handshake = match known.iter().find(|(same, _)| *same == key) {
-                Some((_, handshake)) => handshake.clone(),
+            let same = |begun: &&Begun| begun.verb == verb && begun.client.name == client.name;
+            let handshake = match known.iter().find(same) {
+                Some(handshake) => handshake.clone(),
                 None => {
                     let started = self.begin(verb, &client, fields, step.action.span).await;
                     let handshake = started.map_err(|stop| stop.beside(step, self.version()))?;
-                    known.push((key, handshake.clone()));
+                    known.push(handshake.clone());
                     handshake
                 }
             };

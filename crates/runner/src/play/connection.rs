@@ -137,6 +137,11 @@ impl Connection {
     /// Sends a packet, which its journal entry and the standing rules know as `packet`.
     pub(super) fn send(&self, packet: &Draft, encoded: Vec<u8>, forbidden: bool) {
         self.write(encoded, packet.to_string(), forbidden);
+        self.note(packet, forbidden);
+    }
+
+    /// Takes note of a packet that is sent, in whatever way.
+    pub(super) fn note(&self, packet: &Draft, forbidden: bool) {
         let state = &mut *self.state.borrow_mut();
         state.protocol.sent(packet);
         state.protocol.obscure |= forbidden;
@@ -192,12 +197,14 @@ impl Connection {
 
     pub(super) fn close(&self) {
         self.journal.tell(&self.client, Happening::Ended("closes"));
+        self.state.borrow_mut().end_judged = true;
         self.command(Command::Close);
         self.finish(Ender::Scenario);
     }
 
     pub(super) fn cut(&self) {
         self.journal.tell(&self.client, Happening::Ended("cuts"));
+        self.state.borrow_mut().end_judged = true;
         self.command(Command::Reset);
         self.finish(Ender::Scenario);
     }

@@ -71,6 +71,7 @@ pub async fn play(
         notes: played.notes,
         trace: played.trace,
         elapsed: played.elapsed,
+        consulted: target.consulted(),
     }
 }
 

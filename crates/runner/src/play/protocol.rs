@@ -26,6 +26,8 @@ pub(super) struct Protocol {
     pub(super) released: BTreeSet<u16>,
     /// How many PUBLISH packets the client has sent at each QoS.
     pub(super) published: [u64; 3],
+    /// Packet Identifiers of PUBLISH packets that the client has sent on this connection.
+    sent_here: BTreeSet<u16>,
     pub(super) pings: u64,
     pub(super) pongs: u64,
     /// Deliveries on this connection that count towards the client's Receive Maximum.
@@ -49,6 +51,7 @@ impl Protocol {
             requests: BTreeMap::new(),
             released: BTreeSet::new(),
             published: [0; 3],
+            sent_here: BTreeSet::new(),
             pings: 0,
             pongs: 0,
             in_flight: BTreeSet::new(),
@@ -145,6 +148,7 @@ impl Protocol {
         }
         if qos > 0 {
             self.session.borrow_mut().outstanding.insert(id, qos);
+            self.sent_here.insert(id);
         }
         let mut topic = bytes(packet, "topic").to_vec();
         if let Some(alias) = number(packet, "topic_alias") {
@@ -173,8 +177,12 @@ impl Protocol {
             PacketType::Connack if self.connack.is_none() => {
                 if reason == 0 && !flag(packet, "session_present") {
                     let mut session = self.session.borrow_mut();
+                    // What was sent behind CONNECT belongs to the session that begins here.
+                    let mut outstanding = std::mem::take(&mut session.outstanding);
+                    outstanding.retain(|id, _| self.sent_here.contains(id));
                     let kept = session.kept;
                     *session = Session {
+                        outstanding,
                         kept,
                         ..Session::default()
                     };

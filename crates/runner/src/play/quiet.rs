@@ -57,13 +57,18 @@ impl Stage<'_> {
             }
             None => {
                 for client in &clients {
-                    self.nothing_unread(client, span)?;
-                    self.barrier(client, span).await?;
-                    self.nothing_unread(client, span)?;
+                    self.nothing_left(client, span).await?;
                 }
             }
         }
         Ok(Moment::since(begun))
+    }
+
+    /// Nothing is unread, and a barrier brings nothing.
+    pub(super) async fn nothing_left(&self, client: &Rc<Client>, span: Span) -> Outcome {
+        self.nothing_unread(client, span)?;
+        self.barrier(client, span).await?;
+        self.nothing_unread(client, span)
     }
 
     /// An absent client proves nothing.

@@ -220,16 +220,16 @@ impl Scope<'_> {
 
     /// A scalar as a number.
     pub(super) fn number_of(&self, written: &Spanned<ast::Value>) -> Outcome<f64> {
-        match self.resolve(
-            written,
-            Kind::Number {
-                maximum: u64::from(u32::MAX),
-            },
-        )? {
-            Some(value) => value::as_number(&value),
-            None => None,
-        }
-        .ok_or_else(|| {
+        let number = match &written.value {
+            // What is computed, such as seconds on a real clock, need not be whole.
+            ast::Value::Scalar(pieces) if matches!(pieces.as_slice(), [Piece::Expr(_)]) => {
+                self.as_number(&Datum::Written(written.clone()))?
+            }
+            _ => self
+                .resolve(written, Kind::Number { maximum: u64::MAX })?
+                .and_then(|value| value::as_number(&value)),
+        };
+        number.ok_or_else(|| {
             self.stage
                 .cannot_at(written.span, "a number was expected here")
         })

@@ -171,7 +171,8 @@ fn no_response_information_unasked(arriving: &Arriving<'_>) -> Option<Breach> {
 
 fn within_maximum_packet_size(arriving: &Arriving<'_>) -> Option<Breach> {
     let maximum = arriving.before.announced("maximum_packet_size", u64::MAX);
-    if !arriving.is_v5() || arriving.size as u64 <= maximum {
+    // 0 is no size that a client may announce, so nothing is too large for it.
+    if !arriving.is_v5() || maximum == 0 || arriving.size as u64 <= maximum {
         return None;
     }
     Arriving::breach(
@@ -299,7 +300,8 @@ fn within_receive_maximum(arriving: &Arriving<'_>) -> Option<Breach> {
     let maximum = arriving.before.announced("receive_maximum", 65_535);
     let in_flight = &arriving.before.in_flight;
     let more = in_flight.len() as u64 + u64::from(!in_flight.contains(&id));
-    if !arriving.is_v5() || more <= maximum {
+    // 0 is no quota that a client may announce.
+    if !arriving.is_v5() || maximum == 0 || more <= maximum {
         return None;
     }
     Arriving::breach(

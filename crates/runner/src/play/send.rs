@@ -154,10 +154,7 @@ impl Stage<'_> {
             for packet in packets {
                 let (draft, encoded) = self.written(&client, &connection, packet)?;
                 notation.push(draft.to_string());
-                connection.look(|state| {
-                    state.protocol.sent(&draft);
-                    state.protocol.obscure |= forbidden;
-                });
+                connection.note(&draft, forbidden);
                 bytes.extend(encoded);
             }
             connection.write(

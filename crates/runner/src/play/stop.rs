@@ -41,6 +41,14 @@ impl Stop {
         Self::Untested(message.into())
     }
 
+    /// No step says so: it is what holds at the end of every case.
+    pub(super) fn at_the_end(mut self) -> Self {
+        if let Self::Miss(finding) = &mut self {
+            finding.message.push_str(" (at the end of the case)");
+        }
+        self
+    }
+
     pub(super) fn expected(mut self, expected: impl Into<String>) -> Self {
         if let Self::Miss(finding) = &mut self {
             finding.expected = Some(expected.into());

@@ -35,13 +35,12 @@ impl Stage<'_> {
                 )
             });
             match connection.end() {
-                None if accepted => {
-                    self.nothing_unread(&client, span)?;
-                    self.barrier(&client, span).await?;
-                    self.nothing_unread(&client, span)?;
-                }
+                None if accepted => self
+                    .nothing_left(&client, span)
+                    .await
+                    .map_err(Stop::at_the_end)?,
                 Some(end) if end.by != Ender::Scenario && accepted && !excused => {
-                    return Err(Stop::miss(span, unexpected_end(&client, end)));
+                    return Err(Stop::miss(span, unexpected_end(&client, end)).at_the_end());
                 }
                 _ => {}
             }

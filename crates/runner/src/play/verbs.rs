@@ -259,6 +259,8 @@ impl Stage<'_> {
                 && number(&answer.packet, "reason")
                     == Some(ReasonCode::CONTINUE_AUTHENTICATION.0.into());
             if !challenge {
+                self.check_order(&begun.client.name, &answer, begun.span)?;
+                self.advance_order(&begun.client.name, answer.number);
                 return Ok(answer);
             }
             let Some(authentication) = self.target.authentication() else {
@@ -308,8 +310,6 @@ impl Stage<'_> {
             })
             .await;
         if let Some(Some(answer)) = found {
-            self.check_order(&begun.client.name, &answer, begun.span)?;
-            self.advance_order(&begun.client.name, answer.number);
             return Ok(answer);
         }
         let names: Vec<_> = types.iter().map(|packet_type| packet_type.name()).collect();
