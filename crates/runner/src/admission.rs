@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::client::{Client, Trouble};
-use crate::target::{Address, Facts, Target, probe};
+use crate::target::{Address, Credentials, Facts, Target, probe};
 
 /// Why a target cannot be played at all.
 #[derive(Debug, thiserror::Error)]
@@ -159,6 +159,9 @@ pub(crate) async fn admit(
             )
         })
         .collect();
+    if address.credentials.is_none() {
+        offer_credentials(address, client.version(), token, within, &mut facts).await;
+    }
     deliver(client, token)
         .await
         .map_err(|trouble| AdmissionError::DeliversNothing {
@@ -226,6 +229,20 @@ fn refuse(address: &str, trouble: Trouble) -> AdmissionError {
             address,
             seen: trouble.to_string(),
         },
+    }
+}
+
+/// Finds out whether a target that demands no credentials takes any.
+async fn offer_credentials(address: &Address, version: Version, token: &str, within: Duration, facts: &mut Facts) {
+    let offered = Facts {
+        credentials: Some(Credentials::of_anybody()),
+        ..Facts::default()
+    };
+    let target = Target::at(address, offered.into());
+    let client_id = format!("{token}a");
+    if let Ok((client, ())) = Client::connect(&target, version, &client_id, within, |_| ()).await {
+        client.disconnect().await;
+        facts.takes_any(Credentials::of_anybody());
     }
 }
 

@@ -140,7 +140,10 @@ impl Baseline {
                     report.verdict = Verdict::Fixed;
                 }
             }
-            Verdict::Skip { .. } | Verdict::Known { .. } | Verdict::Fixed | Verdict::Crashed { .. } => {}
+            Verdict::Skip { .. }
+            | Verdict::Known { .. }
+            | Verdict::Fixed
+            | Verdict::Crashed { .. } => {}
         }
     }
 }
@@ -149,15 +152,25 @@ impl Baseline {
 fn plain(error: &serde_yaml::Error) -> String {
     let text = error.without_snippet().to_string();
     let text = text.lines().next().unwrap_or_default();
-    text.rsplit_once(" at line ").map_or(text, |(sentence, _)| sentence).to_owned()
+    text.rsplit_once(" at line ")
+        .map_or(text, |(sentence, _)| sentence)
+        .to_owned()
 }
 
 impl Entry {
     fn read(file: &str, written: Written) -> Result<Self, BaselineError> {
         let place = |at: serde_yaml::Location| format!("{file}:{}:{}", at.line(), at.column());
         for (value, field, demand) in [
-            (&written.case, "case", "give a case name or a pattern of them"),
-            (&written.reason, "reason", "say in a sentence why the deviation is accepted"),
+            (
+                &written.case,
+                "case",
+                "give a case name or a pattern of them",
+            ),
+            (
+                &written.reason,
+                "reason",
+                "say in a sentence why the deviation is accepted",
+            ),
         ] {
             if value.value.trim().is_empty() {
                 return Err(BaselineError::Empty {

@@ -4,7 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use codec::{
-    Connack, Connect, Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, Properties, Split, Text, Version,
+    Connack, Connect, Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, Properties, Split, Text,
+    Version,
 };
 use tokio::time::timeout;
 
@@ -42,7 +43,10 @@ pub(crate) enum Trouble {
         how: &'static str,
     },
     /// What came is no MQTT.
-    #[error("what came is no MQTT packet: {violation}; the first bytes were {}", hex(bytes))]
+    #[error(
+        "what came is no MQTT packet: {violation}; the first bytes were {}",
+        hex(bytes)
+    )]
     Garbled {
         /// What the decoder says.
         violation: String,
@@ -87,7 +91,11 @@ impl Client {
         let credentials = target.credentials();
         client
             .send(&Packet::Connect(Connect {
-                protocol_name: Text::from(if version == Version::V3_1 { "MQIsdp" } else { "MQTT" }),
+                protocol_name: Text::from(if version == Version::V3_1 {
+                    "MQIsdp"
+                } else {
+                    "MQTT"
+                }),
                 protocol_version: version.level(),
                 clean_start: true,
                 reserved_flag: false,
@@ -111,6 +119,10 @@ impl Client {
             })
             .await??;
         Ok((client, seen))
+    }
+
+    pub(crate) fn version(&self) -> Version {
+        self.version
     }
 
     /// Sends a packet. A failure to do so shows in the next [`Self::receive`].
@@ -164,7 +176,12 @@ impl Client {
     /// The bytes of the next packet.
     async fn frame(&mut self, waited_for: &'static str) -> Result<Vec<u8>, Trouble> {
         loop {
-            match codec::split(&self.buffer, self.version, Direction::ToClient, MAXIMUM_PACKET_SIZE) {
+            match codec::split(
+                &self.buffer,
+                self.version,
+                Direction::ToClient,
+                MAXIMUM_PACKET_SIZE,
+            ) {
                 Ok(Split::Complete { frame, rest }) => {
                     let (frame, rest) = (frame.as_bytes().to_vec(), rest.to_vec());
                     self.buffer = rest;

@@ -13,8 +13,6 @@ use codec::QoS;
 use crate::target::{Authentication, Credentials, Facts, Features, Host, Target};
 
 const NAME: &str = "the embedded reference broker";
-const USER: &str = "assay";
-const PASSWORD: &str = "touchstone";
 const REFUSED_TOPIC: &str = "forbidden/to/everybody";
 const REFUSED_CLIENT_ID: &str = "refused";
 const MAXIMUM_PACKET_SIZE: u32 = 1024;
@@ -46,6 +44,7 @@ pub(crate) fn furnish(requires: &[&str]) -> Target {
         }),
         ..Facts::default()
     };
+    facts.takes_any(Credentials::of_anybody());
     for feature in OFFERED {
         facts.features.add(feature);
     }
@@ -69,7 +68,9 @@ fn configure(feature: &str, config: &mut Config, facts: &mut Facts) -> bool {
     match feature {
         "limited_qos" => {
             config.features.maximum_qos = QoS::AT_LEAST_ONCE;
-            facts.features.lack("qos 2", "the case requires `limited_qos` as well");
+            facts
+                .features
+                .lack("qos 2", "the case requires `limited_qos` as well");
         }
         "no_retain" => config.features.retain = false,
         "no_wildcard" => config.features.wildcards = false,
@@ -89,11 +90,10 @@ fn configure(feature: &str, config: &mut Config, facts: &mut Facts) -> bool {
         }
         "auth" => {
             config.access.anonymous = false;
-            config.access.passwords.insert(USER.to_owned(), PASSWORD.to_owned());
-            facts.credentials = Some(Credentials {
-                user: USER.to_owned(),
-                password: Some(PASSWORD.to_owned()),
-            });
+            let credentials = Credentials::of_anybody();
+            let password = credentials.password.clone().unwrap_or_default();
+            config.access.passwords.insert(credentials.user.clone(), password);
+            facts.credentials = Some(credentials);
         }
         "authz" => {
             config.access.permissions.push(Permission {
@@ -105,7 +105,10 @@ fn configure(feature: &str, config: &mut Config, facts: &mut Facts) -> bool {
             tell("refused_topic", REFUSED_TOPIC.to_owned());
         }
         "client_id_policy" => {
-            config.access.refused_client_ids.push(REFUSED_CLIENT_ID.to_owned());
+            config
+                .access
+                .refused_client_ids
+                .push(REFUSED_CLIENT_ID.to_owned());
             tell("refused_client_id", REFUSED_CLIENT_ID.to_owned());
         }
         _ => return false,
@@ -200,17 +203,24 @@ mod tests {
     async fn a_contradiction_in_what_is_required_is_told() {
         let requires = ["limited_qos", "qos 2"];
         let reason = furnish(&requires).features().missing(&requires).unwrap();
-        assert_eq!(reason, "requires `qos 2`: the case requires `limited_qos` as well");
+        assert_eq!(
+            reason,
+            "requires `qos 2`: the case requires `limited_qos` as well"
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_restarted_broker_ends_its_connections_and_serves_again() {
         let target = furnish(&[]);
         let within = Duration::from_secs(5);
-        let (mut client, ()) = Client::connect(&target, Version::V3_1_1, "c", within, |_| ()).await.unwrap();
+        let (mut client, ()) = Client::connect(&target, Version::V3_1_1, "c", within, |_| ())
+            .await
+            .unwrap();
         client.ping().await.unwrap();
         target.restart().await.unwrap();
         client.ping().await.unwrap_err();
-        Client::connect(&target, Version::V3_1_1, "c", within, |_| ()).await.unwrap();
+        Client::connect(&target, Version::V3_1_1, "c", within, |_| ())
+            .await
+            .unwrap();
     }
 }

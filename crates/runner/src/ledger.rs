@@ -22,7 +22,11 @@ pub(crate) struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    pub(crate) fn new(plan: &'a Plan, options: &'a Options, listener: &'a mut dyn FnMut(Event)) -> Self {
+    pub(crate) fn new(
+        plan: &'a Plan,
+        options: &'a Options,
+        listener: &'a mut dyn FnMut(Event),
+    ) -> Self {
         Self {
             plan,
             baseline: options.baseline.as_ref(),

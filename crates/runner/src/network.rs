@@ -71,7 +71,12 @@ pub(crate) fn run(
         };
         let version = [Version::V3_1_1, Version::V5_0]
             .into_iter()
-            .find(|version| !facts.unspoken.iter().any(|(unspoken, _)| unspoken == version))
+            .find(|version| {
+                !facts
+                    .unspoken
+                    .iter()
+                    .any(|(unspoken, _)| unspoken == version)
+            })
             .unwrap_or(Version::V3_1_1);
         let target = Target::at(address, Arc::new(facts));
         let witness = Witness::call(target.clone(), version, token(1_000_001), within)
@@ -98,7 +103,9 @@ pub(crate) fn run(
 
 /// What tells this run's topics from those of an earlier one.
 fn nonce() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let mixed = now.as_nanos() ^ (u128::from(std::process::id()) << 40);
     u64::try_from(mixed & u128::from(u64::MAX)).unwrap_or_default()
 }
@@ -133,7 +140,12 @@ impl Hall<'_, '_> {
                 continue;
             }
             let seconds = waiting(&case);
-            let waiting = Waiting { index, case, info, seconds };
+            let waiting = Waiting {
+                index,
+                case,
+                info,
+                seconds,
+            };
             if waiting.case.scenario.alone {
                 alone.push_back(waiting);
             } else {
@@ -142,9 +154,14 @@ impl Hall<'_, '_> {
         }
         // Stable, so that cases that do not wait keep their order.
         sociable.sort_by(|left, right| right.seconds.total_cmp(&left.seconds));
-        let patient = sociable.iter().take_while(|case| case.seconds > LONG).count();
+        let patient = sociable
+            .iter()
+            .take_while(|case| case.seconds > LONG)
+            .count();
         let busy: VecDeque<_> = sociable.split_off(patient).into();
-        let mut end = self.play_queues(sociable.into(), busy, self.options.jobs.unwrap_or(BUSY)).await;
+        let mut end = self
+            .play_queues(sociable.into(), busy, self.options.jobs.unwrap_or(BUSY))
+            .await;
         if matches!(end, End::AllPlayed) {
             end = self.play_queues(VecDeque::new(), alone, 1).await;
         }
@@ -197,11 +214,19 @@ impl Hall<'_, '_> {
     }
 
     fn count(&self, waits: bool) -> usize {
-        self.in_play.values().filter(|(_, _, long)| *long == waits).count()
+        self.in_play
+            .values()
+            .filter(|(_, _, long)| *long == waits)
+            .count()
     }
 
     fn begin(&mut self, waiting: Waiting) {
-        let Waiting { index, case, info, seconds } = waiting;
+        let Waiting {
+            index,
+            case,
+            info,
+            seconds,
+        } = waiting;
         self.ledger.started(&info);
         let settings = Settings {
             patience: self.options.patience,
@@ -217,16 +242,23 @@ impl Hall<'_, '_> {
             let playing = play::play(&case, Arc::clone(&played), &target, &settings);
             match timeout(bound, playing).await {
                 Ok(report) => report,
-                Err(_) => harness_fault(&played, &format!("it was still being played after {} s", bound.as_secs())),
+                Err(_) => harness_fault(
+                    &played,
+                    &format!("it was still being played after {} s", bound.as_secs()),
+                ),
             }
         });
-        self.in_play.insert(handle.id(), (info, Instant::now(), seconds > LONG));
+        self.in_play
+            .insert(handle.id(), (info, Instant::now(), seconds > LONG));
     }
 
     /// Takes a finished case in. The end of the run is returned when the target is found dead.
     async fn settle(&mut self, joined: Result<(Id, CaseReport), JoinError>) -> Option<End> {
         let played = self.played(joined)?;
-        let sound = matches!(played.report.verdict, Verdict::Pass | Verdict::Note | Verdict::Skip { .. });
+        let sound = matches!(
+            played.report.verdict,
+            Verdict::Pass | Verdict::Note | Verdict::Skip { .. }
+        );
         let target_ended_a_link = played
             .report
             .trace
@@ -282,7 +314,9 @@ impl Hall<'_, '_> {
         for (index, Played { mut report, .. }) in suspects.into_iter().enumerate() {
             report.verdict = if Some(index) == culprit {
                 case = Some(report.case.name.clone());
-                Verdict::Crashed { reason: seen.clone() }
+                Verdict::Crashed {
+                    reason: seen.clone(),
+                }
             } else {
                 died_meanwhile()
             };
@@ -293,6 +327,10 @@ impl Hall<'_, '_> {
             self.ledger.finished(bereaved(&info));
         }
         self.playing.abort_all();
-        self.ledger.crashed(Crash { case, seen, log_tail: None });
+        self.ledger.crashed(Crash {
+            case,
+            seen,
+            log_tail: None,
+        });
     }
 }

@@ -72,7 +72,11 @@ fn base36(mut number: u64, width: usize) -> String {
     let mut digits = vec![b'0'; width];
     for place in digits.iter_mut().rev() {
         let digit = u8::try_from(number % 36).unwrap_or_default();
-        *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+        *place = if digit < 10 {
+            b'0' + digit
+        } else {
+            b'a' + digit - 10
+        };
         number /= 36;
     }
     digits.into_iter().map(char::from).collect()
@@ -99,8 +103,14 @@ mod tests {
         let other = Namespace::new(7, 2);
         let elsewhere = Namespace::new(8, 1);
         assert_eq!(mine.whose(mine.token.as_bytes()), Whose::Mine);
-        assert_eq!(mine.whose(format!("a/{}/b", mine.twin).as_bytes()), Whose::Mine);
-        assert_eq!(mine.whose(format!("{}/x", other.token).as_bytes()), Whose::AnotherCase);
+        assert_eq!(
+            mine.whose(format!("a/{}/b", mine.twin).as_bytes()),
+            Whose::Mine
+        );
+        assert_eq!(
+            mine.whose(format!("{}/x", other.token).as_bytes()),
+            Whose::AnotherCase
+        );
         assert_eq!(mine.whose(elsewhere.token.as_bytes()), Whose::Nobody);
         assert_eq!(mine.whose(b"$SYS/uptime"), Whose::Nobody);
     }

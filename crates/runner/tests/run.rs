@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use broker::{Broker, Config};
-use runner::event::Verdict;
+use runner::event::{Event, Verdict};
 use runner::{At, Baseline, Interrupt, Options};
 use support::{Told, brisk, plan, play};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -185,6 +185,38 @@ fn an_interrupted_run_in_memory_keeps_what_it_has() {
     let summary = told.summary.unwrap();
     assert!(summary.interrupted && summary.unplayed > 0);
     assert_eq!(summary.unplayed + told.reports.len(), 2000);
+}
+
+#[test]
+fn waits_overlap_and_who_wants_to_be_alone_is() {
+    let waits = WAITS.replace("600s", "2s");
+    let alone = format!("{PINGS}alone: true\n");
+    let names: Vec<_> = (0..20).map(|number| format!("ping/waits-{number}")).collect();
+    let mut scenarios = vec![("ping/alone", alone.as_str()), ("ping/first", PINGS)];
+    scenarios.extend(names.iter().map(|name| (name.as_str(), waits.as_str())));
+    let mut in_play = 0_usize;
+    let mut most = 0;
+    let mut with_alone = 0;
+    let mut first = None;
+    let began = Instant::now();
+    let plan = plan(&scenarios);
+    let outcome = runner::run(&plan, &at(mortal_broker()), &brisk(), &mut |event| match event {
+        Event::CaseStarted(info) => {
+            in_play += 1;
+            most = most.max(in_play);
+            first.get_or_insert_with(|| info.name.clone());
+            if info.name.starts_with("ping/alone") {
+                with_alone = in_play;
+            }
+        }
+        Event::CaseFinished(_) => in_play -= 1,
+        _ => {}
+    });
+    assert_eq!(outcome.unwrap().exit_status(), 0);
+    assert_eq!(with_alone, 1);
+    assert!(most >= 20, "the waiting ones are played together");
+    assert_eq!(first.as_deref(), Some("ping/waits-0@v3.1.1/tcp"), "and begin first");
+    assert!(began.elapsed() < Duration::from_secs(10), "so that they wait together");
 }
 
 #[test]

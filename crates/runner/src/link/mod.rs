@@ -159,3 +159,88 @@ fn ended() -> io::Error {
         "this side has ended the connection",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A link over TCP and the stream at its other end.
+    async fn over_tcp(segments: Segments) -> (Link, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (far, _) = listener.accept().await.unwrap();
+        let options = LinkOptions {
+            segments,
+            ..LinkOptions::default()
+        };
+        (Link::tcp(near, &options).unwrap(), far)
+    }
+
+    fn in_memory(segments: Segments) -> (Link, broker::pipe::End) {
+        let (near, far) = broker::pipe::pipe();
+        let options = LinkOptions {
+            segments,
+            ..LinkOptions::default()
+        };
+        (Link::pipe(near, &options), far)
+    }
+
+    #[tokio::test]
+    async fn a_half_closed_link_still_reads() {
+        let (mut link, mut far) = over_tcp(Segments::Whole).await;
+        link.write(b"last").await.unwrap();
+        link.half_close().await.unwrap();
+        let mut read = Vec::new();
+        far.read_to_end(&mut read).await.unwrap();
+        assert_eq!(read, b"last");
+        far.write_all(b"answer").await.unwrap();
+        let mut answer = Vec::new();
+        assert_eq!(link.read(&mut answer).await.unwrap(), 6);
+        drop(far);
+        assert_eq!(link.read(&mut answer).await.unwrap(), 0, "FIN reads as 0 bytes");
+    }
+
+    #[tokio::test]
+    async fn closing_is_a_fin_even_with_unread_bytes() {
+        let (mut link, mut far) = over_tcp(Segments::Whole).await;
+        far.write_all(b"nobody reads this").await.unwrap();
+        // Loopback delivers at once, but only a readable socket proves it.
+        if let Some(Stream::Tcp(stream)) = &link.stream {
+            stream.readable().await.unwrap();
+        }
+        link.close().await.unwrap();
+        assert_eq!(far.read(&mut [0; 8]).await.unwrap(), 0);
+        assert_eq!(link.write(b"x").await.unwrap_err().kind(), io::ErrorKind::NotConnected);
+    }
+
+    #[tokio::test]
+    async fn a_reset_is_an_rst() {
+        let (mut link, mut far) = over_tcp(Segments::Whole).await;
+        link.reset().unwrap();
+        let error = far.read(&mut [0; 8]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+
+        let (mut link, mut far) = in_memory(Segments::Whole);
+        link.reset().unwrap();
+        let error = far.read(&mut [0; 8]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn segments_are_those_that_were_asked_for() {
+        let mut buffer = [0; 16];
+        let (mut link, mut far) = in_memory(Segments::Bytes);
+        link.write(b"abc").await.unwrap();
+        for _ in 0..3 {
+            assert_eq!(far.read(&mut buffer).await.unwrap(), 1);
+        }
+        let (mut link, mut far) = in_memory(Segments::Coalesced);
+        link.write(b"abc").await.unwrap();
+        link.write(b"de").await.unwrap();
+        far.write_all(b"answer").await.unwrap();
+        link.read(&mut Vec::new()).await.unwrap();
+        assert_eq!(far.read(&mut buffer).await.unwrap(), 5);
+    }
+}

@@ -14,7 +14,9 @@ pub enum Transport {
 
 /// A transport that no link of this version can use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the transport `{0}` cannot be used: links run over tcp, and over memory to the embedded broker")]
+#[error(
+    "the transport `{0}` cannot be used: links run over tcp, and over memory to the embedded broker"
+)]
 pub struct UnknownTransport(pub String);
 
 impl Transport {

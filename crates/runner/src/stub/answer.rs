@@ -1,9 +1,9 @@
 //! What a stub answers: sound acknowledgements, whatever it was sent.
 
 use codec::{
-    Connack, Connect, Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Pingresp, Properties,
-    PropertiesBuf, PropertyId, Puback, Pubcomp, Pubrec, Pubrel, ReasonCode, ReasonCodes, Split, Suback,
-    Unsuback, Version,
+    Connack, Connect, Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Pingresp,
+    Properties, PropertiesBuf, PropertyId, Puback, Pubcomp, Pubrec, Pubrel, ReasonCode,
+    ReasonCodes, Split, Suback, Unsuback, Version,
 };
 
 /// The answers on one connection.
@@ -42,7 +42,10 @@ impl Answers {
         let mut out = Vec::new();
         loop {
             match codec::split(rest, self.version, Direction::ToServer, MAXIMUM_PACKET_SIZE) {
-                Ok(Split::Complete { frame, rest: behind }) => {
+                Ok(Split::Complete {
+                    frame,
+                    rest: behind,
+                }) => {
                     self.answer(frame, &mut out);
                     rest = behind;
                 }
@@ -66,7 +69,8 @@ impl Answers {
             self.welcome(connect.map(|(_, connect)| connect), out);
             return;
         }
-        let packet = codec::decode_leniently(frame, self.version, Direction::ToServer, &mut Vec::new());
+        let packet =
+            codec::decode_leniently(frame, self.version, Direction::ToServer, &mut Vec::new());
         if let Some(packet) = packet {
             self.acknowledge(&packet, out);
         }
@@ -97,20 +101,38 @@ impl Answers {
         let properties = Properties::EMPTY;
         match packet {
             Packet::Publish(publish) => {
-                let Some(packet_id) = publish.packet_id else { return };
+                let Some(packet_id) = publish.packet_id else {
+                    return;
+                };
                 let answer = if publish.qos == codec::QoS::AT_LEAST_ONCE {
-                    Packet::Puback(Puback { packet_id, reason_code, properties })
+                    Packet::Puback(Puback {
+                        packet_id,
+                        reason_code,
+                        properties,
+                    })
                 } else {
-                    Packet::Pubrec(Pubrec { packet_id, reason_code, properties })
+                    Packet::Pubrec(Pubrec {
+                        packet_id,
+                        reason_code,
+                        properties,
+                    })
                 };
                 self.send(&answer, out);
             }
             Packet::Pubrec(Pubrec { packet_id, .. }) => self.send(
-                &Packet::Pubrel(Pubrel { packet_id: *packet_id, reason_code, properties }),
+                &Packet::Pubrel(Pubrel {
+                    packet_id: *packet_id,
+                    reason_code,
+                    properties,
+                }),
                 out,
             ),
             Packet::Pubrel(Pubrel { packet_id, .. }) => self.send(
-                &Packet::Pubcomp(Pubcomp { packet_id: *packet_id, reason_code, properties }),
+                &Packet::Pubcomp(Pubcomp {
+                    packet_id: *packet_id,
+                    reason_code,
+                    properties,
+                }),
                 out,
             ),
             Packet::Subscribe(subscribe) => {
@@ -164,7 +186,10 @@ mod tests {
         let mut answers = Answers::to_everything();
         assert_eq!(answers.to(CONNECT), b"\x20\x02\x00\x00");
         // PUBLISH with a wildcard in its topic.
-        assert_eq!(answers.to(b"\x32\x05\x00\x01#\x00\x07"), b"\x40\x02\x00\x07");
+        assert_eq!(
+            answers.to(b"\x32\x05\x00\x01#\x00\x07"),
+            b"\x40\x02\x00\x07"
+        );
         // Half a PINGREQ, then the rest.
         assert_eq!(answers.to(b"\xc0"), b"");
         assert_eq!(answers.to(b"\x00"), b"\xd0\x00");

@@ -97,7 +97,10 @@ impl Stub {
             ..Facts::default()
         };
         let cannot = ["restart", "persistence", "websocket", "enhanced_auth"];
-        for feature in FEATURES.iter().filter(|feature| !cannot.contains(&feature.name)) {
+        for feature in FEATURES
+            .iter()
+            .filter(|feature| !cannot.contains(&feature.name))
+        {
             facts.features.add(feature.name);
         }
         Target::in_memory(self.name(), facts, Rc::new(InMemory(self)))

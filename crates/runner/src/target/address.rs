@@ -171,7 +171,9 @@ mod tests {
     #[test]
     fn what_cannot_be_an_address_is_told_with_what_to_write() {
         let told = |text: &str| parse(text).unwrap_err();
-        assert!(told("localhost:1883").starts_with("`localhost:1883` is no address: write mqtt://"));
+        assert!(
+            told("localhost:1883").starts_with("`localhost:1883` is no address: write mqtt://")
+        );
         assert!(told("wss://localhost").contains("the one scheme so far is mqtt://"));
         assert!(told("mqtt://").contains("names no host"));
         assert!(told("mqtt://:1883").contains("names no host"));

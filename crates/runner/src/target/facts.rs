@@ -16,6 +16,16 @@ pub struct Credentials {
     pub password: Option<String>,
 }
 
+impl Credentials {
+    /// What a target is offered that demands none.
+    pub(crate) fn of_anybody() -> Self {
+        Self {
+            user: "assay".to_owned(),
+            password: Some("touchstone".to_owned()),
+        }
+    }
+}
+
 /// How enhanced authentication goes on a target (5.0 section 4.12).
 #[derive(Debug, Clone)]
 pub struct Authentication {
@@ -45,16 +55,21 @@ pub struct Facts {
 impl Facts {
     /// What `<target.NAME>` stands for.
     pub fn value(&self, name: &str) -> Option<String> {
-        let credentials = self.credentials.as_ref();
-        match name {
-            "user" => credentials.map(|credentials| credentials.user.clone()),
-            "password" => credentials.and_then(|credentials| credentials.password.clone()),
-            "auth.method" => self
+        match (name, &self.credentials) {
+            ("user", Some(credentials)) => Some(credentials.user.clone()),
+            ("password", Some(credentials)) => credentials.password.clone(),
+            ("auth.method", _) => self
                 .authentication
                 .as_ref()
                 .map(|authentication| authentication.method.clone()),
             _ => self.values.get(name).cloned(),
         }
+    }
+
+    /// Says that the target lets a client in under any User Name, so that `<target.user>` may be this one.
+    pub(crate) fn takes_any(&mut self, credentials: Credentials) {
+        self.values.insert("user", credentials.user);
+        self.values.extend(credentials.password.map(|password| ("password", password)));
     }
 
     /// Why a case cannot be played; none when it can.

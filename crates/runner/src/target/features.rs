@@ -39,14 +39,20 @@ impl Features {
     /// Why a scenario that requires these cannot be played; none when it can.
     pub fn missing(&self, requires: &[&str]) -> Option<String> {
         let feature = requires.iter().find(|feature| !self.has(feature))?;
-        let why = self.absent.get(*feature).map_or(self.why_else, String::as_str);
+        let why = self
+            .absent
+            .get(*feature)
+            .map_or(self.why_else, String::as_str);
         Some(format!("requires `{feature}`: {why}"))
     }
 
     /// The features that something is said of.
     #[cfg(test)]
     pub(crate) fn named(&self) -> impl Iterator<Item = &str> {
-        self.present.iter().chain(self.absent.keys()).map(String::as_str)
+        self.present
+            .iter()
+            .chain(self.absent.keys())
+            .map(String::as_str)
     }
 }
 

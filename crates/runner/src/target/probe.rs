@@ -5,7 +5,8 @@ use codec::{Connack, Properties, QoS};
 use super::{Credentials, Facts, Features};
 
 /// Why a feature is absent that no probe has found.
-const NOT_CONFIGURED: &str = "a plain address is played as it is, and it is not known to be configured for this";
+const NOT_CONFIGURED: &str =
+    "a plain address is played as it is, and it is not known to be configured for this";
 
 /// What is known of a target at an address: what its CONNACK of 5.0 says, or, of a target that does not speak
 /// 5.0, what every server of 3.1.1 must have.
@@ -27,7 +28,9 @@ pub(crate) fn learn(connack: Option<&Connack<'_>>, credentials: Option<Credentia
 }
 
 fn from_properties(properties: Properties<'_>, facts: &mut Facts) {
-    let maximum_qos = properties.maximum_qos().map_or(QoS::EXACTLY_ONCE, QoS::from_bits);
+    let maximum_qos = properties
+        .maximum_qos()
+        .map_or(QoS::EXACTLY_ONCE, QoS::from_bits);
     let mut either = |has: bool, feature, otherwise, says: &str| {
         let features = &mut facts.features;
         features.add(if has { feature } else { otherwise });
@@ -37,10 +40,21 @@ fn from_properties(properties: Properties<'_>, facts: &mut Facts) {
         );
     };
     let offers = |available: Option<u8>| available != Some(0);
-    let said = |has: bool| if has { "it is available" } else { "it is not available" };
+    let said = |has: bool| {
+        if has {
+            "it is available"
+        } else {
+            "it is not available"
+        }
+    };
 
     let has = maximum_qos >= QoS::EXACTLY_ONCE;
-    either(has, "qos 2", "limited_qos", &format!("Maximum QoS {}", maximum_qos.value()));
+    either(
+        has,
+        "qos 2",
+        "limited_qos",
+        &format!("Maximum QoS {}", maximum_qos.value()),
+    );
     let has = offers(properties.retain_available());
     either(has, "retain", "no_retain", said(has));
     let has = offers(properties.wildcard_subscription_available());
@@ -63,9 +77,21 @@ fn from_properties(properties: Properties<'_>, facts: &mut Facts) {
     }
 
     let limits = [
-        ("maximum_packet_size", "maximum_packet_size", properties.maximum_packet_size()),
-        ("receive_maximum", "receive_maximum", properties.receive_maximum().map(u32::from)),
-        ("server_keep_alive", "server_keep_alive", properties.server_keep_alive().map(u32::from)),
+        (
+            "maximum_packet_size",
+            "maximum_packet_size",
+            properties.maximum_packet_size(),
+        ),
+        (
+            "receive_maximum",
+            "receive_maximum",
+            properties.receive_maximum().map(u32::from),
+        ),
+        (
+            "server_keep_alive",
+            "server_keep_alive",
+            properties.server_keep_alive().map(u32::from),
+        ),
     ];
     for (feature, name, limit) in limits {
         match limit {
