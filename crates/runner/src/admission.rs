@@ -141,6 +141,8 @@ pub(crate) async fn admit(
         return Err(unspoken
             .into_iter()
             .map(|(_, trouble)| trouble)
+            // Of equals the last is taken: the one of the newest version.
+            .rev()
             .max_by_key(weight)
             .map_or_else(
                 || AdmissionError::NotMqtt {

@@ -87,6 +87,6 @@ mod tests {
         close(of("  - wait: 3s\n  - wait: 500ms\n  - a pings\n"), 3.5);
         close(of("  - for <i> in 1..4:\n      - wait: 2s\n      - a pings\n"), 8.0);
         close(of("  - a <- nothing for 4s\n"), 4.0);
-        close(of("  - any:\n      x:\n        - a <- PINGRESP\n        - wait: 1s\n      y:\n        - a <- closed\n"), 1.0);
+        close(of("  - any:\n      x:\n        - a <- PINGRESP\n        - wait: 1s\n      y:\n        - a <- PUBLISH\n"), 1.0);
     }
 }
