@@ -44,6 +44,15 @@ impl ClauseSet {
         self.0[word] & bit != 0
     }
 
+    /// The members of both sets.
+    #[must_use]
+    pub fn union(mut self, other: Self) -> Self {
+        for (word, more) in self.0.iter_mut().zip(other.0) {
+            *word |= more;
+        }
+        self
+    }
+
     /// Whether the set has no member.
     pub fn is_empty(&self) -> bool {
         self.0 == [0; WORDS]
