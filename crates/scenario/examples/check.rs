@@ -16,7 +16,10 @@ fn files(path: &Path, found: &mut Vec<PathBuf>) {
         for entry in entries {
             files(&entry, found);
         }
-    } else if path.extension().is_some_and(|extension| extension == "yaml") {
+    } else if path
+        .extension()
+        .is_some_and(|extension| extension == "yaml")
+    {
         found.push(path.to_owned());
     }
 }

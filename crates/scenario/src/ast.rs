@@ -319,7 +319,7 @@ pub enum Value {
     /// A scalar: literal text and `<…>` in turn. A single literal piece is a plain scalar.
     Scalar(Vec<Piece>),
     /// `[a, b]`.
-    List(Vec<Spanned<Value>>),
+    List(Vec<Spanned<Self>>),
     /// A map that is a record of fields, such as a `will` or an entry of `filters`.
     Record(Fields),
     /// A map that the language interprets.
@@ -377,7 +377,7 @@ pub enum Expr {
     /// A variable: an axis, a loop variable or a capture; also `t` and `g`.
     Variable(String),
     /// `id@i`: one binding per value of the loop variable.
-    Indexed(String, Box<Expr>),
+    Indexed(String, Box<Self>),
     /// `a.id`, `a.keep_alive`, `a.connack.receive_maximum`, `target.user`.
     Member(Vec<String>),
     /// `since x`: seconds since a named instant.
@@ -385,7 +385,7 @@ pub enum Expr {
     /// `auth.answer c1`: the answer to an authentication challenge.
     AuthAnswer(String),
     /// `x + y` and the like.
-    Binary(Operator, Box<Expr>, Box<Expr>),
+    Binary(Operator, Box<Self>, Box<Self>),
 }
 
 /// An operator between two numbers.

@@ -50,10 +50,7 @@ pub struct NotationError {
 }
 
 /// Reads the notation. `place` turns offsets of the text into a place in the file.
-pub fn parse(
-    text: &str,
-    place: &dyn Fn(Range<usize>) -> Span,
-) -> Result<Vec<Part>, NotationError> {
+pub fn parse(text: &str, place: &dyn Fn(Range<usize>) -> Span) -> Result<Vec<Part>, NotationError> {
     let mut parts = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
@@ -152,7 +149,9 @@ pub fn hex(text: &str) -> Result<Vec<u8>, NotationError> {
     let mut high: Option<(usize, u8)> = None;
     for (at, letter) in text.char_indices() {
         let range = at..at + letter.len_utf8();
-        let digit = letter.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let digit = letter
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok());
         match (digit, high.take()) {
             (Some(digit), None) => high = Some((at, digit)),
             (Some(digit), Some((_, first))) => bytes.push(first << 4 | digit),

@@ -74,10 +74,7 @@ pub(crate) fn literal<'a>(value: &'a Value, row: &'a Row) -> Option<&'a str> {
 }
 
 /// The axis that a scalar is, and its value in the row.
-pub(crate) fn axis<'a>(
-    pieces: &'a [Piece],
-    row: &'a Row,
-) -> Option<(&'a str, &'a Spanned<Value>)> {
+pub(crate) fn axis<'a>(pieces: &'a [Piece], row: &'a Row) -> Option<(&'a str, &'a Spanned<Value>)> {
     match pieces {
         [Piece::Expr(expression)] => axis_of(expression, row),
         _ => None,

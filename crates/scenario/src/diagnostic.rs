@@ -100,7 +100,11 @@ impl Diagnostic {
             Some(near) => self.help(format!("did you mean `{near}`?")),
             None if (1..=LISTED).contains(&known.len()) => {
                 let list: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
-                let known = if list.len() == 1 { "known is" } else { "known are" };
+                let known = if list.len() == 1 {
+                    "known is"
+                } else {
+                    "known are"
+                };
                 self.help(format!("{known} {}", list.join(", ")))
             }
             None => self,
@@ -151,7 +155,12 @@ pub(crate) fn nearest<'a>(
     let known: Vec<&str> = known.into_iter().collect();
     let near = known
         .iter()
-        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), *name))
+        .map(|name| {
+            (
+                strsim::damerau_levenshtein(&lower, &name.to_lowercase()),
+                *name,
+            )
+        })
         .filter(|(distance, _)| *distance <= slips)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name);

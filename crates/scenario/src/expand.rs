@@ -123,9 +123,8 @@ mod tests {
 
     #[test]
     fn each_version_of_the_clauses_is_a_case() {
-        let text = format!(
-            "title: x\nclauses: [v5.0/MQTT-3.12.4-1, v3.1.1/MQTT-3.12.4-1]\n{STEPS}"
-        );
+        let text =
+            format!("title: x\nclauses: [v5.0/MQTT-3.12.4-1, v3.1.1/MQTT-3.12.4-1]\n{STEPS}");
         assert_eq!(names(&text), ["will/delay@v3.1.1", "will/delay@v5.0"]);
     }
 
@@ -142,7 +141,10 @@ mod tests {
             ]
         );
         let text = "title: x\nclauses: []\neach:\n  - { qos: 0, clauses: [v5.0/MQTT-3.12.4-1] }\n  - { qos: 1, clauses: [v3.1.1/MQTT-3.12.4-1], name: low }\nclients: [a]\nsteps:\n  - a publishes: { topic: <t>, payload: x, qos: <qos> }\n";
-        assert_eq!(names(text), ["will/delay[qos=0]@v5.0", "will/delay[low]@v3.1.1"]);
+        assert_eq!(
+            names(text),
+            ["will/delay[qos=0]@v5.0", "will/delay[low]@v3.1.1"]
+        );
     }
 
     #[test]

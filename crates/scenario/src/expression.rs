@@ -236,7 +236,10 @@ impl<'a> Reader<'a> {
             };
         }
         self.skip_blanks();
-        if self.rest().starts_with(|first: char| first.is_ascii_digit()) {
+        if self
+            .rest()
+            .starts_with(|first: char| first.is_ascii_digit())
+        {
             return self.number();
         }
         let first = self.name()?;
@@ -349,7 +352,10 @@ mod tests {
 
     #[test]
     fn each_operand_is_read() {
-        assert_eq!(shown("a.connack.receive_maximum"), "a.connack.receive_maximum");
+        assert_eq!(
+            shown("a.connack.receive_maximum"),
+            "a.connack.receive_maximum"
+        );
         assert_eq!(shown("id@i"), "id@i");
         assert_eq!(shown("id@1"), "id@1");
         assert_eq!(shown("auth.answer c1"), "answer(c1)");

@@ -29,9 +29,14 @@ pub fn render(diagnostic: &Diagnostic, source: &Source, style: Style) -> String 
             AnnotationKind::Context
         };
         let text = (!label.text.is_empty()).then_some(label.text.as_str());
-        snippet = snippet.annotation(kind.span(visible(label.span, &source.text).range()).label(text));
+        snippet = snippet.annotation(
+            kind.span(visible(label.span, &source.text).range())
+                .label(text),
+        );
     }
-    let mut group = level.primary_title(diagnostic.message.as_str()).element(snippet);
+    let mut group = level
+        .primary_title(diagnostic.message.as_str())
+        .element(snippet);
     for note in &diagnostic.notes {
         group = group.element(Level::NOTE.message(note.as_str()));
     }

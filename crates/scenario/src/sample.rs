@@ -12,8 +12,9 @@ use crate::ast::{Piece, Value};
 pub fn sample(packet_type: PacketType, field: &str) -> Option<Value> {
     let spec = draft::field(packet_type, field)?;
     let text = match spec.kind {
-        Kind::Flag | Kind::QoS | Kind::ReasonCode => "1".to_owned(),
-        Kind::Number { maximum: 0xFF } => "1".to_owned(),
+        Kind::Flag | Kind::QoS | Kind::ReasonCode | Kind::Number { maximum: 0xFF } => {
+            "1".to_owned()
+        }
         Kind::Number { maximum } => maximum.min(1000).to_string(),
         Kind::Text | Kind::Binary => "sample".to_owned(),
         _ => return None,

@@ -6,8 +6,8 @@ use crate::ast::{
     Action, Fields, LinkAct, Name, Over, Packet, Piece, Row, Step, Subject, Timing, Value, Verb,
 };
 use crate::condition;
-use crate::sample::sample;
 use crate::expand::Case;
+use crate::sample::sample;
 use crate::source::{Span, Spanned};
 
 /// The control twin of a case; none where nothing is forbidden and no `control` is given.
@@ -170,7 +170,12 @@ impl Walk<'_> {
             .any(|packet| packet.packet_type.value == PacketType::Disconnect);
         let mut sent: Vec<Packet> = Vec::new();
         if defect && !ends {
-            sent.extend(packets.iter().cloned().map(|packet| self.whole(packet, span)));
+            sent.extend(
+                packets
+                    .iter()
+                    .cloned()
+                    .map(|packet| self.whole(packet, span)),
+            );
         }
         let connect = sent
             .iter()
@@ -208,7 +213,12 @@ impl Walk<'_> {
         let doubled = packet
             .but
             .as_ref()
-            .and_then(|but| but.value.lies.iter().find(|(name, _)| name.value == "twice"))
+            .and_then(|but| {
+                but.value
+                    .lies
+                    .iter()
+                    .find(|(name, _)| name.value == "twice")
+            })
             .and_then(|(_, value)| condition::literal(&value.value, self.row));
         if let Some(property) = doubled
             && fields.get(property).is_none()
@@ -408,7 +418,10 @@ mod tests {
     fn control_is_the_twin() {
         let steps = "  - a <- closed\n";
         assert_eq!(
-            twins("versions: [v5.0]\nclients: [a]\ncontrol: [a pings]\n", steps),
+            twins(
+                "versions: [v5.0]\nclients: [a]\ncontrol: [a pings]\n",
+                steps
+            ),
             [Some("pings".to_owned())]
         );
         let sound = "  - a pings\n";

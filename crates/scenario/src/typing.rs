@@ -35,7 +35,9 @@ pub fn typed(text: &str, kind: Kind, version: Version) -> Result<Value, TypeErro
         Kind::Text => Ok(Value::Text(text.as_bytes().to_vec())),
         Kind::Binary => Ok(Value::Binary(text.as_bytes().to_vec())),
         Kind::Position => position(text).ok_or_else(|| TypeError {
-            message: format!("a number of bytes was expected, negative from the end, and here is `{text}`"),
+            message: format!(
+                "a number of bytes was expected, negative from the end, and here is `{text}`"
+            ),
             suggestion: None,
         }),
         Kind::Numbers { .. }
@@ -179,8 +181,14 @@ mod tests {
         };
         assert_eq!(read("malformed_packet", Version::V5_0), Some(0x81));
         assert_eq!(read("0x81", Version::V5_0), Some(0x81));
-        assert_eq!(read("unsupported_protocol_version", Version::V5_0), Some(0x84));
-        assert_eq!(read("unsupported_protocol_version", Version::V3_1_1), Some(1));
+        assert_eq!(
+            read("unsupported_protocol_version", Version::V5_0),
+            Some(0x84)
+        );
+        assert_eq!(
+            read("unsupported_protocol_version", Version::V3_1_1),
+            Some(1)
+        );
         assert_eq!(read("not_authorized", Version::V3_1_1), Some(5));
         assert_eq!(read("malformed", Version::V5_0), None);
     }
@@ -188,8 +196,14 @@ mod tests {
     #[test]
     fn before_5_0_every_refusal_of_a_subscription_is_one_code() {
         let read = |text, version| typed_element(text, Kind::ReasonCodes, version);
-        assert_eq!(read("not_authorized", Version::V3_1_1), Ok(Value::Number(0x80)));
-        assert_eq!(read("not_authorized", Version::V5_0), Ok(Value::Number(0x87)));
+        assert_eq!(
+            read("not_authorized", Version::V3_1_1),
+            Ok(Value::Number(0x80))
+        );
+        assert_eq!(
+            read("not_authorized", Version::V5_0),
+            Ok(Value::Number(0x87))
+        );
         assert_eq!(read("granted_qos_1", Version::V3_1_1), Ok(Value::Number(1)));
         assert_eq!(read("2", Version::V3_1_1), Ok(Value::Number(2)));
         assert!(typed_element("x", Kind::Pairs, Version::V5_0).is_ok());

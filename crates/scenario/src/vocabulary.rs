@@ -191,7 +191,7 @@ pub(crate) fn link() -> Vec<Term> {
         term(
             "bandwidth",
             Slot::Field(Kind::Number {
-                maximum: u32::MAX as u64,
+                maximum: u64::from(u32::MAX),
             }),
             "bytes a second",
         ),
@@ -216,7 +216,11 @@ pub(crate) fn verb(verb: Verb) -> Vec<Term> {
         }
         Verb::Unsubscribes => {
             let mut terms = without(PacketType::Unsubscribe, &["id"]);
-            terms.push(term("filter", Slot::Field(Kind::Text), "the only Topic Filter"));
+            terms.push(term(
+                "filter",
+                Slot::Field(Kind::Text),
+                "the only Topic Filter",
+            ));
             terms
         }
         Verb::Receives => packet_expected(PacketType::Publish),

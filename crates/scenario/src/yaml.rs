@@ -19,9 +19,8 @@ pub(crate) const MAXIMUM_DEPTH: usize = 64;
 pub(crate) fn read(text: &str) -> Result<Document, Vec<Diagnostic>> {
     if text.len() > MAXIMUM_SIZE {
         return Err(vec![
-            Diagnostic::error(Span::default(), "the file is too large for a scenario").note(
-                format!("{} bytes; the limit is {MAXIMUM_SIZE}", text.len()),
-            ),
+            Diagnostic::error(Span::default(), "the file is too large for a scenario")
+                .note(format!("{} bytes; the limit is {MAXIMUM_SIZE}", text.len())),
         ]);
     }
     let mut builder = Builder {

@@ -28,12 +28,12 @@ pub(crate) fn explain(error: &ScanError, text: &str) -> Diagnostic {
         ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => {
             Diagnostic::error(at, "a quote is not closed")
         }
-        ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => {
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation => {
             Diagnostic::error(at, "a tab cannot indent").help("indent with blanks")
         }
-        ErrorKind::RecursionLimitExceeded => {
-            Diagnostic::error(at, "lists and maps nest too deep")
-        }
+        ErrorKind::RecursionLimitExceeded => Diagnostic::error(at, "lists and maps nest too deep"),
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
             Diagnostic::error(at, "the indentation fits no list or map that is open here")
                 .note(format!("the YAML parser says: {}", error.info()))
@@ -63,7 +63,9 @@ fn place(text: &str, offset: usize) -> Span {
 
 fn line_at(text: &str, offset: usize) -> Span {
     let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
-    let end = text[offset..].find('\n').map_or(text.len(), |at| offset + at);
+    let end = text[offset..]
+        .find('\n')
+        .map_or(text.len(), |at| offset + at);
     Span { start, end }
 }
 

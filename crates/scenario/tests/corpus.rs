@@ -1,39 +1,29 @@
 //! The scenarios that the project ships: each of them parses, without a warning, and expands into cases of its own.
 
+mod shipped;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use scenario::{Scenario, Source, Style, check, check_together, expand, fmt, parse, render, twin};
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
-            found.push(path);
-        }
-    }
-}
-
 /// Every shipped scenario, or what is wrong with those that do not parse.
 fn corpus() -> Vec<Arc<Scenario>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
-    let mut paths = Vec::new();
-    files(&root, &mut paths);
-    paths.sort();
     let mut wrong = Vec::new();
     let mut scenarios = Vec::new();
-    for path in paths {
-        let name = format!("scenarios/{}", path.strip_prefix(&root).unwrap().display());
-        let text = fs::read_to_string(&path).unwrap();
+    for path in shipped::files("../../scenarios") {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(&path).expect("it can be read");
         match parse(&name, &text) {
             Ok(scenario) => scenarios.push(Arc::new(scenario)),
             Err(faults) => {
                 let source = Source { name, text };
-                wrong.extend(faults.iter().map(|fault| render(fault, &source, Style::Plain)));
+                wrong.extend(
+                    faults
+                        .iter()
+                        .map(|fault| render(fault, &source, Style::Plain)),
+                );
             }
         }
     }
@@ -64,7 +54,11 @@ fn every_case_has_a_name_of_its_own_and_no_file_is_without_cases() {
         let cases = expand(&scenario);
         assert!(!cases.is_empty(), "{} has no case", scenario.source.name);
         for case in cases {
-            assert!(names.insert(case.name.clone()), "{} is there twice", case.name);
+            assert!(
+                names.insert(case.name.clone()),
+                "{} is there twice",
+                case.name
+            );
         }
     }
 }
@@ -76,9 +70,16 @@ fn a_twin_forbids_nothing() {
         steps.iter().any(|step| {
             matches!(
                 step.action.value,
-                Action::Send { forbidden: true, .. }
-                    | Action::Together { forbidden: true, .. }
-                    | Action::SendBytes { forbidden: true, .. }
+                Action::Send {
+                    forbidden: true,
+                    ..
+                } | Action::Together {
+                    forbidden: true,
+                    ..
+                } | Action::SendBytes {
+                    forbidden: true,
+                    ..
+                }
             ) || step.action.value.blocks().into_iter().any(forbids)
         })
     }
@@ -103,6 +104,11 @@ fn formatting_changes_no_case_and_is_stable() {
             expand(scenario).into_iter().map(|case| case.name).collect()
         };
         assert_eq!(names(&scenario), names(&again));
-        assert_eq!(text.matches('#').count(), once.matches('#').count(), "{}", scenario.source.name);
+        assert_eq!(
+            text.matches('#').count(),
+            once.matches('#').count(),
+            "{}",
+            scenario.source.name
+        );
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! `UPDATE_GOLDEN=1 cargo test -p mqtt-assay-scenario --test diagnostics` writes the latter anew; read the difference.
 
-use std::path::{Path, PathBuf};
+mod shipped;
+
 use std::{env, fs};
 
 use scenario::{Source, Style, check, parse, render};
@@ -24,22 +25,11 @@ fn told(name: &str, text: &str) -> String {
         .join("\n")
 }
 
-fn files() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/diagnostics");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
-        .collect();
-    files.sort();
-    files
-}
-
 #[test]
 fn each_diagnostic_reads_as_its_golden_file() {
     let update = env::var_os("UPDATE_GOLDEN").is_some();
     let mut wrong = Vec::new();
-    for path in files() {
+    for path in shipped::files("tests/diagnostics") {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let told = told(&name, &fs::read_to_string(&path).unwrap());
         assert!(!told.is_empty(), "{name} is told to be sound");
@@ -55,14 +45,18 @@ fn each_diagnostic_reads_as_its_golden_file() {
 
 #[test]
 fn each_diagnostic_has_a_place_in_its_file() {
-    for path in files() {
+    for path in shipped::files("tests/diagnostics") {
         let text = fs::read_to_string(&path).unwrap();
         let Err(faults) = parse("x", &text) else {
             continue;
         };
         for fault in faults {
             let span = fault.span();
-            assert!(span.start <= span.end && span.end <= text.len(), "{}: {fault:?}", path.display());
+            assert!(
+                span.start <= span.end && span.end <= text.len(),
+                "{}: {fault:?}",
+                path.display()
+            );
         }
     }
 }

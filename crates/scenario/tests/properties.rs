@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use scenario::{Scenario, Source, Style, check, expand, fmt, parse, render, twin};
 
 const SOUND: [&str; 3] = [
-    r#"title: A shared QoS 2 delivery cut off is finished with the same client
+    r"title: A shared QoS 2 delivery cut off is finished with the same client
 clauses: [v5.0/MQTT-4.8.2-4, v5.0/MQTT-4.8.2-5]
 requires: [shared, qos 2]
 each: { ends: [returns, gone] }
@@ -21,7 +21,7 @@ steps:
       - <chosen> connects: { clean: false, session_expiry: 60, gets: { session_present: true } }
       - <chosen> <- PUBREL within <1.4 * s1.keep_alive>s: { id: <pid> }
   - s1, s2 <- nothing
-"#,
+",
     r#"title: A CONNECT that ends too early is never accepted   # said twice
 clauses: [v3.1.1/MQTT-3.1.4-1, v5.0/MQTT-3.1.4-1]
 each:
@@ -111,7 +111,10 @@ fn exercise(text: &str) {
             };
             for fault in faults {
                 let span = fault.span();
-                assert!(span.start <= span.end && span.end <= text.len(), "{fault:?}");
+                assert!(
+                    span.start <= span.end && span.end <= text.len(),
+                    "{fault:?}"
+                );
                 render(&fault, &source, Style::Styled);
             }
         }
@@ -171,9 +174,11 @@ proptest! {
 #[test]
 fn a_text_that_grows_while_it_is_read_is_refused() {
     let mut bomb = String::from("a: &a [x, x]\n");
-    for (letter, next) in ('a'..='y').zip('b'..='z') {
-        bomb.push_str(&format!("{next}: &{next} [*{letter}, *{letter}, *{letter}]\n"));
-    }
+    let lines: Vec<String> = ('a'..='y')
+        .zip('b'..='z')
+        .map(|(letter, next)| format!("{next}: &{next} [*{letter}, *{letter}, *{letter}]\n"))
+        .collect();
+    bomb.push_str(&lines.concat());
     assert!(parse("bomb.yaml", &bomb).is_err());
     for brackets in ["[", "{a: ", "- ", "? "] {
         assert!(parse("deep.yaml", &brackets.repeat(100_000)).is_err());

@@ -1,43 +1,35 @@
 //! The JSON Schema: every shipped scenario validates, and what the schema can see of a fault it refuses.
 
+mod shipped;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use jsonschema::Validator;
 use scenario::schema;
 use serde_json::Value;
 
 fn validator() -> Validator {
-    jsonschema::draft202012::new(&schema()).unwrap()
+    jsonschema::draft202012::new(&schema()).expect("the schema is one")
 }
 
 fn json(text: &str) -> Value {
-    serde_yaml::from_str(text).unwrap()
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "yaml") {
-            found.push(path);
-        }
-    }
+    serde_yaml::from_str(text).expect("it is YAML")
 }
 
 #[test]
 fn every_shipped_scenario_validates() {
     let validator = validator();
-    let mut paths = Vec::new();
-    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios"), &mut paths);
     let mut wrong = Vec::new();
-    for path in paths {
+    for path in shipped::files("../../scenarios") {
         let value = json(&fs::read_to_string(&path).unwrap());
         for error in validator.iter_errors(&value) {
             let mut message = error.to_string();
             message.truncate(message.floor_char_boundary(300));
-            wrong.push(format!("{} at {}: {message}", path.display(), error.instance_path()));
+            wrong.push(format!(
+                "{} at {}: {message}",
+                path.display(),
+                error.instance_path()
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -26,7 +26,9 @@ pub(super) fn check(scenario: &Scenario, warnings: &mut Vec<Diagnostic>) {
             warnings.push(
                 Diagnostic::warning(step.action.span, "nobody acknowledges this PUBLISH")
                     .note("`<-` only looks; `receives` completes the flow")
-                    .help("write `receives`, send the acknowledgement, or say `why:` it is left open"),
+                    .help(
+                        "write `receives`, send the acknowledgement, or say `why:` it is left open",
+                    ),
             );
         }
     });
@@ -55,6 +57,8 @@ fn above_0(fields: &Fields) -> bool {
     match fields.get("qos").map(|value| &value.value) {
         Some(Value::Scalar(pieces)) => !matches!(&pieces[..], [Piece::Text(text)] if text == "0"),
         Some(_) => true,
-        None => fields.get("id").is_some_and(|value| !matches!(value.value, Value::Absent)),
+        None => fields
+            .get("id")
+            .is_some_and(|value| !matches!(value.value, Value::Absent)),
     }
 }

@@ -50,7 +50,10 @@ pub(super) fn warnings(scenario: &Scenario, warnings: &mut Vec<Diagnostic>) {
             warnings.push(
                 Diagnostic::warning(
                     clause.span,
-                    format!("`{}` is played in no version of this scenario", clause.value),
+                    format!(
+                        "`{}` is played in no version of this scenario",
+                        clause.value
+                    ),
                 )
                 .help("add its version to `versions`, or remove it"),
             );

@@ -39,7 +39,10 @@ fn gives_a_reason(action: &Action) -> bool {
             *forbidden
                 || packet.packet_type.value == PacketType::Disconnect
                 || (packet.packet_type.value == PacketType::Connect
-                    && takes_over(&packet.fields, who.names().first().map(|name| name.value.as_str())))
+                    && takes_over(
+                        &packet.fields,
+                        who.names().first().map(|name| name.value.as_str()),
+                    ))
         }
         Action::Together { forbidden, .. } | Action::SendBytes { forbidden, .. } => *forbidden,
         Action::Expect { packet, .. } => {
@@ -52,8 +55,7 @@ fn gives_a_reason(action: &Action) -> bool {
             gets,
             ..
         } => {
-            refuses(gets)
-                || takes_over(fields, who.names().first().map(|name| name.value.as_str()))
+            refuses(gets) || takes_over(fields, who.names().first().map(|name| name.value.as_str()))
         }
         Action::Link {
             act: LinkAct::HalfCloses,

@@ -6,7 +6,10 @@ use codec::PacketType;
 use codec::draft;
 
 use super::walk;
-use crate::ast::{Action, Expr, Fields, LinkAct, Matcher, Over, Packet, Scenario, Step, Subject, Timing, Value, Verb};
+use crate::ast::{
+    Action, Expr, Fields, LinkAct, Matcher, Over, Packet, Scenario, Step, Subject, Timing, Value,
+    Verb,
+};
 use crate::bytes::Part;
 use crate::diagnostic::Diagnostic;
 use crate::parse::sole_expression;
@@ -298,7 +301,9 @@ impl<'a> Names<'a> {
                         }
                     }
                 }
-                Part::Inserted(value) | Part::Number { value, .. } => self.expression(&value.value, value.span),
+                Part::Inserted(value) | Part::Number { value, .. } => {
+                    self.expression(&value.value, value.span);
+                }
             }
         }
     }
@@ -333,7 +338,9 @@ impl<'a> Names<'a> {
 
     fn uses_value(&mut self, value: &'a Spanned<Value>) {
         let mut found = Vec::new();
-        walk::each_expression(value, &mut |expression, span| found.push((expression, span)));
+        walk::each_expression(value, &mut |expression, span| {
+            found.push((expression, span));
+        });
         for (expression, span) in found {
             self.expression(expression, span);
         }

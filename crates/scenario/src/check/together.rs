@@ -19,12 +19,12 @@ pub fn check_together(scenarios: &[Arc<Scenario>]) -> Vec<(Arc<Source>, Diagnost
             }
             Some(first) => warnings.push((
                 Arc::clone(&scenario.source),
-                Diagnostic::warning(
-                    scenario.title.span,
-                    "another scenario has the same title",
-                )
-                .note(format!("first at {}", first.source.locate(first.title.span)))
-                .help("say what this one shows beside the other"),
+                Diagnostic::warning(scenario.title.span, "another scenario has the same title")
+                    .note(format!(
+                        "first at {}",
+                        first.source.locate(first.title.span)
+                    ))
+                    .help("say what this one shows beside the other"),
             )),
         }
     }

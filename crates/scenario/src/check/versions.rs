@@ -93,7 +93,10 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn spoken(&self, client: &str) -> Option<Version> {
-        self.clients.get(client).copied().unwrap_or(Some(self.version))
+        self.clients
+            .get(client)
+            .copied()
+            .unwrap_or(Some(self.version))
     }
 
     /// The version that a client speaks with these options.
@@ -173,7 +176,10 @@ impl<'a> Walk<'a, '_> {
             .into_iter()
             .any(|other| packet_type.travels(direction, other))
         {
-            self.report(span, format!("a {sender} sends no {packet_type} in {version}"));
+            self.report(
+                span,
+                format!("a {sender} sends no {packet_type} in {version}"),
+            );
         } else if self.seen.insert((span.start, span.end)) {
             let fault = Diagnostic::error(span, format!("a {sender} sends no {packet_type}"));
             self.faults.push(match direction {
@@ -205,10 +211,9 @@ impl<'a> Walk<'a, '_> {
 
     fn value(&mut self, value: &Spanned<Value>, slot: Slot, version: Version) {
         match (&value.value, slot) {
-            (
-                Value::Record(fields),
-                Slot::Field(Kind::Record(specs) | Kind::Records(specs)),
-            ) => self.fields(fields, &vocabulary::record(specs), Some(version)),
+            (Value::Record(fields), Slot::Field(Kind::Record(specs) | Kind::Records(specs))) => {
+                self.fields(fields, &vocabulary::record(specs), Some(version));
+            }
             (Value::List(items), Slot::Field(Kind::Records(_))) => {
                 for item in items {
                     self.value(item, slot, version);
@@ -232,7 +237,8 @@ impl<'a> Walk<'a, '_> {
             && let Some(fault) = crate::parse::literal_fault(text, bound.span, slot)
             && self.seen.insert((bound.span.start, span.start))
         {
-            self.faults.push(fault.and(span, format!("taken by this field as `<{axis}>`")));
+            self.faults
+                .push(fault.and(span, format!("taken by this field as `<{axis}>`")));
         }
     }
 
@@ -263,11 +269,10 @@ impl<'a> Walk<'a, '_> {
             } else {
                 format!("the row `{}` is played in {}", self.row.name, self.version)
             };
-            self.faults.push(
-                Diagnostic::error(span, message)
-                    .note(case)
-                    .help("put the step under `in v5.0:` (or the version that has it), or name `versions`"),
-            );
+            self.faults
+                .push(Diagnostic::error(span, message).note(case).help(
+                "put the step under `in v5.0:` (or the version that has it), or name `versions`",
+            ));
         }
     }
 }

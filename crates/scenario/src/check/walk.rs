@@ -27,10 +27,7 @@ pub(super) fn any_step(steps: &[Step], like: &dyn Fn(&Action) -> bool) -> bool {
 }
 
 /// Calls `see` for each expression of a value.
-pub(super) fn each_expression<'a>(
-    value: &'a Spanned<Value>,
-    see: &mut dyn FnMut(&'a Expr, Span),
-) {
+pub(super) fn each_expression<'a>(value: &'a Spanned<Value>, see: &mut dyn FnMut(&'a Expr, Span)) {
     match &value.value {
         Value::Scalar(pieces) => {
             for piece in pieces {
@@ -55,10 +52,7 @@ pub(super) fn each_expression<'a>(
 }
 
 /// Calls `see` for each expression of a map of fields.
-pub(super) fn each_field_expression<'a>(
-    fields: &'a Fields,
-    see: &mut dyn FnMut(&'a Expr, Span),
-) {
+pub(super) fn each_field_expression<'a>(fields: &'a Fields, see: &mut dyn FnMut(&'a Expr, Span)) {
     for (_, value) in &fields.0 {
         each_expression(value, see);
     }

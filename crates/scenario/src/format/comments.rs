@@ -38,10 +38,12 @@ impl<'a> Comments<'a> {
     pub(super) fn take_behind(&mut self, end: usize) -> Option<(Span, usize, String)> {
         let (first, rest) = self.left.split_first()?;
         let between = self.source.get(end..first.span.start)?;
-        if !between
-            .chars()
-            .all(|letter| matches!(letter, ' ' | '\t' | ',' | ':' | '[' | ']' | '{' | '}' | '-' | '~'))
-        {
+        if !between.chars().all(|letter| {
+            matches!(
+                letter,
+                ' ' | '\t' | ',' | ':' | '[' | ']' | '{' | '}' | '-' | '~'
+            )
+        }) {
             return None;
         }
         self.left = rest;

@@ -167,8 +167,7 @@ impl<'a> Writer<'a> {
             Kind::Null => "~".to_owned(),
             Kind::Scalar(scalar) => scalars::inline(scalar, in_flow),
             Kind::List { items, .. } => {
-                let items: Vec<String> =
-                    items.iter().map(|item| self.inline(item, true)).collect();
+                let items: Vec<String> = items.iter().map(|item| self.inline(item, true)).collect();
                 format!("[{}]", items.join(", "))
             }
             Kind::Map { entries, .. } => {
@@ -211,10 +210,7 @@ impl<'a> Writer<'a> {
 
     /// Keeps one of the blank lines that stood before a place.
     fn blank_line(&mut self, start: usize) {
-        let between = self
-            .source
-            .get(self.written_to..start)
-            .unwrap_or_default();
+        let between = self.source.get(self.written_to..start).unwrap_or_default();
         // The first piece ends the line before, the last begins the line that comes next.
         let mut lines: Vec<&str> = between.split('\n').skip(1).collect();
         lines.pop();
@@ -286,8 +282,10 @@ mod tests {
 
     #[test]
     fn a_list_too_long_for_a_line_gets_lines() {
-        let items = vec!["v5.0/MQTT-3.1.0-1"; 9].join(", ");
-        let text = formatted(&format!("clauses: [{items}]\nclients: [a, b: {{ c: d }}]\n"));
+        let items = ["v5.0/MQTT-3.1.0-1"; 9].join(", ");
+        let text = formatted(&format!(
+            "clauses: [{items}]\nclients: [a, b: {{ c: d }}]\n"
+        ));
         assert_eq!(text.lines().count(), 11);
         assert!(text.ends_with("clients: [a, b: { c: d }]\n"));
         let items = format!("[a, b: {{ c: {} }}]", "d".repeat(140));
@@ -306,7 +304,10 @@ mod tests {
         assert!(text.starts_with("why: >\n  word word"));
         assert_eq!(text.lines().count(), 3);
         assert_eq!(formatted("why: |\n  a\n  b\n"), "why: |\n  a\n  b\n");
-        assert_eq!(formatted("why: |\n  a  b \n"), "why: \"a  b \\n\"\n".replace('\'', "\""));
+        assert_eq!(
+            formatted("why: |\n  a  b \n"),
+            "why: \"a  b \\n\"\n".replace('\'', "\"")
+        );
     }
 
     #[test]

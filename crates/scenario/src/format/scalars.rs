@@ -1,5 +1,7 @@
 //! How a text is written: plain where that reads back as it is, else in quotes; long texts in lines of their own.
 
+use std::fmt::Write as _;
+
 use crate::node::{Scalar, Style};
 
 /// The longest line of a text in lines of its own.
@@ -56,7 +58,10 @@ fn is_noncharacter_or_format(letter: char) -> bool {
 
 /// A text in single quotes, or in double quotes where it holds what only an escape can say.
 fn quoted(text: &str) -> String {
-    if text.chars().all(|letter| is_plain_letter(letter) && letter != '\'') {
+    if text
+        .chars()
+        .all(|letter| is_plain_letter(letter) && letter != '\'')
+    {
         return format!("'{text}'");
     }
     let mut out = String::from("\"");
@@ -71,9 +76,9 @@ fn quoted(text: &str) -> String {
             _ => {
                 let code = u32::from(letter);
                 if code > 0xFFFF {
-                    out.push_str(&format!("\\U{code:08X}"));
+                    let _ = write!(out, "\\U{code:08X}");
                 } else {
-                    out.push_str(&format!("\\u{code:04X}"));
+                    let _ = write!(out, "\\u{code:04X}");
                 }
             }
         }

@@ -49,9 +49,8 @@ pub(super) fn loop_head(reader: &mut Reader<'_>) -> Read<(Name, Over)> {
 pub(super) fn condition(reader: &mut Reader<'_>) -> Read<Spanned<Condition>> {
     reader.take();
     let left_word = reader.take();
-    let left = number(reader, left_word.text, left_word.range.start).map_err(|fault| {
-        fault.help("write `if <x> = value`; what is compared stands in `<…>`")
-    })?;
+    let left = number(reader, left_word.text, left_word.range.start)
+        .map_err(|fault| fault.help("write `if <x> = value`; what is compared stands in `<…>`"))?;
     let place = reader.here(0);
     let sign = reader.take();
     let Some((_, comparison)) = COMPARISONS.iter().find(|(name, _)| *name == sign.text) else {
@@ -63,7 +62,10 @@ pub(super) fn condition(reader: &mut Reader<'_>) -> Read<Spanned<Condition>> {
     let (text, start) = reader.remainder();
     let span = reader.place(start..start + text.len());
     let right = if *comparison == Comparison::In {
-        let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+        let Some(inner) = text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        else {
             let fault = Diagnostic::error(span, "a list was expected here");
             return Err(fault.help("write `if <x> in [a, b]`").into());
         };
@@ -115,9 +117,7 @@ pub(super) fn version(text: &str, place: Span) -> Result<Version, Diagnostic> {
 }
 
 /// The two sides of `a..b`, if `..` stands outside of `<…>`.
-pub(super) fn split_range(
-    text: &str,
-) -> Option<(std::ops::Range<usize>, std::ops::Range<usize>)> {
+pub(super) fn split_range(text: &str) -> Option<(std::ops::Range<usize>, std::ops::Range<usize>)> {
     let mut within = false;
     for (at, letter) in text.char_indices() {
         match letter {

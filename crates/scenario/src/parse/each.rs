@@ -4,10 +4,10 @@ use super::values::{self, Side};
 use super::{Context, top};
 use crate::ast::{Name, Row, Value};
 use crate::diagnostic::Diagnostic;
-use crate::{expression, format};
 use crate::node::{Entry, Kind, Node};
 use crate::source::Spanned;
 use crate::vocabulary::Slot;
+use crate::{expression, format};
 
 /// How many rows a scenario may have.
 const MAXIMUM_ROWS: usize = 1000;
@@ -21,8 +21,11 @@ pub(super) fn rows(cx: &mut Context, node: &Node) -> Vec<Row> {
         }
         _ => {
             cx.report(
-                Diagnostic::error(node.span, format!("`each` has axes or rows, and here is {}", node.noun()))
-                    .help("write `{ axis: [1, 2] }`, or a list of rows `{ axis: 1 }`"),
+                Diagnostic::error(
+                    node.span,
+                    format!("`each` has axes or rows, and here is {}", node.noun()),
+                )
+                .help("write `{ axis: [1, 2] }`, or a list of rows `{ axis: 1 }`"),
             );
             Vec::new()
         }
@@ -35,9 +38,10 @@ pub(super) fn rows(cx: &mut Context, node: &Node) -> Vec<Row> {
 fn unique_names(cx: &mut Context, node: &Node, rows: &[Row]) {
     let mut names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     names.sort_unstable();
-    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+    let twice = names.array_windows().find(|[one, next]| one == next);
+    if let Some([name, _]) = twice {
         cx.report(
-            Diagnostic::error(node.span, format!("two rows are named `{}`", pair[0]))
+            Diagnostic::error(node.span, format!("two rows are named `{name}`"))
                 .help("a row may carry a `name` of its own"),
         );
     }
@@ -139,7 +143,10 @@ fn axis_value(cx: &mut Context, node: &Node, axis: &str) -> Option<(Spanned<Valu
         Some(text) => text.value.text.clone(),
         None => format::on_one_line(node, &cx.source().text),
     };
-    Some((value, shown.split_whitespace().collect::<Vec<_>>().join(" ")))
+    Some((
+        value,
+        shown.split_whitespace().collect::<Vec<_>>().join(" "),
+    ))
 }
 
 fn extend(name: &mut String, axis: &str, value: &str) {

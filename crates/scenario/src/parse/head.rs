@@ -49,7 +49,7 @@ pub(super) enum Head {
 }
 
 /// What `->` and `!>` send.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Sent {
     Packet(Spanned<PacketType>),
     Together,
@@ -172,8 +172,11 @@ impl<'a> Reader<'a> {
             ("target", "restarts") => self.alone(2, Head::TargetRestarts),
             ("target", "dies") => self.alone(2, Head::TargetDies),
             ("target", second) => {
-                let fault = Diagnostic::error(self.here(1), format!("the target cannot `{second}`"));
-                Err(fault.help("write `target restarts` or `target dies`").into())
+                let fault =
+                    Diagnostic::error(self.here(1), format!("the target cannot `{second}`"));
+                Err(fault
+                    .help("write `target restarts` or `target dies`")
+                    .into())
             }
             _ => self.about_a_client(),
         }
@@ -254,9 +257,7 @@ impl<'a> Reader<'a> {
                 self.at += 1;
                 Ok(Sent::Bytes)
             }
-            _ => self
-                .packet_type(&["together", "bytes"])
-                .map(Sent::Packet),
+            _ => self.packet_type(&["together", "bytes"]).map(Sent::Packet),
         }
     }
 
@@ -289,7 +290,9 @@ impl<'a> Reader<'a> {
         let word = self.take();
         let place = self.place(word.range.clone());
         if let Some(colon) = word.text.find(":{").or_else(|| word.text.find(":[")) {
-            let start = self.place(word.range.start + colon..word.range.start + colon).start;
+            let start = self
+                .place(word.range.start + colon..word.range.start + colon)
+                .start;
             return Err(yaml_errors::missing_blank(start).into());
         }
         packet_type(word.text, place, others).map_err(Box::new)
@@ -405,14 +408,16 @@ impl<'a> Reader<'a> {
         if self.peek(0).is_empty() {
             return Ok(());
         }
-        Err(Diagnostic::error(self.here(0), format!("`{}` has no meaning here", self.peek(0))).into())
+        Err(Diagnostic::error(
+            self.here(0),
+            format!("`{}` has no meaning here", self.peek(0)),
+        )
+        .into())
     }
 
     /// The word `ahead` of the next one; empty behind the last.
     pub(super) fn peek(&self, ahead: usize) -> &'a str {
-        self.words
-            .get(self.at + ahead)
-            .map_or("", |word| word.text)
+        self.words.get(self.at + ahead).map_or("", |word| word.text)
     }
 
     /// Takes the next word.

@@ -10,7 +10,7 @@ mod words;
 
 use std::sync::Arc;
 
-pub(crate) use head::{LINK_WORDS, RESERVED, VERBS};
+pub(crate) use head::{LINK_WORDS, LinkWord, RESERVED, VERBS};
 pub(crate) use values::{literal_fault, sole_expression};
 
 use crate::ast::Scenario;

@@ -5,9 +5,7 @@ use codec::PacketType;
 use super::head::{self, Head, LinkWord, Received, Sent, StepWord};
 use super::values::{self, Side};
 use super::{Context, top};
-use crate::ast::{
-    Action, But, Fields, LinkAct, Name, Packet, Step, Subject, Timing, Verb,
-};
+use crate::ast::{Action, But, Fields, LinkAct, Name, Packet, Step, Subject, Timing, Verb};
 use crate::bytes::{self, Part};
 use crate::diagnostic::Diagnostic;
 use crate::node::{Entry, Kind, Node, Scalar};
@@ -22,14 +20,20 @@ pub(super) fn list(cx: &mut Context, node: &Node, field: &str) -> Vec<Step> {
             items.iter().filter_map(|item| step(cx, item)).collect()
         }
         Kind::List { .. } => {
-            cx.report(Diagnostic::error(node.span, format!("`{field}` holds no step")));
+            cx.report(Diagnostic::error(
+                node.span,
+                format!("`{field}` holds no step"),
+            ));
             Vec::new()
         }
         _ => {
             cx.report(
                 Diagnostic::error(
                     node.span,
-                    format!("`{field}` wants a list of steps, and here is {}", node.noun()),
+                    format!(
+                        "`{field}` wants a list of steps, and here is {}",
+                        node.noun()
+                    ),
                 )
                 .help("write each step on a line of its own, behind `- `"),
             );
@@ -75,7 +79,10 @@ fn step_with_value(cx: &mut Context, entries: &[Entry], span: Span) -> Option<St
         }
     }
     let Some((first, others)) = heads.split_first() else {
-        cx.report(Diagnostic::error(span, "here are `why` and `clause`, and no step"));
+        cx.report(Diagnostic::error(
+            span,
+            "here are `why` and `clause`, and no step",
+        ));
         return None;
     };
     for other in others {
@@ -143,9 +150,13 @@ fn word_step(cx: &mut Context, word: StepWord, value: &Node) -> Option<Action> {
     Some(match word {
         StepWord::Wait => Action::Wait(seconds(cx, value, "wait")?),
         StepWord::Skip => Action::Skip(cx.text(value, "skip")?),
-        StepWord::Note => {
-            Action::Note(values::read(cx, value, Slot::Untyped, Side::Expected, "note")?)
-        }
+        StepWord::Note => Action::Note(values::read(
+            cx,
+            value,
+            Slot::Untyped,
+            Side::Expected,
+            "note",
+        )?),
         StepWord::Any => Action::Any(alternatives(cx, value)?),
         StepWord::All => Action::All(list(cx, value, "all")),
         StepWord::InOrder => Action::InOrder(list(cx, value, "in order")),
@@ -272,7 +283,10 @@ fn defect(
         return None;
     };
     if entries.is_empty() {
-        cx.report(Diagnostic::error(entry.value.span, "`but` names no difference"));
+        cx.report(Diagnostic::error(
+            entry.value.span,
+            "`but` names no difference",
+        ));
     }
     let lie_terms = vocabulary::lies();
     let is_lie = |entry: &&Entry| {
@@ -442,8 +456,11 @@ fn opens(cx: &mut Context, value: &Node) -> Option<Fields> {
 fn alternatives(cx: &mut Context, value: &Node) -> Option<Vec<(Name, Vec<Step>)>> {
     let Kind::Map { entries, .. } = &value.kind else {
         cx.report(
-            Diagnostic::error(value.span, format!("`any` is a map, and here is {}", value.noun()))
-                .help("give each alternative a name: `one copy: [steps]`"),
+            Diagnostic::error(
+                value.span,
+                format!("`any` is a map, and here is {}", value.noun()),
+            )
+            .help("give each alternative a name: `one copy: [steps]`"),
         );
         return None;
     };
@@ -465,7 +482,9 @@ fn seconds(cx: &mut Context, value: &Node, field: &str) -> Option<Spanned<crate:
         );
         return None;
     };
-    match duration::expression(&text.value.text, &|range| text.value.place(range, value.span)) {
+    match duration::expression(&text.value.text, &|range| {
+        text.value.place(range, value.span)
+    }) {
         Ok(seconds) => Some(seconds),
         Err(error) => {
             let place = text.value.place(error.range, value.span);
@@ -478,12 +497,17 @@ fn seconds(cx: &mut Context, value: &Node, field: &str) -> Option<Spanned<crate:
 fn raw_bytes(cx: &mut Context, value: &Node) -> Option<Spanned<Vec<Part>>> {
     let Some(text) = value.text() else {
         cx.report(
-            Diagnostic::error(value.span, format!("`bytes` wants text, and here is {}", value.noun()))
-                .help("write hex such as `10 0c`, `string(text)` and `u16(60)`"),
+            Diagnostic::error(
+                value.span,
+                format!("`bytes` wants text, and here is {}", value.noun()),
+            )
+            .help("write hex such as `10 0c`, `string(text)` and `u16(60)`"),
         );
         return None;
     };
-    match bytes::parse(&text.value.text, &|range| text.value.place(range, value.span)) {
+    match bytes::parse(&text.value.text, &|range| {
+        text.value.place(range, value.span)
+    }) {
         Ok(parts) => Some(Spanned::new(parts, value.span)),
         Err(error) => {
             let place = text.value.place(error.range, value.span);
@@ -504,7 +528,10 @@ fn map_or_nothing<'a>(cx: &mut Context, value: &'a Node, what: &str) -> Option<&
             cx.report(
                 Diagnostic::error(
                     value.span,
-                    format!("the fields of {what} are a map, and here is {}", value.noun()),
+                    format!(
+                        "the fields of {what} are a map, and here is {}",
+                        value.noun()
+                    ),
                 )
                 .help("write `{ field: value, field: value }`"),
             );

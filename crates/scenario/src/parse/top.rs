@@ -23,8 +23,11 @@ pub(crate) const KEYS: [&str; 10] = [
 pub(super) fn scenario(cx: &mut Context, root: &Node) -> Option<Scenario> {
     let Kind::Map { entries, .. } = &root.kind else {
         cx.report(
-            Diagnostic::error(root.span, format!("a scenario is a map, and here is {}", root.noun()))
-                .help("it has at least `title`, `clauses` and `steps`"),
+            Diagnostic::error(
+                root.span,
+                format!("a scenario is a map, and here is {}", root.noun()),
+            )
+            .help("it has at least `title`, `clauses` and `steps`"),
         );
         return None;
     };
@@ -45,7 +48,10 @@ pub(super) fn scenario(cx: &mut Context, root: &Node) -> Option<Scenario> {
     };
     for name in ["title", "clauses", "steps"] {
         if find(name).is_none() {
-            cx.report(Diagnostic::error(root.span, format!("the scenario has no `{name}`")));
+            cx.report(Diagnostic::error(
+                root.span,
+                format!("the scenario has no `{name}`"),
+            ));
         }
     }
     let title = find("title").and_then(|node| cx.text(node, "title"));
@@ -106,7 +112,10 @@ pub(super) fn clauses_of(cx: &mut Context, node: &Node) -> Vec<Spanned<ClauseId>
                 "a clause of MQTT-SN, which scenarios do not speak",
             )),
             Ok(id) if found.iter().any(|other| other.value == id) => {
-                cx.report(Diagnostic::error(name.span, format!("`{id}` is listed twice")));
+                cx.report(Diagnostic::error(
+                    name.span,
+                    format!("`{id}` is listed twice"),
+                ));
             }
             Ok(id) => found.push(Spanned::new(id, name.span)),
         }
@@ -170,8 +179,11 @@ fn flag(cx: &mut Context, node: &Node, field: &str) -> bool {
 fn clients(cx: &mut Context, node: &Node) -> Vec<Client> {
     let Kind::List { items, .. } = &node.kind else {
         cx.report(
-            Diagnostic::error(node.span, format!("`clients` is a list, and here is {}", node.noun()))
-                .help("write `clients: [a, b: { clean: false }]`"),
+            Diagnostic::error(
+                node.span,
+                format!("`clients` is a list, and here is {}", node.noun()),
+            )
+            .help("write `clients: [a, b: { clean: false }]`"),
         );
         return Vec::new();
     };
@@ -209,7 +221,11 @@ fn client(cx: &mut Context, item: &Node) -> Option<Client> {
             let Kind::Map { entries, .. } = &value.kind else {
                 cx.report(Diagnostic::error(
                     value.span,
-                    format!("the options of `{}` are a map, and here is {}", name.value, value.noun()),
+                    format!(
+                        "the options of `{}` are a map, and here is {}",
+                        name.value,
+                        value.noun()
+                    ),
                 ));
                 return None;
             };

@@ -40,7 +40,7 @@ const CONTENTS: [&str; 3] = ["size", "hex", "base64"];
 
 /// Numbers that are not a field's.
 const ANY_NUMBER: Slot = Slot::Field(Kind::Number {
-    maximum: u32::MAX as u64,
+    maximum: 0xFFFF_FFFF,
 });
 
 /// Reads a map of fields; `place` is what they are fields of, for messages.
@@ -101,13 +101,7 @@ pub(super) fn read(
     Some(Spanned::new(value, node.span))
 }
 
-fn scalar(
-    cx: &mut Context,
-    text: &Scalar,
-    span: Span,
-    slot: Slot,
-    side: Side,
-) -> Option<Value> {
+fn scalar(cx: &mut Context, text: &Scalar, span: Span, slot: Slot, side: Side) -> Option<Value> {
     if text.text == "<absent>" {
         return Some(Value::Absent);
     }
@@ -128,7 +122,12 @@ fn scalar(
     {
         let mut end = |range: std::ops::Range<usize>| {
             let place = text.place(range.clone(), span);
-            let side = Scalar::new(text.text[range].to_owned(), Style::Plain, place, &cx.source().text);
+            let side = Scalar::new(
+                text.text[range].to_owned(),
+                Style::Plain,
+                place,
+                &cx.source().text,
+            );
             scalar(cx, &side, place, slot, Side::Sent).map(|value| Spanned::new(value, place))
         };
         let (low, high) = (end(low), end(high));
@@ -212,7 +211,7 @@ pub(crate) fn literal_fault(literal: &str, span: Span, slot: Slot) -> Option<Dia
                 one_of(words)
             }
         }
-        Slot::Duration => crate::duration(literal)
+        Slot::Duration => duration(literal)
             .is_none()
             .then(|| Diagnostic::error(span, format!("`{literal}` is no duration"))),
         Slot::Map(_) => Some(Diagnostic::error(
@@ -247,7 +246,10 @@ fn list(
                 .iter()
                 .map(|node| pair(cx, node, side, field))
                 .collect();
-            return pairs.into_iter().collect::<Option<Vec<_>>>().map(Value::List);
+            return pairs
+                .into_iter()
+                .collect::<Option<Vec<_>>>()
+                .map(Value::List);
         }
         Slot::Field(Kind::Records(specs)) => {
             let records: Vec<_> = items
@@ -259,14 +261,15 @@ fn list(
                 .collect::<Option<Vec<_>>>()
                 .map(Value::List);
         }
-        Slot::Field(kind) => match typing::element(kind) {
-            Some(kind) => Slot::Field(kind),
-            None => {
+        Slot::Field(kind) => {
+            if let Some(kind) = typing::element(kind) {
+                Slot::Field(kind)
+            } else {
                 let message = format!("{} was expected, and here is a list", kind.description());
                 cx.report(Diagnostic::error(span, message));
                 return None;
             }
-        },
+        }
         _ => {
             cx.report(Diagnostic::error(span, format!("`{field}` takes no list")));
             return None;
@@ -276,7 +279,10 @@ fn list(
         .iter()
         .map(|node| read(cx, node, item, side, field))
         .collect();
-    items.into_iter().collect::<Option<Vec<_>>>().map(Value::List)
+    items
+        .into_iter()
+        .collect::<Option<Vec<_>>>()
+        .map(Value::List)
 }
 
 /// `[name, value]`.
@@ -317,7 +323,11 @@ fn map(
         _ => return matcher(cx, entries, span, slot, side, field),
     };
     // What an answer must look like is expected, whatever stands around it.
-    let side = if field == "gets" { Side::Expected } else { side };
+    let side = if field == "gets" {
+        Side::Expected
+    } else {
+        side
+    };
     Some(Value::Record(fields(
         cx,
         entries,
@@ -354,10 +364,12 @@ fn matcher(
         );
         return None;
     }
-    if let Some(other) = others
-        .iter()
-        .find(|other| !matches!((name, other.key.value.text.as_str()), ("near", "by") | ("by", "near")))
-    {
+    if let Some(other) = others.iter().find(|other| {
+        !matches!(
+            (name, other.key.value.text.as_str()),
+            ("near", "by") | ("by", "near")
+        )
+    }) {
         let message = format!("`{}` cannot stand beside `{name}`", other.key.value.text);
         cx.report(Diagnostic::error(other.key.span, message).and(key.span, "this says it all"));
         return None;
@@ -365,13 +377,14 @@ fn matcher(
     let matcher = match name {
         "any_of" => Matcher::AnyOf(alternatives(cx, value, slot, side, name)?),
         "not" => Matcher::Not(read(cx, value, slot, side, name)?),
-        "any_order" => match read(cx, value, slot, side, name)?.value {
-            Value::List(items) => Matcher::AnyOrder(items),
-            _ => {
+        "any_order" => {
+            if let Value::List(items) = read(cx, value, slot, side, name)?.value {
+                Matcher::AnyOrder(items)
+            } else {
                 cx.report(Diagnostic::error(value.span, "`any_order` wants a list"));
                 return None;
             }
-        },
+        }
         "contains" => Matcher::Contains(read(cx, value, slot, side, name)?),
         "exactly" => Matcher::Exactly(read(cx, value, slot, side, name)?),
         "near" | "by" => near(cx, entries, span, slot)?,
@@ -395,7 +408,10 @@ fn alternatives(
     field: &str,
 ) -> Option<Vec<Spanned<Value>>> {
     let node::Kind::List { items, .. } = &node.kind else {
-        cx.report(Diagnostic::error(node.span, format!("`{field}` wants a list")));
+        cx.report(Diagnostic::error(
+            node.span,
+            format!("`{field}` wants a list"),
+        ));
         return None;
     };
     let items: Vec<_> = items
@@ -408,15 +424,14 @@ fn alternatives(
 fn near(cx: &mut Context, entries: &[Entry], span: Span, slot: Slot) -> Option<Matcher> {
     let mut number = |name: &str| {
         let entry = entries.iter().find(|entry| entry.key.value.text == name);
-        match entry {
-            Some(entry) => read(cx, &entry.value, numeric(slot), Side::Sent, name),
-            None => {
-                cx.report(
-                    Diagnostic::error(span, format!("`{name}` is missing"))
-                        .help("write `{ near: n, by: d }`"),
-                );
-                None
-            }
+        if let Some(entry) = entry {
+            read(cx, &entry.value, numeric(slot), Side::Sent, name)
+        } else {
+            cx.report(
+                Diagnostic::error(span, format!("`{name}` is missing"))
+                    .help("write `{ near: n, by: d }`"),
+            );
+            None
         }
     };
     let (near, by) = (number("near"), number("by"));

@@ -61,14 +61,28 @@ mod tests {
     fn an_expression_is_one_word_with_what_touches_it() {
         assert_eq!(
             split("a <- closed within <2.5 * a.keep_alive>s since <last>"),
-            ["a", "<-", "closed", "within", "<2.5 * a.keep_alive>s", "since", "<last>"]
+            [
+                "a",
+                "<-",
+                "closed",
+                "within",
+                "<2.5 * a.keep_alive>s",
+                "since",
+                "<last>"
+            ]
         );
-        assert_eq!(split("for <i> in 1..<w + 1>"), ["for", "<i>", "in", "1..<w + 1>"]);
+        assert_eq!(
+            split("for <i> in 1..<w + 1>"),
+            ["for", "<i>", "in", "1..<w + 1>"]
+        );
     }
 
     #[test]
     fn separators_and_comparisons_are_words() {
-        assert_eq!(split("s1, s2|s3 <- x"), ["s1", ",", "s2", "|", "s3", "<-", "x"]);
+        assert_eq!(
+            split("s1, s2|s3 <- x"),
+            ["s1", ",", "s2", "|", "s3", "<-", "x"]
+        );
         assert_eq!(split("if <x> <= 5"), ["if", "<x>", "<=", "5"]);
         assert_eq!(split("if <x> < 5"), ["if", "<x>", "<", "5"]);
         assert_eq!(split("<x"), ["<x"]);

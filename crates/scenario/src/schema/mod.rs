@@ -6,12 +6,13 @@
 mod values;
 
 use clauses::Standard;
+use codec::draft::Kind;
 use codec::{PacketType, Version};
 use serde_json::{Map, Value, json};
 
 use crate::ast::Verb;
 use crate::feature::FEATURES;
-use crate::parse::{LINK_WORDS, VERBS};
+use crate::parse::{LINK_WORDS, LinkWord, VERBS};
 use crate::vocabulary::{self, Slot, Term};
 use values::{Definitions, Side};
 
@@ -49,10 +50,7 @@ pub fn schema() -> Value {
         json!({ "type": "array", "minItems": 1, "items": { "$ref": "#/$defs/step" } }),
     );
     let text = |description: &str| json!({ "$ref": "#/$defs/scalar", "description": description });
-    definitions.add(
-        "scalar",
-        json!({ "type": ["string", "number", "boolean"] }),
-    );
+    definitions.add("scalar", json!({ "type": ["string", "number", "boolean"] }));
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A scenario of mqtt-assay",
@@ -160,74 +158,125 @@ struct Head {
 }
 
 fn heads(definitions: &mut Definitions) -> Vec<Head> {
-    let mut heads = Vec::new();
-    let mut add = |pattern: String, value: Value, bare: bool| {
-        heads.push(Head {
+    let mut heads = packet_heads(definitions);
+    heads.extend(other_heads_of_clients(definitions));
+    heads.extend(word_heads(definitions));
+    heads
+}
+
+impl Head {
+    fn new(pattern: &str, value: Value) -> Self {
+        Self {
             pattern: format!("^{pattern}$"),
             value,
-            bare,
-        });
-    };
+            bare: false,
+        }
+    }
+
+    /// A head that may stand without a value.
+    fn bare(pattern: &str, value: Value) -> Self {
+        Self {
+            bare: true,
+            ..Self::new(pattern, value)
+        }
+    }
+}
+
+/// `a -> PACKET`, `a !> PACKET`, `a <- PACKET`, and several in one write.
+fn packet_heads(definitions: &mut Definitions) -> Vec<Head> {
+    let mut heads = Vec::new();
     for packet_type in PacketType::ALL {
         let sent = vocabulary::packet_sent(packet_type);
         let expected = vocabulary::packet_expected(packet_type);
         let name = packet_type.name();
         let forms = [
             ("sent", "->", definitions.fields(&sent, Side::Sent)),
-            ("forbidden", "!>", forbidden(definitions, packet_type, &sent)),
-            ("expected", "<-", definitions.fields(&expected, Side::Expected)),
+            (
+                "forbidden",
+                "!>",
+                forbidden(definitions, packet_type, &sent),
+            ),
+            (
+                "expected",
+                "<-",
+                definitions.fields(&expected, Side::Expected),
+            ),
         ];
         for (form, sign, value) in forms {
-            let reference = definitions.add(&format!("{form}_{name}"), or_nothing(value));
-            add(format!(r"{SUBJECT}\s+{sign}\s+{name}{SUFFIXES}"), reference, true);
+            let reference = definitions.add(&format!("{form}_{name}"), or_nothing(&value));
+            let pattern = format!(r"{SUBJECT}\s+{sign}\s+{name}{SUFFIXES}");
+            heads.push(Head::bare(&pattern, reference));
         }
     }
     for (form, sign) in [("sent", "->"), ("forbidden", "!>")] {
-        let packets = together(form);
-        add(format!(r"{SUBJECT}\s+{sign}\s+together"), packets, false);
+        let pattern = format!(r"{SUBJECT}\s+{sign}\s+together");
+        heads.push(Head::new(&pattern, together(form)));
     }
-    let scalar = json!({ "$ref": "#/$defs/scalar" });
-    add(format!(r"{SUBJECT}\s+(?:->|!>|<-)\s+bytes{SUFFIXES}"), scalar.clone(), false);
-    let reasons = definitions.reference(Slot::Field(codec::draft::Kind::ReasonCodes), Side::Sent);
-    add(
-        format!(r"{SUBJECT}\s+<-\s+closed{SUFFIXES}"),
-        or_nothing(reasons),
-        true,
-    );
-    let duration = definitions.reference(Slot::Duration, Side::Sent);
-    add(
-        format!(r"{SUBJECT}\s+<-\s+nothing(?:\s+for\s+(?:<[^>]+>\w*|[\w.]+))?{SUFFIXES}"),
-        json!({ "type": "null" }),
-        true,
-    );
+    heads
+}
+
+/// Raw bytes, `closed`, `nothing`, the verbs and what happens to a link.
+fn other_heads_of_clients(definitions: &mut Definitions) -> Vec<Head> {
+    let nothing = json!({ "type": "null" });
+    let reasons = definitions.reference(Slot::Field(Kind::ReasonCodes), Side::Sent);
+    let mut heads = vec![
+        Head::new(
+            &format!(r"{SUBJECT}\s+(?:->|!>|<-)\s+bytes{SUFFIXES}"),
+            json!({ "$ref": "#/$defs/scalar" }),
+        ),
+        Head::bare(
+            &format!(r"{SUBJECT}\s+<-\s+closed{SUFFIXES}"),
+            or_nothing(&reasons),
+        ),
+        Head::bare(
+            &format!(r"{SUBJECT}\s+<-\s+nothing(?:\s+for\s+(?:<[^>]+>\w*|[\w.]+))?{SUFFIXES}"),
+            nothing.clone(),
+        ),
+    ];
     for (word, verb) in VERBS {
         let value = definitions.verb(verb);
-        let reference = definitions.add(word, or_nothing(value));
-        add(format!(r"{SUBJECT}\s+{word}{SUFFIXES}"), reference, true);
+        let reference = definitions.add(word, or_nothing(&value));
+        let pattern = format!(r"{SUBJECT}\s+{word}{SUFFIXES}");
+        heads.push(Head::bare(&pattern, reference));
     }
-    for (word, _) in LINK_WORDS {
-        let value = match word {
-            "opens" => or_nothing(definitions.fields(&vocabulary::opens(), Side::Sent)),
-            "stalls" => duration.clone(),
-            _ => json!({ "type": "null" }),
-        };
-        add(format!(r"{SUBJECT}\s+{word}{SUFFIXES}"), value, word != "stalls");
+    for (word, act) in LINK_WORDS {
+        let pattern = format!(r"{SUBJECT}\s+{word}{SUFFIXES}");
+        heads.push(match act {
+            LinkWord::Opens => {
+                let options = definitions.fields(&vocabulary::opens(), Side::Sent);
+                Head::bare(&pattern, or_nothing(&options))
+            }
+            LinkWord::Stalls => {
+                Head::new(&pattern, definitions.reference(Slot::Duration, Side::Sent))
+            }
+            LinkWord::Closes | LinkWord::HalfCloses | LinkWord::Cuts => {
+                Head::bare(&pattern, nothing.clone())
+            }
+        });
     }
-    let steps = json!({ "$ref": "#/$defs/steps" });
-    add("wait".to_owned(), duration, false);
-    add("skip".to_owned(), scalar.clone(), false);
-    add("note".to_owned(), json!({}), false);
-    add(
-        "any".to_owned(),
-        json!({ "type": "object", "minProperties": 1, "additionalProperties": steps }),
-        false,
-    );
-    add("(?:all|in order|at once|should)".to_owned(), steps.clone(), false);
-    add(r"for\s+<[A-Za-z_]\w*>\s+in\s+\S.*".to_owned(), steps.clone(), false);
-    add(r"if\s+<[^>]+>\s+(?:=|!=|<|<=|>|>=|in)\s+\S.*".to_owned(), steps.clone(), false);
-    add(r"in\s+v[\d.]+(?:\s*,\s*v[\d.]+)*".to_owned(), steps, false);
-    add(r"target\s+(?:restarts|dies)".to_owned(), json!({ "type": "null" }), true);
     heads
+}
+
+/// The words that stand alone, and what holds steps.
+fn word_heads(definitions: &mut Definitions) -> Vec<Head> {
+    let steps = json!({ "$ref": "#/$defs/steps" });
+    let alternatives =
+        json!({ "type": "object", "minProperties": 1, "additionalProperties": steps });
+    let duration = definitions.reference(Slot::Duration, Side::Sent);
+    vec![
+        Head::new("wait", duration),
+        Head::new("skip", json!({ "$ref": "#/$defs/scalar" })),
+        Head::new("note", json!({})),
+        Head::new("any", alternatives),
+        Head::new("(?:all|in order|at once|should)", steps.clone()),
+        Head::new(r"for\s+<[A-Za-z_]\w*>\s+in\s+\S.*", steps.clone()),
+        Head::new(
+            r"if\s+<[^>]+>\s+(?:=|!=|<|<=|>|>=|in)\s+\S.*",
+            steps.clone(),
+        ),
+        Head::new(r"in\s+v[\d.]+(?:\s*,\s*v[\d.]+)*", steps),
+        Head::bare(r"target\s+(?:restarts|dies)", json!({ "type": "null" })),
+    ]
 }
 
 /// The fields of a packet with `but`.
@@ -252,7 +301,10 @@ fn together(form: &str) -> Value {
         .into_iter()
         .map(|packet_type| {
             let name = packet_type.name();
-            (name.to_owned(), json!({ "$ref": format!("#/$defs/{form}_{name}") }))
+            (
+                name.to_owned(),
+                json!({ "$ref": format!("#/$defs/{form}_{name}") }),
+            )
         })
         .collect();
     json!({
@@ -270,7 +322,7 @@ fn together(form: &str) -> Value {
     })
 }
 
-fn or_nothing(value: Value) -> Value {
+fn or_nothing(value: &Value) -> Value {
     json!({ "anyOf": [{ "type": "null" }, value] })
 }
 

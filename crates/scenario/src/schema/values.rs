@@ -55,7 +55,7 @@ impl Definitions {
             self.0.insert(name.clone(), Value::Null);
             let mut forms = self.forms(slot, side);
             if matches!(slot, Slot::Field(_)) {
-                forms.extend(self.matchers(&reference, side));
+                forms.extend(Self::matchers(&reference, side));
             }
             self.0.insert(name, json!({ "anyOf": forms }));
         }
@@ -74,7 +74,7 @@ impl Definitions {
                 range.clone(),
             ]
         };
-        let mut list = |definitions: &mut Self, item: Kind| {
+        let list = |definitions: &mut Self, item: Kind| {
             let items = definitions.reference(Slot::Field(item), side);
             vec![
                 json!({ "type": "array", "items": items }),
@@ -85,14 +85,22 @@ impl Definitions {
             Slot::Untyped => vec![json!({})],
             Slot::Word(words) => vec![json!({ "enum": words }), expression],
             Slot::WordOrNumber(words) => {
-                vec![json!({ "enum": words }), json!({ "type": "integer", "minimum": 1 }), expression]
+                vec![
+                    json!({ "enum": words }),
+                    json!({ "type": "integer", "minimum": 1 }),
+                    expression,
+                ]
             }
             Slot::Duration => {
                 vec![json!({ "type": "string", "pattern": r"^(?:[\d.]+|<[^>]+>)(?:ms|s|m)$" })]
             }
             Slot::Map(terms) => vec![self.fields(&terms(), Side::Expected)],
             Slot::WordOrMap(words, terms) => {
-                vec![json!({ "enum": words }), self.fields(&terms(), side), expression]
+                vec![
+                    json!({ "enum": words }),
+                    self.fields(&terms(), side),
+                    expression,
+                ]
             }
             Slot::Field(kind) => match kind {
                 Kind::Flag => {
@@ -121,7 +129,8 @@ impl Definitions {
                 }
                 Kind::Pairs => {
                     let text = self.reference(Slot::Field(Kind::Text), side);
-                    let pair = json!({ "type": "array", "items": text, "minItems": 2, "maxItems": 2 });
+                    let pair =
+                        json!({ "type": "array", "items": text, "minItems": 2, "maxItems": 2 });
                     vec![json!({ "type": "array", "items": pair }), expression]
                 }
                 Kind::Record(specs) => {
@@ -133,7 +142,7 @@ impl Definitions {
     }
 
     /// The maps that the language interprets.
-    fn matchers(&self, value: &Value, side: Side) -> Vec<Value> {
+    fn matchers(value: &Value, side: Side) -> Vec<Value> {
         let one = |name: &str, value: Value| {
             json!({
                 "type": "object",
