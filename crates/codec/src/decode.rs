@@ -68,12 +68,13 @@ pub fn decode_connect_leniently<'a>(
     violations: &mut Vec<Violation>,
 ) -> Option<(Version, Connect<'a>)> {
     let version = nearest_version(frame);
-    match decode_leniently(frame, version, Direction::ToServer, violations) {
-        Some(Packet::Connect(connect)) => Some((version, connect)),
-        _ => {
-            violations.push(not_connect(frame, version));
-            None
-        }
+    if let Some(Packet::Connect(connect)) =
+        decode_leniently(frame, version, Direction::ToServer, violations)
+    {
+        Some((version, connect))
+    } else {
+        violations.push(not_connect(frame, version));
+        None
     }
 }
 

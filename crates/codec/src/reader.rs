@@ -168,19 +168,16 @@ impl<'a, G: Gate> Reader<'a, G> {
 
     #[inline]
     fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], G::Stop> {
-        match self
+        if let Some(array) = self
             .bytes
             .get(self.at..self.end)
             .and_then(<[u8]>::first_chunk)
         {
-            Some(array) => {
-                self.at += N;
-                Ok(*array)
-            }
-            None => {
-                self.cut(self.at, field, N)?;
-                Ok([0; N])
-            }
+            self.at += N;
+            Ok(*array)
+        } else {
+            self.cut(self.at, field, N)?;
+            Ok([0; N])
         }
     }
 
@@ -254,19 +251,16 @@ impl<'a, G: Gate> Reader<'a, G> {
     pub(crate) fn binary(&mut self, field: &'static str) -> Result<&'a [u8], G::Stop> {
         let start = self.at;
         let length = usize::from(self.two_byte_integer(field)?);
-        match self
+        if let Some(data) = self
             .bytes
             .get(self.at..self.end)
             .and_then(|left| left.get(..length))
         {
-            Some(data) => {
-                self.at += length;
-                Ok(data)
-            }
-            None => {
-                self.cut(start, field, 2 + length)?;
-                Ok(&[])
-            }
+            self.at += length;
+            Ok(data)
+        } else {
+            self.cut(start, field, 2 + length)?;
+            Ok(&[])
         }
     }
 

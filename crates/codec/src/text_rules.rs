@@ -39,11 +39,11 @@ const fn null(version: Version) -> Option<Rule> {
     }
 }
 
-const fn null_in_topic(version: Version) -> Option<Rule> {
-    Some(rule!(
+const fn null_in_topic(version: Version) -> Rule {
+    rule!(
         version, "v3.1.1/MQTT-4.7.3-2", "v3.1.1/MQTT-4.7.3-2", "v5.0/MQTT-4.7.3-2",
         also "v3.1/V31-2.5-1", "v3.1.1/MQTT-1.5.3-2", "v5.0/MQTT-1.5.4-2"
-    ))
+    )
 }
 
 /// The Client Identifier.
@@ -75,7 +75,7 @@ pub(crate) const fn will_topic(version: Version) -> TextRules {
             version, "v3.1/V31-2.5-1", "v3.1.1/MQTT-3.1.3-10", "v5.0/MQTT-3.1.3-11",
             also "v3.1/V31-2.5-1", "v3.1.1/MQTT-1.5.3-1", "v5.0/MQTT-1.5.4-1"
         ),
-        null: null_in_topic(version),
+        null: Some(null_in_topic(version)),
     }
 }
 
@@ -86,7 +86,7 @@ pub(crate) const fn topic_name(version: Version) -> TextRules {
             version, "v3.1/V31-2.5-1", "v3.1.1/MQTT-3.3.2-1", "v5.0/MQTT-3.3.2-1",
             also "v3.1/V31-2.5-1", "v3.1.1/MQTT-1.5.3-1", "v5.0/MQTT-1.5.4-1"
         ),
-        null: null_in_topic(version),
+        null: Some(null_in_topic(version)),
     }
 }
 
@@ -97,7 +97,7 @@ pub(crate) const fn subscribe_filter(version: Version) -> TextRules {
             version, "v3.1/V31-2.5-1", "v3.1.1/MQTT-3.8.3-1", "v5.0/MQTT-3.8.3-1",
             also "v3.1/V31-2.5-1", "v3.1.1/MQTT-1.5.3-1", "v5.0/MQTT-1.5.4-1"
         ),
-        null: null_in_topic(version),
+        null: Some(null_in_topic(version)),
     }
 }
 
@@ -108,7 +108,7 @@ pub(crate) const fn unsubscribe_filter(version: Version) -> TextRules {
             version, "v3.1/V31-2.5-1", "v3.1.1/MQTT-3.10.3-1", "v5.0/MQTT-3.10.3-1",
             also "v3.1/V31-2.5-1", "v3.1.1/MQTT-1.5.3-1", "v5.0/MQTT-1.5.4-1"
         ),
-        null: null_in_topic(version),
+        null: Some(null_in_topic(version)),
     }
 }
 
@@ -116,7 +116,7 @@ pub(crate) const fn unsubscribe_filter(version: Version) -> TextRules {
 pub(crate) const fn response_topic(version: Version) -> TextRules {
     TextRules {
         ill_formed: rule_of_5_0!("v5.0/MQTT-3.3.2-13", also "v5.0/MQTT-1.5.4-1"),
-        null: null_in_topic(version),
+        null: Some(null_in_topic(version)),
     }
 }
 
@@ -124,7 +124,7 @@ pub(crate) const fn response_topic(version: Version) -> TextRules {
 pub(crate) const fn will_response_topic(version: Version) -> TextRules {
     TextRules {
         ill_formed: rule_of_5_0!("v5.0/MQTT-1.5.4-1"),
-        null: null_in_topic(version),
+        null: Some(null_in_topic(version)),
     }
 }
 

@@ -57,17 +57,17 @@ fn marks<const WILDCARDS: bool>(text: &[u8]) -> Marks {
     if let Some(last) = text.last_chunk::<8>() {
         let (words, _) = text.as_chunks::<8>();
         for word in words {
-            marks.add::<WILDCARDS>(word);
+            marks.add::<WILDCARDS>(u64::from_ne_bytes(*word));
         }
         // It overlaps the word before it unless the length is a multiple of eight.
-        marks.add::<WILDCARDS>(last);
+        marks.add::<WILDCARDS>(u64::from_ne_bytes(*last));
     } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        let [a, b, c, d] = *first;
-        let [e, f, g, h] = *last;
-        marks.add::<WILDCARDS>(&[a, b, c, d, e, f, g, h]);
+        let word =
+            u64::from(u32::from_ne_bytes(*first)) << 32 | u64::from(u32::from_ne_bytes(*last));
+        marks.add::<WILDCARDS>(word);
     } else {
         for byte in text {
-            marks.add::<WILDCARDS>(&[*byte; 8]);
+            marks.add::<WILDCARDS>(u64::from_ne_bytes([*byte; 8]));
         }
     }
     marks
@@ -76,8 +76,7 @@ fn marks<const WILDCARDS: bool>(text: &[u8]) -> Marks {
 impl Marks {
     /// A mark stands for a byte that is there: a borrow between bytes can only follow a true finding.
     #[inline]
-    fn add<const WILDCARDS: bool>(&mut self, bytes: &[u8; 8]) {
-        let word = u64::from_ne_bytes(*bytes);
+    fn add<const WILDCARDS: bool>(&mut self, word: u64) {
         self.not_ascii |= word;
         self.special |= word.wrapping_sub(LOW_BITS) & !word;
         if WILDCARDS {

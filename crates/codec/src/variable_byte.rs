@@ -25,12 +25,12 @@ pub(crate) enum Read {
 #[inline]
 pub(crate) fn read(bytes: &[u8]) -> Read {
     let mut value = 0;
-    for (width, byte) in (1..=4).zip(bytes) {
-        value |= u32::from(byte & 0x7F) << (7 * (width - 1));
+    for (place, byte) in bytes.iter().take(4).enumerate() {
+        value |= u32::from(byte & 0x7F) << (7 * place);
         if byte & 0x80 == 0 {
             return Read::Value {
                 value,
-                width: width as usize,
+                width: place + 1,
             };
         }
     }

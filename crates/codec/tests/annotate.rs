@@ -1,4 +1,5 @@
 //! What people read: annotated dumps and the notation of scenarios.
+#![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
 mod strategies;
 
@@ -97,6 +98,10 @@ fn a_packet_that_ends_too_early() {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one line of notation for each shape of packet"
+)]
 fn the_notation_of_each_packet() {
     use PacketType as P;
     let n = Value::Number;

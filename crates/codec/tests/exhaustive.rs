@@ -1,4 +1,5 @@
 //! What can be tried out completely.
+#![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
 use codec::{
     Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, PropertyId, PropertyOwner,
@@ -79,10 +80,10 @@ fn every_remaining_length_up_to_three_bytes_and_the_edges_of_more() {
             other => assert_eq!(other, Ok(Split::Incomplete { size: Some(size) })),
         }
     };
-    for a in 0..=0x7F_u32 {
-        framed(a, &[a as u8]);
-        for b in 0..=0x7F_u32 {
-            framed(a | b << 7, &[a as u8 | 0x80, b as u8]);
+    for low in 0..=0x7F_u8 {
+        framed(low.into(), &[low]);
+        for high in 0..=0x7F_u8 {
+            framed(u32::from(low) | u32::from(high) << 7, &[low | 0x80, high]);
         }
     }
     for (value, encoded) in [

@@ -1,4 +1,5 @@
 //! Each malformation does to the wire what it says, and nothing else.
+#![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
 
 use codec::{
     Direction, Frame, MAXIMUM_PACKET_SIZE, PacketType, PropertyId, PropertyOwner, Split, Version,

@@ -101,9 +101,7 @@ impl FieldSpec {
             Ok(())
         };
         match (self.kind, value) {
-            (Kind::Flag, Value::Number(number)) | (Kind::ReasonCode, Value::Number(number)) => {
-                at_most(*number, 0xFF)
-            }
+            (Kind::Flag | Kind::ReasonCode, Value::Number(number)) => at_most(*number, 0xFF),
             (Kind::QoS, Value::Number(number)) => at_most(*number, 3),
             (Kind::Number { maximum }, Value::Number(number)) => at_most(*number, maximum),
             (Kind::Numbers { maximum }, Value::Numbers(numbers)) => numbers
@@ -219,8 +217,8 @@ const fn plain(
 const fn property(id: PropertyId) -> FieldSpec {
     let kind = match id {
         PropertyId::UserProperty => Kind::Pairs,
-        PropertyId::MaximumQoS => BYTE,
-        PropertyId::PayloadFormatIndicator => BYTE,
+        // Numbers to people, although they are 0 or 1.
+        PropertyId::MaximumQoS | PropertyId::PayloadFormatIndicator => BYTE,
         _ => match id.data_type() {
             DataType::Byte => Kind::Flag,
             DataType::TwoByteInteger => TWO_BYTES,

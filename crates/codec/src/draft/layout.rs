@@ -141,7 +141,7 @@ impl Layout {
         match malformation {
             Malformation::Flags(flags) => self.first_byte = self.first_byte & 0xF0 | flags & 0x0F,
             Malformation::PacketType(value) => {
-                self.first_byte = value << 4 | self.first_byte & 0x0F
+                self.first_byte = value << 4 | self.first_byte & 0x0F;
             }
             Malformation::Length(claim) => self.claim = Some(*claim),
             Malformation::LengthWidth(width) => self.width = usize::from(*width),
@@ -158,7 +158,7 @@ impl Layout {
             }
             Malformation::PropertyLength(claim) => self.properties()?.claim = Some(*claim),
             Malformation::PropertyLengthWidth(width) => {
-                self.properties()?.width = usize::from(*width)
+                self.properties()?.width = usize::from(*width);
             }
             Malformation::FieldLength(name, claim) => self.claim_length(name, *claim)?,
             Malformation::Bytes(bytes) => self.bytes = Some(bytes.clone()),
@@ -199,9 +199,9 @@ impl Layout {
         if let Some(cut) = self.cut {
             bytes.truncate(place(cut, bytes.len()));
         }
-        boundaries
-            .iter_mut()
-            .for_each(|boundary| *boundary += header);
+        for boundary in &mut boundaries {
+            *boundary += header;
+        }
         boundaries.retain(|boundary| *boundary < bytes.len());
         boundaries.dedup();
         Ok(Written { bytes, boundaries })
@@ -229,7 +229,7 @@ impl Layout {
                     .filter(|piece| piece.is_named(name))
                     .cloned()
                     .collect::<Vec<_>>();
-                list.pieces.splice(last + 1..last + 1, again);
+                list.pieces.splice((last + 1)..=last, again);
                 return Ok(());
             }
         }
@@ -243,7 +243,7 @@ impl Layout {
             .filter(|part| named(part))
             .cloned()
             .collect::<Vec<_>>();
-        self.parts.splice(last + 1..last + 1, again);
+        self.parts.splice((last + 1)..=last, again);
         Ok(())
     }
 

@@ -114,11 +114,10 @@ impl Context {
             ("protocol_name", Value::Text(name)) => name == self.version.protocol_name().as_bytes(),
             ("protocol_version", Value::Number(level)) => *level == u64::from(self.version.level()),
             ("clean", Value::Flag(on)) => *on,
-            ("session_present", _) => false,
             ("reason", Value::Number(code)) => {
                 *code == 0 && self.packet_type != PacketType::Connack
             }
-            ("id", _) => false,
+            ("id" | "session_present", _) => false,
             ("payload", Value::Binary(data) | Value::Text(data)) => data.is_empty(),
             (_, Value::Flag(on)) => !on,
             (_, Value::Number(number)) => *number == 0,

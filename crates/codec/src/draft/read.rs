@@ -35,16 +35,16 @@ pub(super) fn draft(packet: &Packet<'_>, version: Version) -> Draft {
             entry.binary("payload", packet.payload);
         }
         Packet::Puback(packet) => {
-            entry.acknowledgement(packet.packet_id, packet.reason_code, packet.properties)
+            entry.acknowledgement(packet.packet_id, packet.reason_code, packet.properties);
         }
         Packet::Pubrec(packet) => {
-            entry.acknowledgement(packet.packet_id, packet.reason_code, packet.properties)
+            entry.acknowledgement(packet.packet_id, packet.reason_code, packet.properties);
         }
         Packet::Pubrel(packet) => {
-            entry.acknowledgement(packet.packet_id, packet.reason_code, packet.properties)
+            entry.acknowledgement(packet.packet_id, packet.reason_code, packet.properties);
         }
         Packet::Pubcomp(packet) => {
-            entry.acknowledgement(packet.packet_id, packet.reason_code, packet.properties)
+            entry.acknowledgement(packet.packet_id, packet.reason_code, packet.properties);
         }
         Packet::Subscribe(packet) => {
             entry.number("id", packet.packet_id);
@@ -231,7 +231,6 @@ impl Entry {
                 (Kind::Flag, PropertyValue::Byte(value @ (0 | 1))) => Value::Flag(value == 1),
                 (_, PropertyValue::Byte(value)) => Value::Number(value.into()),
                 (_, PropertyValue::TwoByteInteger(value)) => Value::Number(value.into()),
-                (_, PropertyValue::FourByteInteger(value)) => Value::Number(value.into()),
                 (Kind::Numbers { .. }, PropertyValue::VariableByteInteger(value)) => {
                     if let Some(Value::Numbers(numbers)) = self.fields.get_mut(spec.name) {
                         numbers.push(value.into());
@@ -239,7 +238,11 @@ impl Entry {
                     }
                     Value::Numbers(vec![value.into()])
                 }
-                (_, PropertyValue::VariableByteInteger(value)) => Value::Number(value.into()),
+                (
+                    _,
+                    PropertyValue::FourByteInteger(value)
+                    | PropertyValue::VariableByteInteger(value),
+                ) => Value::Number(value.into()),
                 (_, PropertyValue::BinaryData(data)) => Value::Binary(data.to_vec()),
                 (_, PropertyValue::Utf8String(text)) => Value::Text(text.as_bytes().to_vec()),
                 (_, PropertyValue::Utf8StringPair(name, value)) => {

@@ -255,7 +255,7 @@ fn property_value(
         Value::Number(value) => pieces.push(numeric(*value)),
         Value::Numbers(values) => pieces.extend(values.iter().map(|value| numeric(*value))),
         Value::Text(data) | Value::Binary(data) => {
-            pieces.push(Piece::with_length(field, &head, data)?)
+            pieces.push(Piece::with_length(field, &head, data)?);
         }
         Value::Pairs(pairs) => {
             for (name, value) in pairs {

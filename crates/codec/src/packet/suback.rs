@@ -97,6 +97,7 @@ impl<'a> Suback<'a> {
 }
 
 /// The rules that a list of codes can break.
+#[derive(Clone, Copy)]
 pub(super) struct CodeRules {
     /// The rule against an empty one.
     pub(super) empty: Rule,

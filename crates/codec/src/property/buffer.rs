@@ -43,7 +43,7 @@ impl PropertiesBuf {
             PropertyValue::TwoByteInteger(value) => self.bytes.extend(value.to_be_bytes()),
             PropertyValue::FourByteInteger(value) => self.bytes.extend(value.to_be_bytes()),
             PropertyValue::VariableByteInteger(value) => {
-                variable_byte::write(value, &mut self.bytes)
+                variable_byte::write(value, &mut self.bytes);
             }
             PropertyValue::BinaryData(data) => self.push_binary(data),
             PropertyValue::Utf8String(text) => self.push_binary(text.as_bytes()),

@@ -74,11 +74,12 @@ fn sound(packet_type: PacketType, version: Version, direction: Direction) -> Box
         PacketType::Unsubscribe => (ids(), vec(texts(), 1..4))
             .prop_map(|(id, filters)| vec![("id", id), ("filters", Value::Texts(filters))])
             .boxed(),
-        PacketType::Pingreq | PacketType::Pingresp => Just(Vec::new()).boxed(),
         PacketType::Disconnect | PacketType::Auth if version == Version::V5_0 => select(codes)
             .prop_map(|code| vec![("reason", Value::Number(code))])
             .boxed(),
-        PacketType::Disconnect | PacketType::Auth => Just(Vec::new()).boxed(),
+        PacketType::Pingreq | PacketType::Pingresp | PacketType::Disconnect | PacketType::Auth => {
+            Just(Vec::new()).boxed()
+        }
     };
     (fixed, properties)
         .prop_map(move |(fixed, mut properties)| {
@@ -152,7 +153,7 @@ fn connect(version: Version) -> BoxedStrategy<Vec<(&'static str, Value)>> {
                         fixed.push(("password", Value::Binary(b"secret".to_vec())));
                     }
                     Some(password) if has_user_name || version == Version::V5_0 => {
-                        fixed.push(("password", password))
+                        fixed.push(("password", password));
                     }
                     _ => {}
                 }
