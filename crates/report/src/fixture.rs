@@ -305,6 +305,7 @@ fn case(name: &str, version: Version, text: &str) -> CaseReport {
         notes: Vec::new(),
         trace: Vec::new(),
         elapsed: Duration::from_micros(1_200),
+        consulted: Vec::new(),
     }
 }
 

@@ -1,12 +1,13 @@
 //! The embedded reference broker, configured for what each case requires.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 
 use broker::config::Permission;
+use broker::rules::ClauseSet;
 use broker::{Broker, Config};
 use codec::QoS;
 
@@ -34,7 +35,15 @@ const OFFERED: [&str; 9] = [
 
 /// The broker that a case with these requirements is played on. Must be called within the case's runtime.
 pub(crate) fn furnish(requires: &[&str]) -> Target {
-    let mut config = Config::default();
+    furnish_breaking(ClauseSet::EMPTY, requires)
+}
+
+/// The same, on a broker that disobeys these clauses.
+pub(crate) fn furnish_breaking(broken: ClauseSet, requires: &[&str]) -> Target {
+    let mut config = Config {
+        broken,
+        ..Config::default()
+    };
     let mut facts = Facts {
         features: Features::none("the embedded broker does not offer it"),
         authentication: Some(Authentication {
@@ -92,7 +101,10 @@ fn configure(feature: &str, config: &mut Config, facts: &mut Facts) -> bool {
             config.access.anonymous = false;
             let credentials = Credentials::of_anybody();
             let password = credentials.password.clone().unwrap_or_default();
-            config.access.passwords.insert(credentials.user.clone(), password);
+            config
+                .access
+                .passwords
+                .insert(credentials.user.clone(), password);
             facts.credentials = Some(credentials);
         }
         "authz" => {
@@ -119,6 +131,8 @@ fn configure(feature: &str, config: &mut Config, facts: &mut Facts) -> bool {
 /// The reference broker of one case.
 struct Reference {
     config: Config,
+    /// What the brokers before the running one consulted.
+    consulted: Cell<ClauseSet>,
     /// None while it restarts.
     broker: RefCell<Option<Broker>>,
 }
@@ -128,8 +142,15 @@ impl Reference {
         let broker = Self::serve(&config);
         Self {
             broker: RefCell::new(broker),
+            consulted: Cell::default(),
             config,
         }
+    }
+
+    /// Takes the running broker away, and keeps the record of what it consulted.
+    fn take(&self) -> Option<Broker> {
+        self.consulted.set(self.consulted());
+        self.broker.take()
     }
 
     /// Every configuration that [`configure`] makes can be served; without a broker, links end at once.
@@ -139,6 +160,11 @@ impl Reference {
 }
 
 impl Host for Reference {
+    fn consulted(&self) -> ClauseSet {
+        let now = self.broker.borrow().as_ref().map(Broker::consulted);
+        self.consulted.get().union(now.unwrap_or_default())
+    }
+
     fn attach(&self, end: broker::pipe::End) {
         if let Some(broker) = &*self.broker.borrow() {
             broker.attach(end);
@@ -147,7 +173,7 @@ impl Host for Reference {
 
     fn restart(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
         Box::pin(async {
-            let stopping = self.broker.take();
+            let stopping = self.take();
             if let Some(broker) = stopping {
                 broker.stop().await;
             }
@@ -158,7 +184,7 @@ impl Host for Reference {
 
     fn kill(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
         Box::pin(async {
-            self.broker.replace(None);
+            self.take();
             self.broker.replace(Self::serve(&self.config));
             Ok(())
         })

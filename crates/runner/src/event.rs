@@ -61,6 +61,8 @@ pub struct CaseReport {
     pub trace: Vec<Entry>,
     /// How long it took, in the case's own time (virtual on the embedded broker).
     pub elapsed: Duration,
+    /// The rules of the reference broker that the case consulted; empty on any other target.
+    pub consulted: Vec<ClauseId>,
 }
 
 /// The verdict on a case.

@@ -81,6 +81,14 @@ impl Plan {
         }
     }
 
+    /// Just these cases.
+    pub(crate) fn of(cases: Vec<Arc<Case>>) -> Self {
+        Self {
+            cases,
+            whole_suite: false,
+        }
+    }
+
     /// The cases.
     pub fn cases(&self) -> &[Arc<Case>] {
         &self.cases

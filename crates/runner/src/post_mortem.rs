@@ -27,10 +27,14 @@ fn evidence(played: &Played) -> Option<(bool, Instant)> {
     let end = trace
         .iter()
         .position(|entry| matches!(entry.what, Happening::TargetEnded(_)))?;
-    let (at, forbidden): (Duration, bool) = trace[..end].iter().rev().find_map(|entry| match &entry.what {
-        Happening::Sent { forbidden, .. } => Some((entry.at, *forbidden)),
-        _ => None,
-    })?;
+    let (at, forbidden): (Duration, bool) =
+        trace[..end]
+            .iter()
+            .rev()
+            .find_map(|entry| match &entry.what {
+                Happening::Sent { forbidden, .. } => Some((entry.at, *forbidden)),
+                _ => None,
+            })?;
     Some((forbidden, played.began + at))
 }
 
@@ -54,7 +58,14 @@ mod tests {
 
     fn sent(at: u64, forbidden: bool) -> Entry {
         let notation = "PINGREQ".into();
-        entry(at, Happening::Sent { notation, bytes: vec![0xC0, 0], forbidden })
+        entry(
+            at,
+            Happening::Sent {
+                notation,
+                bytes: vec![0xC0, 0],
+                forbidden,
+            },
+        )
     }
 
     fn ended(at: u64) -> Entry {
@@ -66,7 +77,10 @@ mod tests {
             name: "a/b@v5.0/tcp".into(),
             chapter: "a".into(),
             title: String::new(),
-            source: Arc::new(Source { name: String::new(), text: String::new() }),
+            source: Arc::new(Source {
+                name: String::new(),
+                text: String::new(),
+            }),
             version: Version::V5_0,
             clauses: Vec::new(),
         });
@@ -77,6 +91,7 @@ mod tests {
             notes: Vec::new(),
             trace,
             elapsed: Duration::ZERO,
+            consulted: Vec::new(),
         };
         Played { report, began }
     }
@@ -85,7 +100,10 @@ mod tests {
     fn the_case_that_spoke_last_before_the_end_is_accused() {
         let now = Instant::now();
         let early = played(now, vec![sent(1, false), ended(50)]);
-        let late = played(now + Duration::from_millis(40), vec![sent(5, false), ended(10)]);
+        let late = played(
+            now + Duration::from_millis(40),
+            vec![sent(5, false), ended(10)],
+        );
         let elsewhere = played(now, vec![sent(49, false)]);
         assert_eq!(accuse(&[early, late, elsewhere]), Some(1));
     }
@@ -100,7 +118,10 @@ mod tests {
 
     #[test]
     fn nobody_is_accused_without_evidence() {
-        assert_eq!(accuse(&[played(Instant::now(), vec![sent(1, false)])]), None);
+        assert_eq!(
+            accuse(&[played(Instant::now(), vec![sent(1, false)])]),
+            None
+        );
         assert_eq!(accuse(&[]), None);
     }
 }

@@ -33,9 +33,10 @@ pub(crate) fn died_meanwhile() -> Verdict {
 pub(crate) fn panic_text(panic: Box<dyn Any + Send>) -> String {
     let text = match panic.downcast::<String>() {
         Ok(text) => *text,
-        Err(panic) => panic
-            .downcast_ref::<&str>()
-            .map_or_else(|| "for an unknown reason".to_owned(), |text| (*text).to_owned()),
+        Err(panic) => panic.downcast_ref::<&str>().map_or_else(
+            || "for an unknown reason".to_owned(),
+            |text| (*text).to_owned(),
+        ),
     };
     format!("the player panicked: {text}")
 }
@@ -48,5 +49,6 @@ fn report(info: &Arc<CaseInfo>, verdict: Verdict) -> CaseReport {
         notes: Vec::new(),
         trace: Vec::new(),
         elapsed: Duration::ZERO,
+        consulted: Vec::new(),
     }
 }

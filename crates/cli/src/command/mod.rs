@@ -5,6 +5,7 @@ mod check;
 mod clauses;
 mod decode;
 mod list;
+mod prove;
 mod run;
 mod shell;
 
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Check(check::Check),
     /// Explain the bytes of Control Packets, or say which rule they break.
     Decode(decode::Decode),
+    /// Show that the checks can fail, by breaking the rules of the reference broker.
+    Prove(prove::Prove),
     /// Serve the reference broker.
     Broker(broker::Serve),
     /// Write a completion script for a shell to standard output.
@@ -43,6 +46,7 @@ impl Command {
             Self::Clauses(clauses) => clauses.execute(),
             Self::Check(check) => check.execute(),
             Self::Decode(decode) => decode.execute(),
+            Self::Prove(prove) => prove.execute(),
             Self::Broker(serve) => serve.execute(),
             Self::Completions(completions) => completions.execute(),
             Self::Man => shell::manual(),

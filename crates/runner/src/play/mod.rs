@@ -71,7 +71,7 @@ pub async fn play(
         notes: played.notes,
         trace: played.trace,
         elapsed: played.elapsed,
-        consulted: target.consulted(),
+        consulted: target.consulted().iter().collect(),
     }
 }
 

@@ -12,9 +12,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 pub use address::{Address, AddressError};
+use broker::rules::ClauseSet;
+use codec::Version;
 pub use facts::{Authentication, Credentials, Facts};
 pub use features::Features;
-use codec::Version;
 use tokio::net::TcpStream;
 
 use crate::link::{Link, LinkOptions, Transport};
@@ -37,6 +38,11 @@ enum Reach {
 pub(crate) trait Host {
     /// Serves one more connection.
     fn attach(&self, end: broker::pipe::End);
+
+    /// The rules that its brokers have consulted so far; none on what is no reference broker.
+    fn consulted(&self) -> ClauseSet {
+        ClauseSet::EMPTY
+    }
 
     /// Stops, and starts again with what has been persisted.
     fn restart(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
@@ -101,6 +107,14 @@ impl Target {
     /// What `<target.NAME>` stands for.
     pub fn value(&self, name: &str) -> Option<String> {
         self.facts.value(name)
+    }
+
+    /// The rules of the reference broker that were consulted so far; none on any other target.
+    pub(crate) fn consulted(&self) -> ClauseSet {
+        match &self.reach {
+            Reach::Memory(host) => host.consulted(),
+            Reach::Tcp(_) => ClauseSet::EMPTY,
+        }
     }
 
     /// Whether its time is virtual, so that waiting costs nothing.

@@ -1,0 +1,127 @@
+//! `mqtt-assay prove`: shows that the checks can fail, by breaking the reference broker's rules one at a time.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anstream::println;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use runner::{Interrupt, Proof, Proofs};
+
+use crate::failure::Failure;
+use crate::filter::Which;
+use crate::suite::Suite;
+use crate::{signal, terminal};
+
+/// Show that the checks can fail: break each rule of the reference broker, and see which scenarios notice.
+///
+/// A scenario covers a clause only when it fails on the reference broker with exactly that clause broken. Exit status 1
+/// when a scenario notices none of the clauses that it cites.
+#[derive(Debug, Args)]
+pub(crate) struct Prove {
+    /// Files and folders of scenarios; those that come with the program where none is given.
+    paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    which: Which,
+
+    /// How many rules are broken at once; a good number where it is not given.
+    #[arg(long, short, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
+    /// One line per rule, whether it was noticed or not.
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+impl Prove {
+    pub(crate) fn execute(&self) -> Result<u8, Failure> {
+        let suite = Suite::load(&self.paths)?;
+        let plan = self.which.plan(&suite)?;
+        let interrupt = Interrupt::new();
+        signal::interrupt_on_ctrl_c(interrupt.clone())
+            .map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
+        let options = runner::Options {
+            jobs: self.jobs.map(NonZeroUsize::get),
+            interrupt,
+            ..runner::Options::default()
+        };
+        let bar = bar();
+        let proofs = runner::prove(&plan, &options, &mut |proof, rules| {
+            bar.set_length(rules as u64);
+            bar.inc(1);
+            bar.set_message(proof.clause.name());
+        });
+        bar.finish_and_clear();
+        self.tell(&proofs);
+        Ok(match &proofs {
+            Proofs {
+                interrupted: true, ..
+            } => 130,
+            proofs => u8::from(!proofs.unsound.is_empty() || !proofs.blind().is_empty()),
+        })
+    }
+
+    fn tell(&self, proofs: &Proofs) {
+        for case in &proofs.unsound {
+            println!(
+                "not sound: {case} does not pass on the reference broker, so it can prove nothing"
+            );
+        }
+        for proof in &proofs.rules {
+            if self.verbose || !proof.is_noticed() || !proof.missed.is_empty() {
+                println!("{}", line(proof));
+            }
+        }
+        let blind = proofs.blind();
+        for scenario in &blind {
+            println!("blind: {scenario} notices none of the clauses that it cites");
+        }
+        let noticed =
+            |by: fn(&Proof) -> bool| proofs.rules.iter().filter(|proof| by(proof)).count();
+        println!(
+            "{} rules broken: {} noticed by a scenario that cites the clause, {} by another, {} by none; {} blind scenarios.",
+            proofs.rules.len(),
+            noticed(|proof| !proof.noticed.is_empty()),
+            noticed(|proof| proof.elsewhere.is_some()),
+            noticed(|proof| !proof.is_noticed()),
+            blind.len(),
+        );
+    }
+}
+
+/// What breaking one rule has shown, on a line.
+fn line(proof: &Proof) -> String {
+    let names = |names: &BTreeSet<String>| {
+        names
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let verdict = match (&proof.elsewhere, proof.noticed.len()) {
+        (None, 0) => "NOT NOTICED".to_owned(),
+        (Some(elsewhere), _) => format!("noticed only by {elsewhere}, which does not cite it"),
+        (None, count) => format!("noticed by {count} ({})", names(&proof.noticed)),
+    };
+    let missed = match proof.missed.len() {
+        0 => String::new(),
+        count => format!(
+            "; cited and not noticed by {count} ({})",
+            names(&proof.missed)
+        ),
+    };
+    format!("{}: {verdict}{missed}", proof.clause)
+}
+
+fn bar() -> ProgressBar {
+    if !terminal::shows_progress() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} rules broken  {msg}");
+    style.map_or_else(
+        |_| ProgressBar::hidden(),
+        |style| ProgressBar::no_length().with_style(style),
+    )
+}

@@ -1,0 +1,255 @@
+//! [`prove`]: shows that checks can fail, by breaking the reference broker's rules one at a time.
+//!
+//! Every case is played once on the sound broker, which notes the rules that it consulted. Then each rule is broken, and the
+//! cases that consulted it are played again: those that cite its clause all of them, since each claims to notice; when none
+//! of them does, the others too, until one does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+
+use broker::rules::ClauseSet;
+use clauses::ClauseId;
+use scenario::Case;
+
+use crate::embedded::{furnish, furnish_breaking};
+use crate::event::{CaseReport, Event, Verdict};
+use crate::interrupt::Interrupt;
+use crate::ledger::Ledger;
+use crate::memory;
+use crate::plan::Plan;
+use crate::run::Options;
+
+/// What breaking one rule has shown.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// The clause that was broken.
+    pub clause: ClauseId,
+    /// Scenarios that cite the clause, and of which a case failed.
+    pub noticed: BTreeSet<String>,
+    /// Scenarios that cite the clause, consulted the rule, and of which every case passed.
+    pub missed: BTreeSet<String>,
+    /// A scenario that does not cite the clause and failed, looked for where none that cites it did.
+    pub elsewhere: Option<String>,
+}
+
+/// What breaking every rule has shown.
+#[derive(Debug, Clone, Default)]
+pub struct Proofs {
+    /// One for each clause that a case consulted, in the order of the register.
+    pub rules: Vec<Proof>,
+    /// Cases that do not even pass on the sound broker, so that they can prove nothing.
+    pub unsound: Vec<String>,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+}
+
+impl Proof {
+    /// Whether some scenario fails when the rule is broken.
+    pub fn is_noticed(&self) -> bool {
+        !self.noticed.is_empty() || self.elsewhere.is_some()
+    }
+}
+
+impl Proofs {
+    /// Scenarios that cite clauses which can be broken, and that noticed none of them.
+    pub fn blind(&self) -> BTreeSet<&str> {
+        let names = |of: fn(&Proof) -> &BTreeSet<String>| -> BTreeSet<&str> {
+            let all = self.rules.iter().flat_map(of);
+            all.map(String::as_str).collect()
+        };
+        let noticing = names(|proof| &proof.noticed);
+        let missing = names(|proof| &proof.missed);
+        missing.difference(&noticing).copied().collect()
+    }
+}
+
+/// Breaks each rule that the plan's cases consult. `told` hears of each proof when it is there, with how many there will be.
+pub fn prove(plan: &Plan, options: &Options, told: &mut dyn FnMut(&Proof, usize)) -> Proofs {
+    let mut proofs = Proofs::default();
+    let mut exhibits = Vec::new();
+    let by_name: BTreeMap<&str, &Arc<Case>> = plan
+        .cases()
+        .iter()
+        .map(|case| (case.name.as_str(), case))
+        .collect();
+    play(plan, ClauseSet::EMPTY, options, &mut |report| {
+        let name = name_of(report);
+        if !passed(&report.verdict) {
+            if !matches!(report.verdict, Verdict::Skip { .. }) {
+                proofs.unsound.push(name.to_owned());
+            }
+        } else if let Some(case) = by_name.get(name) {
+            exhibits.push(Exhibit {
+                case: Arc::clone(case),
+                consulted: report.consulted.iter().copied().collect(),
+            });
+        }
+    });
+    exhibits.sort_by(|left, right| left.case.name.cmp(&right.case.name));
+    let rules: Vec<ClauseId> = exhibits
+        .iter()
+        .fold(ClauseSet::EMPTY, |all, exhibit| {
+            all.union(exhibit.consulted)
+        })
+        .iter()
+        .collect();
+
+    let next = AtomicUsize::new(0);
+    let jobs = options
+        .jobs
+        .or_else(|| thread::available_parallelism().ok().map(usize::from))
+        .unwrap_or(1);
+    let (tell, hear) = mpsc::channel();
+    thread::scope(|scope| {
+        for _ in 0..jobs {
+            let tell = tell.clone();
+            scope.spawn(|| {
+                let tell = tell;
+                while let Some(&clause) = rules.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let proof = prove_rule(clause, &exhibits, options);
+                    if options.interrupt.is_raised() || tell.send(proof).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(tell);
+        for proof in hear {
+            told(&proof, rules.len());
+            proofs.rules.push(proof);
+        }
+    });
+    proofs.interrupted = proofs.rules.len() < rules.len();
+    proofs.rules.sort_by_key(|proof| proof.clause);
+    proofs
+}
+
+/// A case that passes on the sound broker, and the rules that it consulted there.
+struct Exhibit {
+    case: Arc<Case>,
+    consulted: ClauseSet,
+}
+
+fn prove_rule(clause: ClauseId, exhibits: &[Exhibit], options: &Options) -> Proof {
+    let (citing, others): (Vec<_>, Vec<_>) = exhibits
+        .iter()
+        .filter(|exhibit| exhibit.consulted.contains(clause))
+        .map(|exhibit| Arc::clone(&exhibit.case))
+        .partition(|case| case.clauses.contains(&clause));
+    let broken: ClauseSet = [clause].into_iter().collect();
+    let cited: BTreeSet<String> = citing.iter().map(|case| scenario_of(&case.name)).collect();
+    let mut noticed = BTreeSet::new();
+    play(&Plan::of(citing), broken, options, &mut |report| {
+        if !passed(&report.verdict) {
+            noticed.insert(scenario_of(&report.case.name));
+        }
+    });
+    let mut elsewhere = None;
+    if noticed.is_empty() {
+        let found = Interrupt::new();
+        let options = Options {
+            interrupt: found.clone(),
+            ..options.clone()
+        };
+        play(&Plan::of(others), broken, &options, &mut |report| {
+            if elsewhere.is_none() && !passed(&report.verdict) {
+                elsewhere = Some(scenario_of(&report.case.name));
+                found.raise();
+            }
+        });
+    }
+    Proof {
+        clause,
+        missed: cited.difference(&noticed).cloned().collect(),
+        noticed,
+        elsewhere,
+    }
+}
+
+/// Plays cases on the embedded broker with these clauses broken; a single thread, since rules are proven side by side.
+fn play(plan: &Plan, broken: ClauseSet, options: &Options, each: &mut dyn FnMut(&CaseReport)) {
+    let options = Options {
+        jobs: if broken.is_empty() {
+            options.jobs
+        } else {
+            Some(1)
+        },
+        baseline: None,
+        ..options.clone()
+    };
+    let mut listener = |event| {
+        if let Event::CaseFinished(report) = event {
+            each(&report);
+        }
+    };
+    let mut ledger = Ledger::new(plan, &options, &mut listener);
+    if broken.is_empty() {
+        memory::run(plan, furnish, &options, &mut ledger);
+    } else {
+        let furnish = move |requires: &[&str]| furnish_breaking(broken, requires);
+        memory::run(plan, furnish, &options, &mut ledger);
+    }
+    ledger.close();
+}
+
+fn passed(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Pass | Verdict::Note)
+}
+
+/// The case's name without the transport, as the plan has it.
+fn name_of(report: &CaseReport) -> &str {
+    let name = report.case.name.as_str();
+    name.rsplit_once('/').map_or(name, |(case, _)| case)
+}
+
+/// The scenario of a case: its name up to the row and the version.
+fn scenario_of(case_name: &str) -> String {
+    case_name
+        .split(['[', '@'])
+        .next()
+        .unwrap_or(case_name)
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clauses::clause;
+
+    use super::*;
+    use crate::plan::Selection;
+
+    const KEEPS: &str = "\
+title: PINGREQ is answered
+clauses: [v5.0/MQTT-3.12.4-1]
+clients: [a]
+steps:
+  - a pings
+";
+    const LOOKS_AWAY: &str = "\
+title: PINGREQ is answered, but nobody looks
+clauses: [v5.0/MQTT-3.12.4-1]
+clients: [a]
+steps:
+  - a -> PINGREQ
+  - a closes
+";
+
+    #[test]
+    fn a_broken_rule_tells_who_looks_from_who_looks_away() {
+        let scenarios = [("keeps", KEEPS), ("looks-away", LOOKS_AWAY)].map(|(name, text)| {
+            Arc::new(scenario::parse(&format!("scenarios/ping/{name}.yaml"), text).unwrap())
+        });
+        let plan = Plan::new(&scenarios, &Selection::default());
+        let proofs = prove(&plan, &Options::default(), &mut |_, _| {});
+        assert_eq!(proofs.unsound, [""; 0]);
+        let answered = clause!("v5.0/MQTT-3.12.4-1");
+        let proof = proofs.rules.iter().find(|proof| proof.clause == answered);
+        let proof = proof.expect("the rule was consulted");
+        assert!(proof.is_noticed());
+        assert!(proof.noticed.contains("ping/keeps"), "{proof:?}");
+        assert_eq!(proofs.blind(), ["ping/looks-away"].into());
+    }
+}
