@@ -78,6 +78,11 @@ impl Texts {
         })
     }
 
+    /// The texts, in the order of their names.
+    pub(crate) fn sources(&self) -> &[Arc<Source>] {
+        &self.sources
+    }
+
     /// How many files there are.
     pub(crate) fn len(&self) -> usize {
         self.sources.len()

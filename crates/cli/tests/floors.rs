@@ -13,9 +13,17 @@ const HOUSE: [(&str, &[&str]); 8] = [
     ("broker", &["clauses", "codec"]),
     ("scenario", &["clauses", "codec"]),
     ("runner", &["clauses", "codec", "broker", "scenario"]),
-    ("fuzzing", &["clauses", "codec", "broker", "scenario", "runner"]),
+    (
+        "fuzzing",
+        &["clauses", "codec", "broker", "scenario", "runner"],
+    ),
     ("report", &["clauses", "codec", "scenario", "runner"]),
-    ("cli", &["clauses", "codec", "broker", "scenario", "runner", "fuzzing", "report"]),
+    (
+        "cli",
+        &[
+            "clauses", "codec", "broker", "scenario", "runner", "fuzzing", "report",
+        ],
+    ),
 ];
 
 /// Outside crates that must stay out of the ground floors, which do no input or output.
@@ -27,11 +35,21 @@ const NO_IO: [(&str, &[&str]); 3] = [
 
 fn manifests() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--offline",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     metadata["packages"].as_array().unwrap().clone()
 }
@@ -77,8 +95,15 @@ fn the_ground_floors_do_no_input_or_output() {
         };
         for import in imports(manifest) {
             // serde_yaml names serde-saphyr in the manifests.
-            let import = if import == "serde-saphyr" { "serde_yaml" } else { import };
-            assert!(!outside.contains(&import), "{name} must not import {import}");
+            let import = if import == "serde-saphyr" {
+                "serde_yaml"
+            } else {
+                import
+            };
+            assert!(
+                !outside.contains(&import),
+                "{name} must not import {import}"
+            );
         }
     }
 }

@@ -87,6 +87,9 @@ impl Destination {
             return fill(OpenOptions::new().append(true).open(&self.path)?, contents).map(drop);
         }
         let (file, path) = temporary(self.folder())?.into_parts();
+        if let Ok(meta) = fs::metadata(&self.path) {
+            file.set_permissions(meta.permissions())?;
+        }
         fill(file, contents)?.sync_all()?;
         path.persist(&self.path).map_err(|error| error.error)
     }

@@ -4,6 +4,7 @@ mod broker;
 mod check;
 mod clauses;
 mod decode;
+mod fmt;
 mod list;
 mod prove;
 mod run;
@@ -24,6 +25,10 @@ pub(crate) enum Command {
     Clauses(clauses::Clauses),
     /// Parse and lint scenarios.
     Check(check::Check),
+    /// Bring scenarios into their usual form.
+    Fmt(fmt::Format),
+    /// Write the JSON Schema of scenarios, for editors, to standard output.
+    Schema,
     /// Explain the bytes of Control Packets, or say which rule they break.
     Decode(decode::Decode),
     /// Show that the checks can fail, by breaking the rules of the reference broker.
@@ -45,6 +50,8 @@ impl Command {
             Self::List(list) => list.execute(),
             Self::Clauses(clauses) => clauses.execute(),
             Self::Check(check) => check.execute(),
+            Self::Fmt(format) => format.execute(),
+            Self::Schema => shell::schema(),
             Self::Decode(decode) => decode.execute(),
             Self::Prove(prove) => prove.execute(),
             Self::Broker(serve) => serve.execute(),

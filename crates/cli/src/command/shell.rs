@@ -1,4 +1,4 @@
-//! `mqtt-assay completions` and `mqtt-assay man`: what a shell and a manual want to know.
+//! `mqtt-assay completions`, `man` and `schema`: what shells, manuals and editors want to know.
 
 use std::io;
 
@@ -29,5 +29,13 @@ pub(super) fn manual() -> Result<u8, Failure> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command()).render(&mut page)?;
     io::Write::write_all(&mut io::stdout(), &page)?;
+    Ok(0)
+}
+
+/// Writes the JSON Schema of scenarios, by which editors complete and check them.
+pub(super) fn schema() -> Result<u8, Failure> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &scenario::schema()).map_err(io::Error::from)?;
+    io::Write::write_all(&mut out, b"\n")?;
     Ok(0)
 }

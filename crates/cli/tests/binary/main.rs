@@ -5,6 +5,8 @@ mod bad_input;
 mod broker;
 mod clauses;
 mod decode;
+mod deviations;
+mod fmt;
 mod interrupt;
 mod list;
 mod reports;

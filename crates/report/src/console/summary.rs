@@ -245,7 +245,7 @@ pub(super) fn next(
     if more && options.detail < Detail::Verbose {
         writeln!(
             out,
-            "\n`-v` tells what the target chose where it may, and each case that was not judged."
+            "\n`-v` tells what the target chose where it may, and each case not judged."
         )?;
     }
     if !options.reports.is_empty() {
