@@ -72,7 +72,7 @@ impl<'a> Walk<'a, '_> {
             self.opened = opened_after;
             self.gone = gone_after.unwrap_or(gone);
             if matches!(action, Action::TargetRestarts | Action::TargetDies) {
-                self.gone.clear();
+                self.gone.clone_from(&self.opened);
             }
         }
     }
@@ -100,11 +100,19 @@ impl<'a> Walk<'a, '_> {
             }
             return;
         }
-        if matches!(action, Action::Nothing { .. }) && self.gone.contains(text) {
-            self.faults.push(
-                Diagnostic::error(name.span, format!("`{text}` is not connected here"))
-                    .note("an absent client receives nothing in any case, so this proves nothing"),
-            );
+        if self.gone.contains(text) && wants_a_connection(action) {
+            let fault = Diagnostic::error(name.span, format!("`{text}` is not connected here"));
+            self.faults
+                .push(if matches!(action, Action::Nothing { .. }) {
+                    fault.note(
+                        "an absent client receives nothing in any case, so this proves nothing",
+                    )
+                } else {
+                    fault.help(format!("let `{text} connects` come first"))
+                });
+            // One fault is told once.
+            self.gone.remove(text);
+            return;
         }
         if ends(action) {
             self.gone.insert(text);
@@ -130,6 +138,11 @@ fn opens(action: &Action) -> bool {
         } => true,
         _ => false,
     }
+}
+
+/// Whether a client without a connection cannot do this.
+fn wants_a_connection(action: &Action) -> bool {
+    !matches!(action, Action::Closed { .. } | Action::Link { .. })
 }
 
 /// Whether a client surely has no connection after this.

@@ -4,6 +4,7 @@ mod acknowledgements;
 mod clauses;
 mod closed;
 mod connections;
+mod dead;
 mod names;
 mod together;
 mod versions;
@@ -22,6 +23,7 @@ pub fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     acknowledgements::check(scenario, &mut warnings);
     closed::warnings(scenario, &mut warnings);
     clauses::warnings(scenario, &mut warnings);
+    dead::warnings(scenario, &mut warnings);
     warnings.sort_by_key(|warning| warning.span().start);
     warnings
 }
@@ -33,6 +35,7 @@ pub(crate) fn errors(scenario: &Scenario) -> Vec<Diagnostic> {
     connections::check(scenario, &mut faults);
     closed::errors(scenario, &mut faults);
     clauses::errors(scenario, &mut faults);
+    dead::errors(scenario, &mut faults);
     versions::check(scenario, &mut faults);
     faults.retain(Diagnostic::is_error);
     faults
