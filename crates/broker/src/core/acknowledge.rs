@@ -64,7 +64,9 @@ impl Core {
             if rules.keeps(rule!("v3.1.1/MQTT-4.3.3-1", "v5.0/MQTT-4.3.3-6")) {
                 outgoing.in_flight.remove(at);
             }
-            outgoing.released.push_back(packet_id);
+            if !outgoing.released.contains(&packet_id) {
+                outgoing.released.push_back(packet_id);
+            }
             let client_id = Arc::clone(&session.client_id);
             self.persist(|| Persist::Released {
                 client_id,

@@ -162,7 +162,7 @@ impl Core {
         }
     }
 
-    /// Writes the refusal to the log without ending anything.
+    /// The Session of a client that is connected.
     pub(super) fn session_of(&self, id: ConnectionId) -> Option<SessionKey> {
         match self.connections.get(&id)?.stage {
             Stage::Connected(session) => Some(session),

@@ -62,7 +62,19 @@ impl Outgoing {
 
     /// How many messages of the present connection the client has not acknowledged.
     fn unacknowledged(&self) -> usize {
-        self.in_flight.iter().filter(|message| message.sent).count() + self.released.len()
+        self.first_unsent().unwrap_or(self.in_flight.len()) + self.released.len()
+    }
+
+    /// Where in flight the messages begin that are to be sent again. They are sent in their order, so those that
+    /// were come first.
+    fn first_unsent(&self) -> Option<usize> {
+        let unsent = self
+            .in_flight
+            .iter()
+            .rev()
+            .take_while(|message| !message.sent)
+            .count();
+        (unsent > 0).then(|| self.in_flight.len() - unsent)
     }
 
     /// Whether a message could be sent at once, under this many unacknowledged ones.
@@ -198,14 +210,14 @@ impl Core {
             };
             let rules = session.rules.clone();
             let outgoing = &mut session.outgoing;
-            let quota = usize::from(connection.receive_maximum.min(self.config.limits.in_flight));
-            if connection.congested
-                || outgoing.unacknowledged() >= quota
-                    && keeps_quota(&rules, connection.receive_maximum)
-            {
+            let unacknowledged = outgoing.unacknowledged();
+            let full = unacknowledged >= usize::from(self.config.limits.in_flight)
+                || unacknowledged >= usize::from(connection.receive_maximum)
+                    && keeps_quota(&rules, connection.receive_maximum);
+            if connection.congested || full {
                 return;
             }
-            if let Some(at) = outgoing.in_flight.iter().position(|message| !message.sent) {
+            if let Some(at) = outgoing.first_unsent() {
                 self.send_again(key, id, &rules, at);
                 continue;
             }
@@ -461,7 +473,7 @@ impl Core {
     }
 }
 
-/// Whether no message is sent beyond the client's Receive Maximum. The broker's own limit stands in any case.
+/// Whether no message is sent beyond the client's Receive Maximum.
 fn keeps_quota(rules: &Rules, receive_maximum: u16) -> bool {
     receive_maximum == u16::MAX
         || !rules.is_v5()

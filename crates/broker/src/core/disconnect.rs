@@ -1,4 +1,4 @@
-//! DISCONNECT from a client (section 3.14).
+//! Taking leave: DISCONNECT from a client, and the broker's own when it stops (section 3.14).
 
 use codec::{Disconnect, ReasonCode};
 
@@ -45,5 +45,25 @@ impl Core {
             self.ended(id);
         }
         Ok(())
+    }
+
+    /// The broker takes leave of every client.
+    pub(super) fn stop(&mut self) {
+        self.stopping = true;
+        let connections: Vec<_> = self.connections.keys().copied().collect();
+        for id in connections {
+            let clause = clauses::clause!("v5.0/MQTT-3.14.4-2");
+            let leave = Refusal::new(clause, ReasonCode::SERVER_SHUTTING_DOWN);
+            match self.session_of(id) {
+                Some(session) => {
+                    // A server that shuts down may hold the Wills back; nobody would be left to receive them.
+                    if let Some(session) = self.sessions.get_mut(session) {
+                        session.will = None;
+                    }
+                    self.refuse(id, leave);
+                }
+                None => self.close(id, None),
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use codec::ReasonCode;
 
 use super::deadlines::Deadline;
-use super::{ConnectionId, Core, Refusal};
+use super::{ConnectionId, Core};
 use crate::rules::rule;
 
 impl Core {
@@ -44,26 +44,6 @@ impl Core {
         );
         if let Err(refusal) = overdue {
             self.refuse(id, refusal);
-        }
-    }
-
-    /// The broker takes leave of every client.
-    pub(super) fn stop(&mut self) {
-        self.stopping = true;
-        let connections: Vec<_> = self.connections.keys().copied().collect();
-        for id in connections {
-            let clause = clauses::clause!("v5.0/MQTT-3.14.4-2");
-            let leave = Refusal::new(clause, ReasonCode::SERVER_SHUTTING_DOWN);
-            match self.session_of(id) {
-                Some(session) => {
-                    // A server that shuts down may hold the Wills back; nobody would be left to receive them.
-                    if let Some(session) = self.sessions.get_mut(session) {
-                        session.will = None;
-                    }
-                    self.refuse(id, leave);
-                }
-                None => self.close(id, None),
-            }
         }
     }
 }

@@ -58,7 +58,7 @@ impl Core {
                     split = codec::split(bytes, version, Direction::ToServer, MAXIMUM_PACKET_SIZE);
                 }
                 if !broken {
-                    self.refuse(id, violation.into());
+                    self.refuse_framing(id, violation.into());
                     return &[];
                 }
             }
@@ -75,6 +75,19 @@ impl Core {
                 // Without a length nobody can tell where the next packet begins.
                 Err(_) => return &[],
             }
+        }
+    }
+
+    /// What cannot be taken apart as packets ends the connection. Before CONNECT there is no version to say why in.
+    fn refuse_framing(&mut self, id: ConnectionId, refusal: Refusal) {
+        let opened = self
+            .connections
+            .get(&id)
+            .is_some_and(|connection| matches!(connection.stage, Stage::Opened));
+        if opened {
+            self.close(id, Some(refusal));
+        } else {
+            self.refuse(id, refusal);
         }
     }
 

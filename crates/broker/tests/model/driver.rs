@@ -156,10 +156,7 @@ impl Driver {
     fn connect(&mut self, client: usize, clean: bool, keep: bool, window: usize) {
         let connection = ConnectionId(self.opened);
         self.opened += 1;
-        let mut payloads = std::mem::take(&mut self.clients[client].payloads);
-        if clean {
-            payloads.clear();
-        }
+        let payloads = std::mem::take(&mut self.clients[client].payloads);
         let old = self.clients[client].connection;
         self.clients[client] = Client {
             connection: Some(connection),
@@ -311,7 +308,12 @@ impl Client {
                     });
                     self.released.push_back(pubrel.packet_id);
                 }
-                Packet::Connack(_) => self.answers.push("CONNACK".into()),
+                Packet::Connack(connack) => {
+                    if !connack.session_present {
+                        self.payloads.clear();
+                    }
+                    self.answers.push("CONNACK".into());
+                }
                 Packet::Suback(suback) => self.answers.push(format!("SUBACK {}", suback.packet_id)),
                 Packet::Unsuback(unsuback) => self
                     .answers

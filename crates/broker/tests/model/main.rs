@@ -63,7 +63,11 @@ impl StateMachineTest for CoreAgainstModel {
 }
 
 prop_state_machine! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 256,
+        max_local_rejects: u32::MAX,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_core_agrees_with_the_model(sequential 1..60 => CoreAgainstModel);
