@@ -107,7 +107,7 @@ impl Serve {
 }
 
 async fn serve(config: Config, addresses: &[SocketAddr]) -> Result<(), Failure> {
-    let broken: Vec<&str> = config.broken.iter().map(ClauseId::name).collect();
+    let disobeyed: Vec<&str> = config.broken.iter().map(ClauseId::name).collect();
     let broker = Broker::start(config).map_err(|error| Failure::of(&error))?;
     for address in addresses {
         let listener = TcpListener::bind(address)
@@ -117,7 +117,7 @@ async fn serve(config: Config, addresses: &[SocketAddr]) -> Result<(), Failure> 
         anstream::println!("The reference broker listens on mqtt://{address}");
         broker.listen(listener);
     }
-    for clause in broken {
+    for clause in disobeyed {
         anstream::println!("It disobeys {clause}");
     }
     anstream::println!("Press Ctrl-C to end it");
