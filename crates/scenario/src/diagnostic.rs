@@ -137,6 +137,8 @@ impl Diagnostic {
     }
 }
 
+/// After so many faults nothing more is looked for.
+pub(crate) const MAXIMUM_FAULTS: usize = 100;
 /// How many known names are still worth listing.
 const LISTED: usize = 24;
 

@@ -3,15 +3,19 @@
 //! The part of YAML that scenarios use: one document of maps, lists and scalars. Anchors, aliases, tags and directives are
 //! refused, so that what is read is what stands there, and no text can grow while it is read.
 
+use std::collections::HashMap;
+
 use serde_yaml::granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle, options};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, MAXIMUM_FAULTS};
 use crate::node::{Comment, Document, Entry, Kind, Node, Scalar, Style};
 use crate::source::{Span, Spanned};
 use crate::yaml_errors;
 
 /// The largest scenario, in bytes.
-pub(crate) const MAXIMUM_SIZE: usize = 1 << 20;
+pub(crate) const MAXIMUM_SIZE: usize = 1 << 18;
+/// How many values a scenario may hold, keys included.
+pub(crate) const MAXIMUM_NODES: usize = 10_000;
 /// How deep lists and maps may nest.
 pub(crate) const MAXIMUM_DEPTH: usize = 64;
 
@@ -28,6 +32,7 @@ pub(crate) fn read(text: &str) -> Result<Document, Vec<Diagnostic>> {
         open: Vec::new(),
         root: None,
         comments: Vec::new(),
+        nodes: 0,
         faults: Vec::new(),
     };
     for event in Parser::new_from_str_with_options(text, parser_options(text)) {
@@ -64,6 +69,7 @@ struct Builder<'a> {
     open: Vec<Open>,
     root: Option<Node>,
     comments: Vec<Comment>,
+    nodes: usize,
     faults: Vec<Diagnostic>,
 }
 
@@ -79,12 +85,25 @@ enum Content {
     Map {
         entries: Vec<Entry>,
         key: Option<Spanned<Scalar>>,
+        seen: HashMap<String, Span>,
     },
 }
 
 impl Builder<'_> {
     /// Takes an event; false when reading on would tell nothing.
     fn take(&mut self, event: Event<'_>, span: Span) -> bool {
+        if event.is_node() {
+            self.nodes += 1;
+        }
+        if self.nodes > MAXIMUM_NODES || self.faults.len() >= MAXIMUM_FAULTS {
+            if self.faults.is_empty() {
+                self.faults.push(
+                    Diagnostic::error(span, "the file holds too many values for a scenario")
+                        .note(format!("the limit is {MAXIMUM_NODES}")),
+                );
+            }
+            return false;
+        }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 self.refuse_properties(anchor != 0, tag.is_some(), span);
@@ -97,7 +116,12 @@ impl Builder<'_> {
             Event::MappingStart(style, anchor, tag) => {
                 self.refuse_properties(anchor != 0, tag.is_some(), span);
                 let entries = Vec::new();
-                return self.open(span, style, Content::Map { entries, key: None });
+                let content = Content::Map {
+                    entries,
+                    key: None,
+                    seen: HashMap::new(),
+                };
+                return self.open(span, style, content);
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
@@ -214,7 +238,7 @@ impl Builder<'_> {
         };
         match &mut open.content {
             Content::List(items) => items.push(node),
-            Content::Map { entries, key } => match key.take() {
+            Content::Map { entries, key, seen } => match key.take() {
                 None => match node.kind {
                     Kind::Scalar(scalar) => *key = Some(Spanned::new(scalar, node.span)),
                     other => {
@@ -236,17 +260,16 @@ impl Builder<'_> {
                     }
                 },
                 Some(key) => {
-                    if let Some(first) = entries
-                        .iter()
-                        .find(|entry| entry.key.value.text == key.value.text)
-                    {
+                    if let Some(first) = seen.get(&key.value.text) {
                         self.faults.push(
                             Diagnostic::error(
                                 key.span,
                                 format!("the key `{}` is given twice", key.value.text),
                             )
-                            .and(first.key.span, "first here"),
+                            .and(*first, "first here"),
                         );
+                    } else {
+                        seen.insert(key.value.text.clone(), key.span);
                     }
                     entries.push(Entry { key, value: node });
                 }

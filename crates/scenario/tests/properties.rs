@@ -183,5 +183,39 @@ fn a_text_that_grows_while_it_is_read_is_refused() {
     for brackets in ["[", "{a: ", "- ", "? "] {
         assert!(parse("deep.yaml", &brackets.repeat(100_000)).is_err());
     }
-    assert!(parse("long.yaml", &"a".repeat(2 << 20)).is_err());
+    for (long, told) in [
+        ("a".repeat(1 << 19), "the file is too large for a scenario"),
+        (
+            "- a\n".repeat(20_000),
+            "the file holds too many values for a scenario",
+        ),
+    ] {
+        let faults = parse("long.yaml", &long).expect_err("it is too much");
+        assert_eq!(faults[0].message, told);
+    }
+    let top = "title: x\nclauses: [v5.0/MQTT-3.12.4-1]\n";
+    for many in [
+        format!(
+            "title: x\nclauses: [{}]\nsteps: [a pings]\n",
+            "v5.0/MQTT-9.9.9-9, ".repeat(9_000)
+        ),
+        format!(
+            "{top}steps:\n{}",
+            "  - a -> PUBLISH: { topc: x }\n".repeat(2_000)
+        ),
+        (0..20_000).map(|key| format!("k{key}: 1\n")).collect(),
+        format!(
+            "{top}each: [{}]\nsteps: [a pings]\n",
+            "{ a: 1 }, ".repeat(3_000)
+        ),
+    ] {
+        let faults = parse("many.yaml", &many).expect_err("it is not sound");
+        assert!(faults.len() <= 100);
+    }
+    let rows: String = (0..200)
+        .map(|row| format!("  - {{ n: {row} }}\n"))
+        .collect();
+    let steps = "  - if <n> = 1: [a publishes: { topic: <t>, payload: <n>, qos: 0 }]\n".repeat(700);
+    let many = format!("{top}each:\n{rows}clients: [a]\nsteps:\n{steps}");
+    assert!(parse("sound.yaml", &many).is_ok());
 }

@@ -22,6 +22,10 @@ fn every_shipped_scenario_validates() {
     let mut wrong = Vec::new();
     for path in shipped::files("../../scenarios") {
         let value = json(&fs::read_to_string(&path).unwrap());
+        // Telling the errors costs far more than to see that there are none.
+        if validator.is_valid(&value) {
+            continue;
+        }
         for error in validator.iter_errors(&value) {
             let mut message = error.to_string();
             message.truncate(message.floor_char_boundary(300));

@@ -10,14 +10,18 @@ use crate::vocabulary::Slot;
 use crate::{expression, format};
 
 /// How many rows a scenario may have.
-const MAXIMUM_ROWS: usize = 1000;
+const MAXIMUM_ROWS: usize = 256;
 
 /// Reads `each` as rows.
 pub(super) fn rows(cx: &mut Context, node: &Node) -> Vec<Row> {
     let rows = match &node.kind {
         Kind::Map { entries, .. } if !entries.is_empty() => product(cx, node, entries),
-        Kind::List { items, .. } if !items.is_empty() => {
+        Kind::List { items, .. } if !items.is_empty() && items.len() <= MAXIMUM_ROWS => {
             items.iter().filter_map(|item| row(cx, item)).collect()
+        }
+        Kind::List { items, .. } if items.len() > MAXIMUM_ROWS => {
+            cx.report(too_many_rows(node.span));
+            Vec::new()
         }
         _ => {
             cx.report(
@@ -32,6 +36,11 @@ pub(super) fn rows(cx: &mut Context, node: &Node) -> Vec<Row> {
     };
     unique_names(cx, node, &rows);
     rows
+}
+
+fn too_many_rows(span: crate::Span) -> Diagnostic {
+    Diagnostic::error(span, "`each` makes too many rows")
+        .note(format!("the limit is {MAXIMUM_ROWS}"))
 }
 
 /// Case names carry the name of the row, so no two may be alike.
@@ -68,10 +77,7 @@ fn product(cx: &mut Context, node: &Node, entries: &[Entry]) -> Vec<Row> {
             }
         };
         if rows.len().saturating_mul(items.len()) > MAXIMUM_ROWS {
-            cx.report(
-                Diagnostic::error(node.span, "the product of the axes is too large")
-                    .note(format!("the limit is {MAXIMUM_ROWS} rows")),
-            );
+            cx.report(too_many_rows(node.span));
             return Vec::new();
         }
         let values: Vec<(Spanned<Value>, String)> = items

@@ -15,7 +15,7 @@ pub(crate) use values::{literal_fault, sole_expression};
 
 use crate::ast::Scenario;
 use crate::check;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, MAXIMUM_FAULTS};
 use crate::node::{Kind, Node, Scalar};
 use crate::source::{Source, Spanned};
 use crate::yaml;
@@ -24,7 +24,7 @@ use crate::yaml;
 ///
 /// # Errors
 ///
-/// All that keeps the scenario from being played, in the order of the text.
+/// All that keeps the scenario from being played, in the order of the text; at most 100 faults.
 pub fn parse(name: &str, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
     let source = Arc::new(Source {
         name: name.to_owned(),
@@ -43,6 +43,9 @@ pub fn parse(name: &str, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
         faults = check::errors(scenario);
     }
     faults.sort_by_key(|fault| fault.span().start);
+    if faults.len() > MAXIMUM_FAULTS {
+        faults.truncate(MAXIMUM_FAULTS);
+    }
     match scenario {
         Some(scenario) if faults.is_empty() => Ok(scenario),
         _ => Err(faults),
@@ -59,6 +62,11 @@ struct Context {
 impl Context {
     fn report(&mut self, fault: Diagnostic) {
         self.faults.push(fault);
+    }
+
+    /// Whether so much is wrong that looking on would help nobody.
+    fn is_full(&self) -> bool {
+        self.faults.len() >= MAXIMUM_FAULTS
     }
 
     fn source(&self) -> Arc<Source> {
@@ -84,10 +92,16 @@ impl Context {
     /// A list of texts, or a single one.
     fn texts(&mut self, node: &Node, field: &str) -> Vec<Spanned<String>> {
         match &node.kind {
-            Kind::List { items, .. } => items
-                .iter()
-                .filter_map(|item| self.text(item, field))
-                .collect(),
+            Kind::List { items, .. } => {
+                let mut texts = Vec::new();
+                for item in items {
+                    if self.is_full() {
+                        break;
+                    }
+                    texts.extend(self.text(item, field));
+                }
+                texts
+            }
             Kind::Scalar(_) => self.text(node, field).into_iter().collect(),
             _ => {
                 self.report(Diagnostic::error(

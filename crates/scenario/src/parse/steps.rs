@@ -17,7 +17,14 @@ use crate::{duration, typing};
 pub(super) fn list(cx: &mut Context, node: &Node, field: &str) -> Vec<Step> {
     match &node.kind {
         Kind::List { items, .. } if !items.is_empty() => {
-            items.iter().filter_map(|item| step(cx, item)).collect()
+            let mut steps = Vec::new();
+            for item in items {
+                if cx.is_full() {
+                    break;
+                }
+                steps.extend(step(cx, item));
+            }
+            steps
         }
         Kind::List { .. } => {
             cx.report(Diagnostic::error(

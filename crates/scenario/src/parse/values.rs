@@ -53,6 +53,9 @@ pub(super) fn fields(
 ) -> Fields {
     let mut fields = Vec::new();
     for Entry { key, value } in entries {
+        if cx.is_full() {
+            break;
+        }
         let name = key.value.text.as_str();
         let Some(term) = terms.iter().find(|term| term.name == name) else {
             cx.report(unknown(key, value, terms, place));
