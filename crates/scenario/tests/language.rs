@@ -27,7 +27,7 @@ fn every_example_parses() {
         let scenario = if block.starts_with("title:") {
             block.to_owned()
         } else {
-            let steps: String = block.lines().map(|line| format!("  {line}\n")).collect();
+            let steps = format!("  {}\n", block.trim_end().replace('\n', "\n  "));
             format!("title: x\nclauses: [v5.0/MQTT-3.12.4-1]\nclients: [a]\nsteps:\n{steps}")
         };
         if let Err(faults) = parse("example", &scenario) {

@@ -203,7 +203,7 @@ fn a_text_that_grows_while_it_is_read_is_refused() {
             "{top}steps:\n{}",
             "  - a -> PUBLISH: { topc: x }\n".repeat(2_000)
         ),
-        (0..20_000).map(|key| format!("k{key}: 1\n")).collect(),
+        numbered(20_000, &|key| format!("k{key}: 1\n")),
         format!(
             "{top}each: [{}]\nsteps: [a pings]\n",
             "{ a: 1 }, ".repeat(3_000)
@@ -212,10 +212,12 @@ fn a_text_that_grows_while_it_is_read_is_refused() {
         let faults = parse("many.yaml", &many).expect_err("it is not sound");
         assert!(faults.len() <= 100);
     }
-    let rows: String = (0..200)
-        .map(|row| format!("  - {{ n: {row} }}\n"))
-        .collect();
+    let rows = numbered(200, &|row| format!("  - {{ n: {row} }}\n"));
     let steps = "  - if <n> = 1: [a publishes: { topic: <t>, payload: <n>, qos: 0 }]\n".repeat(700);
     let many = format!("{top}each:\n{rows}clients: [a]\nsteps:\n{steps}");
     assert!(parse("sound.yaml", &many).is_ok());
+}
+
+fn numbered(many: usize, line: &dyn Fn(usize) -> String) -> String {
+    (0..many).map(line).collect::<Vec<_>>().concat()
 }
