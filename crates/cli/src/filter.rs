@@ -55,13 +55,15 @@ impl Which {
     fn nothing(&self, suite: &Suite) -> Failure {
         let wanted: Vec<String> = self.filter.iter().map(|text| format!("`{text}`")).collect();
         let versions: Vec<&str> = self.versions.iter().map(|version| version.name()).collect();
-        let mut what = "no case".to_owned();
-        if !wanted.is_empty() {
-            what += &format!(" fits {}", wanted.join(" or "));
-        }
-        if !versions.is_empty() {
-            what += &format!(" in {}", versions.join(" or "));
-        }
+        let what = match (wanted.is_empty(), versions.is_empty()) {
+            (true, _) => format!("no case in {}", versions.join(" or ")),
+            (false, true) => format!("no case fits {}", wanted.join(" or ")),
+            (false, false) => format!(
+                "no case in {} fits {}",
+                versions.join(" or "),
+                wanted.join(" or ")
+            ),
+        };
         let failure = Failure::new(what).note("nothing was played");
         match self.nearest(suite) {
             Some(near) => failure.help(format!("did you mean `{near}`?")),

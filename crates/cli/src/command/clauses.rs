@@ -191,19 +191,15 @@ fn tell_all(out: &mut dyn Write, id: ClauseId, coverage: &Coverage) -> io::Resul
         line("note", note)?;
     }
     writeln!(out)?;
-    match coverage.get(&id) {
-        Some(scenarios) => {
-            writeln!(out, "Covered by {}:", count(scenarios.len(), "scenario"))?;
-            for (name, cases) in scenarios {
-                writeln!(out, "  {name}  ({})", count(*cases, "case"))?;
-            }
-            writeln!(out, "To play them: mqtt-assay run --filter {id}")
-        }
-        None => {
-            let yellow = AnsiColor::Yellow.on_default();
-            writeln!(out, "{yellow}No scenario covers it.{yellow:#}")
-        }
+    let Some(scenarios) = coverage.get(&id) else {
+        let yellow = AnsiColor::Yellow.on_default();
+        return writeln!(out, "{yellow}No scenario covers it.{yellow:#}");
+    };
+    writeln!(out, "Covered by {}:", count(scenarios.len(), "scenario"))?;
+    for (name, cases) in scenarios {
+        writeln!(out, "  {name}  ({})", count(*cases, "case"))?;
     }
+    writeln!(out, "To play them: mqtt-assay run --filter {id}")
 }
 
 fn json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {

@@ -21,6 +21,10 @@ use crate::{signal, terminal};
 /// Without a target they are played on the reference broker that is part of this program, in virtual time; without
 /// paths those are played that come with it.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Run {
     /// Files and folders of scenarios; those that come with the program where none is given.
     paths: Vec<PathBuf>,
@@ -146,12 +150,12 @@ impl Run {
     }
 
     fn console(&self) -> report::Options {
-        let mut replay = "mqtt-assay run".to_owned();
+        let mut replay = vec!["mqtt-assay run".to_owned()];
         for path in &self.paths {
-            replay += &format!(" {}", path.display());
+            replay.push(path.display().to_string());
         }
         if let Some(target) = &self.target {
-            replay += &format!(" --target {target}");
+            replay.push(format!("--target {target}"));
         }
         let reports = [&self.junit, &self.json, &self.html];
         report::Options {
@@ -163,7 +167,7 @@ impl Run {
             trace: self.trace,
             width: terminal::width(),
             progress: !self.quiet && terminal::shows_progress(),
-            replay,
+            replay: replay.join(" "),
             reports: reports
                 .into_iter()
                 .flatten()

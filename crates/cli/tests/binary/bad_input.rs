@@ -1,5 +1,6 @@
 //! Scenarios, paths and options that cannot be used: each is told with its place and what to do, and ends with 2.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -100,7 +101,7 @@ fn a_yaml_bomb_is_defused() {
     for level in 1..12 {
         let below = level - 1;
         let list = vec![format!("*a{below}"); 9].join(", ");
-        bomb += &format!("a{level}: &a{level} [{list}]\n");
+        writeln!(bomb, "a{level}: &a{level} [{list}]").unwrap();
     }
     let began = Instant::now();
     let said = play(bomb + SOUND);
