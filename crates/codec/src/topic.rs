@@ -86,3 +86,75 @@ impl<'a> TopicFilter<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_stand_where_they_may() {
+        use InvalidTopicFilter::{Empty, MultiLevelWildcard, SingleLevelWildcard};
+        for (filter, expected) in [
+            ("a", Ok(false)),
+            ("/", Ok(false)),
+            ("//", Ok(false)),
+            ("#", Ok(true)),
+            ("/#", Ok(true)),
+            ("a/b/#", Ok(true)),
+            ("+", Ok(true)),
+            ("/+", Ok(true)),
+            ("+/+/#", Ok(true)),
+            ("a/+/b", Ok(true)),
+            ("$SYS/#", Ok(true)),
+            ("", Err(Empty)),
+            ("a#", Err(MultiLevelWildcard)),
+            ("a/b#", Err(MultiLevelWildcard)),
+            ("#/", Err(MultiLevelWildcard)),
+            ("#/a", Err(MultiLevelWildcard)),
+            ("##", Err(MultiLevelWildcard)),
+            ("a+", Err(SingleLevelWildcard)),
+            ("+a/b", Err(SingleLevelWildcard)),
+            ("a/++", Err(SingleLevelWildcard)),
+        ] {
+            let parsed = TopicFilter::parse_plain(filter.into()).map(|filter| filter.has_wildcards);
+            assert_eq!(parsed, expected, "{filter}");
+            assert_eq!(
+                TopicFilter::parse(filter.into()).map(|filter| filter.has_wildcards),
+                expected,
+                "{filter}"
+            );
+        }
+    }
+
+    #[test]
+    fn shared_subscriptions_have_a_name_and_a_filter() {
+        use InvalidTopicFilter::{
+            MultiLevelWildcard, ShareNameEmpty, ShareNameWildcard, ShareWithoutFilter,
+        };
+        for (filter, expected) in [
+            ("$share/g/t", Ok((Some("g"), "t"))),
+            ("$share/g/a/+/#", Ok((Some("g"), "a/+/#"))),
+            ("$share/g//", Ok((Some("g"), "/"))),
+            ("$share", Ok((None, "$share"))),
+            ("$shared/g/t", Ok((None, "$shared/g/t"))),
+            ("a/$share/g/t", Ok((None, "a/$share/g/t"))),
+            ("$share/", Err(ShareNameEmpty)),
+            ("$share//t", Err(ShareNameEmpty)),
+            ("$share/g", Err(ShareWithoutFilter)),
+            ("$share/g/", Err(ShareWithoutFilter)),
+            ("$share/+/t", Err(ShareNameWildcard)),
+            ("$share/g#/t", Err(ShareNameWildcard)),
+            ("$share/g/a#", Err(MultiLevelWildcard)),
+        ] {
+            let parsed =
+                TopicFilter::parse(filter.into()).map(|filter| (filter.share_name, filter.filter));
+            let expected =
+                expected.map(|(name, filter)| (name.map(str::as_bytes), filter.as_bytes()));
+            assert_eq!(parsed, expected, "{filter}");
+            assert!(
+                TopicFilter::parse_plain(filter.into()).is_ok() || filter.contains(['#', '+']),
+                "{filter}"
+            );
+        }
+    }
+}

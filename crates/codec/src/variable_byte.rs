@@ -72,3 +72,46 @@ pub(crate) fn write_wide(mut value: u32, width: usize, out: &mut Vec<u8>) {
         written += 1;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    #[test]
+    fn values_come_back_in_their_fewest_bytes() {
+        let edges = [
+            0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, MAXIMUM,
+        ];
+        for value in (0..70_000).chain(edges) {
+            let mut bytes = vec![];
+            write(value, &mut bytes);
+            assert_eq!(bytes.len(), width(value), "{value}");
+            assert_eq!(
+                read(&bytes),
+                Read::Value {
+                    value,
+                    width: width(value)
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn wide_forms_hold_the_same_value() {
+        for value in [0, 1, 127, 128, MAXIMUM] {
+            for wide in width(value)..=4 {
+                let mut bytes = vec![];
+                write_wide(value, wide, &mut bytes);
+                assert_eq!(read(&bytes), Read::Value { value, width: wide });
+            }
+        }
+        let mut bytes = vec![];
+        write_wide(0, 5, &mut bytes);
+        assert_eq!((read(&bytes), bytes.len()), (Read::TooLong, 5));
+        bytes.clear();
+        write(MAXIMUM + 1, &mut bytes);
+        assert_eq!((read(&bytes), bytes.len()), (Read::TooLong, 5));
+    }
+}

@@ -3,8 +3,9 @@
 mod strategies;
 
 use codec::{
-    Direction, Frame, MAXIMUM_PACKET_SIZE, Split, Version, decode, decode_connect,
-    decode_connect_leniently, decode_leniently, draft::Draft, encode, encode_as_is, split,
+    Direction, Frame, MAXIMUM_PACKET_SIZE, Properties, PropertyId, Split, Version, decode,
+    decode_connect, decode_connect_leniently, decode_leniently, draft::Draft, encode, encode_as_is,
+    split,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use strategies::sound_drafts;
@@ -119,6 +120,20 @@ proptest! {
         if Frame::new(&bytes).is_some() {
             agree(&bytes, draft.version(), direction)?;
         }
+    }
+
+    #[test]
+    fn a_walk_through_any_properties_ends(bytes in vec(any::<u8>(), 0..60)) {
+        let properties = Properties::new(&bytes);
+        let walked = properties.iter().count();
+        prop_assert!(walked * 2 <= bytes.len());
+        for id in PropertyId::ALL {
+            let found = properties.iter().any(|property| property.id == id);
+            prop_assert_eq!(properties.contains(id), found);
+            prop_assert_eq!(properties.get(id).is_some(), found);
+        }
+        prop_assert!(properties.user_properties().count() <= walked);
+        let _ = (properties.topic_alias(), properties.content_type(), properties.maximum_qos());
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Sound and unsound packets, clause by clause, written from the texts of the standards: see `rows`.
 
-#![expect(clippy::unwrap_used, reason = "what fails here is a failed test")]
-
 mod rows;
 
 use codec::{Frame, Version, Violation, decode, decode_leniently};

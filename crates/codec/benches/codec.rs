@@ -1,0 +1,465 @@
+//! Our codec beside independent ones, in one run: paired rounds, medians, allocations counted.
+//!
+//! `cargo bench -p mqtt-assay-codec` prints a table; a round runs every contender once, in turn, and each
+//! round yields one ratio to the yardstick, so that a noisy machine disturbs all alike. The process fails
+//! if a strict decode allocates.
+
+use std::{
+    alloc::System,
+    hint::black_box,
+    time::{Duration, Instant},
+};
+
+use bytes::BytesMut;
+use codec::{
+    Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PropertiesBuf, PropertyId, Publish, QoS, Split,
+    Text, Version, decode, encode, encode_as_is, split,
+};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tokio_util::codec::Decoder;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Rounds of one comparison; the median of an odd number is one of them.
+const ROUNDS: usize = 61;
+/// How long a contender runs within a round.
+const SLICE: Duration = Duration::from_micros(1_500);
+
+/// Something to be measured: it handles `packets` packets a call.
+struct Contender<'a> {
+    name: &'static str,
+    packets: usize,
+    run: Box<dyn FnMut() + 'a>,
+}
+
+impl<'a> Contender<'a> {
+    fn new(name: &'static str, packets: usize, run: impl FnMut() + 'a) -> Self {
+        Self {
+            name,
+            packets,
+            run: Box::new(run),
+        }
+    }
+
+    /// Nanoseconds a packet over `calls` calls.
+    fn time(&mut self, calls: usize) -> f64 {
+        let start = Instant::now();
+        for _ in 0..calls {
+            (self.run)();
+        }
+        let calls = u32::try_from(calls * self.packets).unwrap_or(u32::MAX);
+        start.elapsed().as_secs_f64() * 1e9 / f64::from(calls)
+    }
+
+    fn allocations(&mut self) -> usize {
+        (self.run)();
+        let region = Region::new(ALLOCATOR);
+        (self.run)();
+        let change = region.change();
+        change.allocations + change.reallocations
+    }
+}
+
+/// Prints a row for each contender; the ratios are to the last one, the yardstick.
+fn compare(title: &str, mut contenders: Vec<Contender<'_>>) {
+    let calls = contenders
+        .iter_mut()
+        .map(|contender| {
+            let once = contender.time(50) * contender.packets as f64;
+            ((SLICE.as_secs_f64() * 1e9 / once) as usize).max(20)
+        })
+        .collect::<Vec<_>>();
+    let mut times = vec![Vec::with_capacity(ROUNDS); contenders.len()];
+    for _ in 0..ROUNDS {
+        for ((contender, calls), times) in contenders.iter_mut().zip(&calls).zip(&mut times) {
+            times.push(contender.time(*calls));
+        }
+    }
+    println!("\n{title}");
+    let yardstick = times.last().cloned().unwrap_or_default();
+    for (contender, times) in contenders.iter_mut().zip(&times) {
+        let ratios = times
+            .iter()
+            .zip(&yardstick)
+            .map(|(ours, theirs)| ours / theirs)
+            .collect();
+        let allocations = contender.allocations() as f64 / contender.packets as f64;
+        println!(
+            "  {:<20} {:>9.1} ns  ratio {:>6.3}  {allocations:>5.2} allocations",
+            contender.name,
+            median(times.clone()),
+            median(ratios),
+        );
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+fn main() {
+    let small = publish(64, &PropertiesBuf::new());
+    let six = publish(64, &six_properties());
+    let large = publish(65_536, &PropertiesBuf::new());
+    decode_5_0(
+        "5.0: QoS 0 PUBLISH, topic 20 bytes, payload 64 bytes",
+        &small,
+    );
+    decode_5_0("5.0: the same with six properties", &six);
+    decode_5_0("5.0: PUBLISH with a payload of 64 KiB", &large);
+    decode_5_0("5.0: mixed session trace", &trace_5_0());
+    let old = publish_3_1_1(64);
+    decode_3_1_1(
+        "3.1.1: QoS 0 PUBLISH, topic 20 bytes, payload 64 bytes",
+        &old,
+    );
+    decode_3_1_1("3.1.1: mixed session trace", &trace_3_1_1());
+    encode_5_0();
+    encode_3_1_1();
+    for trace in [&small, &six, &large, &trace_5_0()] {
+        assert_eq!(
+            Contender::new("", 1, || read_all(trace, Version::V5_0)).allocations(),
+            0
+        );
+    }
+    let old_trace = trace_3_1_1();
+    assert_eq!(
+        Contender::new("", 1, || read_all(&old_trace, Version::V3_1_1)).allocations(),
+        0
+    );
+}
+
+const TOPIC: &str = "sensors/hall/7/level";
+
+fn six_properties() -> PropertiesBuf {
+    let mut properties = PropertiesBuf::new();
+    properties
+        .byte(PropertyId::PayloadFormatIndicator, 1)
+        .four_byte_integer(PropertyId::MessageExpiryInterval, 3600)
+        .utf8_string(PropertyId::ContentType, "application/json")
+        .utf8_string(PropertyId::ResponseTopic, "answers/hall/7")
+        .binary_data(PropertyId::CorrelationData, b"0123456789abcdef")
+        .user_property("origin", "hall-7-gateway");
+    properties
+}
+
+fn packet<'a>(payload: &'a [u8], properties: &'a PropertiesBuf) -> Packet<'a> {
+    Packet::Publish(Publish {
+        dup: false,
+        qos: QoS::AT_MOST_ONCE,
+        retain: false,
+        topic: Text::from(TOPIC),
+        packet_id: None,
+        properties: properties.as_properties(),
+        payload,
+    })
+}
+
+fn publish(payload: usize, properties: &PropertiesBuf) -> Vec<u8> {
+    let mut out = Vec::new();
+    encode(
+        &packet(&vec![b'x'; payload], properties),
+        Version::V5_0,
+        &mut out,
+    )
+    .expect("a sound packet");
+    out
+}
+
+fn publish_3_1_1(payload: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    let properties = PropertiesBuf::new();
+    encode(
+        &packet(&vec![b'x'; payload], &properties),
+        Version::V3_1_1,
+        &mut out,
+    )
+    .expect("a sound packet");
+    out
+}
+
+/// A client's session as both sides send it: the handshake, subscriptions, messages at each QoS, pings.
+fn trace_5_0() -> Vec<u8> {
+    let mut trace = Vec::new();
+    trace.extend(b"\x10\x29\x00\x04MQTT\x05\xC2\x00\x3C\x08\x11\x00\x00\x00\x78\x21\x00\x14\x00\x08client-7\x00\x04user\x00\x04pass");
+    trace.extend(b"\x20\x09\x00\x00\x06\x21\x00\x0A\x22\x00\x0A");
+    trace.extend(b"\x82\x17\x00\x01\x02\x0B\x05\x00\x0Fsensors/+/level\x01");
+    trace.extend(b"\x90\x04\x00\x01\x00\x01");
+    let messages = [
+        publish(64, &PropertiesBuf::new()),
+        publish(64, &six_properties()),
+    ];
+    for message in 0..10u8 {
+        trace.extend(&messages[usize::from(message % 2)]);
+        trace.extend(
+            [
+                &b"\x32\x1C\x00\x14"[..],
+                TOPIC.as_bytes(),
+                &[0, message + 2, 0],
+                b"abc",
+            ]
+            .concat(),
+        );
+        trace.extend([0x40, 2, 0, message + 2]);
+        trace.extend(
+            [
+                &b"\x34\x1C\x00\x14"[..],
+                TOPIC.as_bytes(),
+                &[0, message + 20, 0],
+                b"abc",
+            ]
+            .concat(),
+        );
+        for first in [0x50, 0x62, 0x70] {
+            trace.extend([first, 2, 0, message + 20]);
+        }
+    }
+    trace.extend(b"\xC0\x00\xD0\x00");
+    trace.extend(b"\xA2\x14\x00\x40\x00\x00\x0Fsensors/+/level\xB0\x04\x00\x40\x00\x00");
+    trace
+}
+
+fn trace_3_1_1() -> Vec<u8> {
+    let mut trace = Vec::new();
+    trace.extend(b"\x10\x20\x00\x04MQTT\x04\xC2\x00\x3C\x00\x08client-7\x00\x04user\x00\x04pass");
+    trace.extend(b"\x20\x02\x00\x00");
+    trace.extend(b"\x82\x14\x00\x01\x00\x0Fsensors/+/level\x01");
+    trace.extend(b"\x90\x03\x00\x01\x01");
+    let message = publish_3_1_1(64);
+    for id in 0..10u8 {
+        trace.extend(&message);
+        trace.extend(
+            [
+                &b"\x32\x1B\x00\x14"[..],
+                TOPIC.as_bytes(),
+                &[0, id + 2],
+                b"abc",
+            ]
+            .concat(),
+        );
+        trace.extend([0x40, 2, 0, id + 2]);
+        trace.extend(
+            [
+                &b"\x34\x1B\x00\x14"[..],
+                TOPIC.as_bytes(),
+                &[0, id + 20],
+                b"abc",
+            ]
+            .concat(),
+        );
+        for first in [0x50, 0x62, 0x70] {
+            trace.extend([first, 2, 0, id + 20]);
+        }
+    }
+    trace.extend(b"\xC0\x00\xD0\x00");
+    trace.extend(b"\xA2\x13\x00\x40\x00\x0Fsensors/+/level\xB0\x02\x00\x40\xE0\x00");
+    trace
+}
+
+/// The direction in which a packet of the trace travels.
+fn direction(frame: Frame<'_>) -> Direction {
+    match frame.first_byte() >> 4 {
+        2 | 9 | 11 | 13 => Direction::ToClient,
+        _ => Direction::ToServer,
+    }
+}
+
+fn read_all(mut stream: &[u8], version: Version) {
+    while let Ok(Split::Complete { frame, rest }) =
+        split(stream, version, Direction::ToServer, MAXIMUM_PACKET_SIZE)
+    {
+        black_box(decode(black_box(frame), version, direction(frame)).expect("a sound packet"));
+        stream = rest;
+    }
+    assert!(stream.is_empty(), "{stream:?}");
+}
+
+fn count(mut stream: &[u8]) -> usize {
+    let mut count = 0;
+    while let Ok(Split::Complete { rest, .. }) = split(
+        stream,
+        Version::V5_0,
+        Direction::ToServer,
+        MAXIMUM_PACKET_SIZE,
+    ) {
+        count += 1;
+        stream = rest;
+    }
+    count
+}
+
+/// The stream over and over in one buffer, for the codecs that eat theirs: its making stays outside of the packet's
+/// time as far as it can.
+fn eat(stream: &[u8], packets: usize, mut read: impl FnMut(&mut BytesMut)) {
+    let mut buffer = BytesMut::from(stream);
+    for _ in 0..packets {
+        read(&mut buffer);
+    }
+    assert!(buffer.is_empty(), "{buffer:?}");
+}
+
+fn repeated(stream: &[u8]) -> Vec<u8> {
+    stream.repeat((32_768 / stream.len()).max(1))
+}
+
+fn decode_5_0(title: &str, stream: &[u8]) {
+    let stream = &repeated(stream)[..];
+    let packets = count(stream);
+    let frames = frames(stream);
+    let mut codec = rmqtt_codec::v5::Codec::new(1 << 24, 1 << 24);
+    compare(
+        title,
+        vec![
+            Contender::new("ours, strict", packets, || {
+                read_all(black_box(stream), Version::V5_0)
+            }),
+            Contender::new("mqtt-proto 0.4", packets, || {
+                for frame in &frames {
+                    black_box(
+                        mqtt_proto::v5::Packet::decode(black_box(frame)).expect("a sound packet"),
+                    );
+                }
+            }),
+            Contender::new("rmqtt-codec 0.3", packets, move || {
+                eat(stream, packets, |buffer| {
+                    black_box(codec.decode(buffer).expect("a sound packet"));
+                });
+            }),
+            Contender::new("rumqttc 0.25", packets, || {
+                eat(stream, packets, |buffer| {
+                    black_box(
+                        rumqttc::v5::mqttbytes::v5::Packet::read(buffer, None)
+                            .expect("a sound packet"),
+                    );
+                });
+            }),
+        ],
+    );
+}
+
+fn decode_3_1_1(title: &str, stream: &[u8]) {
+    let stream = &repeated(stream)[..];
+    let packets = count(stream);
+    let frames = frames(stream);
+    compare(
+        title,
+        vec![
+            Contender::new("ours, strict", packets, || {
+                read_all(black_box(stream), Version::V3_1_1)
+            }),
+            Contender::new("mqtt-proto 0.4", packets, || {
+                for frame in &frames {
+                    black_box(
+                        mqtt_proto::v3::Packet::decode(black_box(frame)).expect("a sound packet"),
+                    );
+                }
+            }),
+            Contender::new("rumqttc 0.25", packets, || {
+                eat(stream, packets, |buffer| {
+                    black_box(
+                        rumqttc::mqttbytes::v4::Packet::read(buffer, 1 << 24)
+                            .expect("a sound packet"),
+                    );
+                });
+            }),
+            Contender::new("mqttrs 0.4", packets, || {
+                for frame in &frames {
+                    black_box(mqttrs::decode_slice(black_box(frame)).expect("a sound packet"));
+                }
+            }),
+        ],
+    );
+}
+
+fn frames(mut stream: &[u8]) -> Vec<&[u8]> {
+    let mut frames = Vec::new();
+    while let Ok(Split::Complete { frame, rest }) = split(
+        stream,
+        Version::V5_0,
+        Direction::ToServer,
+        MAXIMUM_PACKET_SIZE,
+    ) {
+        frames.push(frame.as_bytes());
+        stream = rest;
+    }
+    frames
+}
+
+const PAYLOAD: &[u8] = &[b'x'; 64];
+
+fn encode_5_0() {
+    let properties = PropertiesBuf::new();
+    let ours = packet(PAYLOAD, &properties);
+    let mut out = Vec::with_capacity(256);
+    let mut raw = Vec::with_capacity(256);
+    let qos = rumqttc::v5::mqttbytes::QoS::AtMostOnce;
+    let rumqttc = rumqttc::v5::mqttbytes::v5::Publish::new(TOPIC, qos, PAYLOAD, None);
+    let mut buffer = BytesMut::with_capacity(256);
+    compare(
+        "5.0: encoding the same PUBLISH into a buffer",
+        vec![
+            Contender::new("ours, sound", 1, || {
+                out.clear();
+                encode(black_box(&ours), Version::V5_0, &mut out).expect("a sound packet");
+                black_box(&out);
+            }),
+            Contender::new("ours, as it is", 1, || {
+                raw.clear();
+                encode_as_is(black_box(&ours), Version::V5_0, &mut raw).expect("a sound packet");
+                black_box(&raw);
+            }),
+            Contender::new("rumqttc 0.25", 1, || {
+                buffer.clear();
+                black_box(&rumqttc)
+                    .write(&mut buffer)
+                    .expect("a sound packet");
+                black_box(&buffer);
+            }),
+        ],
+    );
+}
+
+fn encode_3_1_1() {
+    let properties = PropertiesBuf::new();
+    let ours = packet(PAYLOAD, &properties);
+    let mut out = Vec::with_capacity(256);
+    let mut raw = Vec::with_capacity(256);
+    let rumqttc = rumqttc::mqttbytes::v4::Publish::new(TOPIC, rumqttc::QoS::AtMostOnce, PAYLOAD);
+    let mut buffer = BytesMut::with_capacity(256);
+    let mqttrs = mqttrs::Packet::Publish(mqttrs::Publish {
+        dup: false,
+        qospid: mqttrs::QosPid::AtMostOnce,
+        retain: false,
+        topic_name: TOPIC,
+        payload: PAYLOAD,
+    });
+    let mut slice = [0; 256];
+    compare(
+        "3.1.1: encoding the same PUBLISH into a buffer",
+        vec![
+            Contender::new("ours, sound", 1, || {
+                out.clear();
+                encode(black_box(&ours), Version::V3_1_1, &mut out).expect("a sound packet");
+                black_box(&out);
+            }),
+            Contender::new("ours, as it is", 1, || {
+                raw.clear();
+                encode_as_is(black_box(&ours), Version::V3_1_1, &mut raw).expect("a sound packet");
+                black_box(&raw);
+            }),
+            Contender::new("rumqttc 0.25", 1, || {
+                buffer.clear();
+                black_box(&rumqttc)
+                    .write(&mut buffer)
+                    .expect("a sound packet");
+                black_box(&buffer);
+            }),
+            Contender::new("mqttrs 0.4", 1, || {
+                mqttrs::encode_slice(black_box(&mqttrs), &mut slice).expect("a sound packet");
+                black_box(&slice);
+            }),
+        ],
+    );
+}
