@@ -1,7 +1,7 @@
 //! The typed tree of a scenario: what a file says, with the place of everything it says.
 //!
 //! Scalars stay as they were written; the field that takes a value types it, when the value is known.
-//! The language page of the README explains each form; the names here are its names.
+//! `LANGUAGE.md` beside this crate explains each form; the names here are its names.
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ mod clauses;
 mod closed;
 mod connections;
 mod dead;
+mod members;
 mod names;
 mod together;
 mod versions;

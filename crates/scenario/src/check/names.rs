@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use codec::PacketType;
-use codec::draft;
-
-use super::walk;
+use super::{members, walk};
 use crate::ast::{
     Action, Expr, Fields, LinkAct, Matcher, Over, Packet, Scenario, Step, Subject, Timing, Value,
     Verb,
@@ -17,17 +14,6 @@ use crate::source::{Span, Spanned};
 
 /// Names that mean something everywhere.
 const TAKEN: [&str; 8] = ["t", "g", "target", "auth", "absent", "since", "min", "max"];
-/// What `<target.…>` knows: the part of a profile that scenarios may ask for.
-pub(crate) const TARGET: [&str; 5] = [
-    "target.user",
-    "target.password",
-    "target.auth.method",
-    "target.refused_client_id",
-    "target.refused_topic",
-];
-/// What `<auth.…>` knows beside `auth.answer`.
-pub(crate) const AUTH: [&str; 2] = ["auth.first", "auth.wrong"];
-
 /// Checks the names of a scenario.
 pub(super) fn check(scenario: &Scenario, faults: &mut Vec<Diagnostic>) {
     let mut names = Names::new(scenario, faults);
@@ -433,70 +419,27 @@ impl<'a> Names<'a> {
     }
 
     fn member(&mut self, path: &'a [String], span: Span) {
-        let joined = path.join(".");
-        match path {
-            [first, ..] if first == "target" => self.known_member(&joined, span, &TARGET),
-            [first, ..] if first == "auth" => self.known_member(&joined, span, &AUTH),
+        let fault = match path {
+            [first, ..] if matches!(first.as_str(), "target" | "auth") => {
+                members::of_the_target(path, span)
+            }
             [client, rest @ ..] if self.clients.contains_key(client.as_str()) => {
-                self.client_member(rest, span);
+                members::of_a_client(rest, span)
             }
             [variable, rest @ ..] if self.bound.contains_key(variable.as_str()) => {
                 self.used.insert(variable);
-                self.client_member(rest, span);
+                members::of_a_client(rest, span)
             }
             [first, ..] => {
                 let known = self.clients.keys().copied().chain(["target", "auth"]);
-                self.faults.push(
+                Some(
                     Diagnostic::error(span, format!("there is no client `{first}`"))
                         .suggest(first, known),
-                );
+                )
             }
-            [] => {}
-        }
-    }
-
-    fn known_member(&mut self, joined: &str, span: Span, known: &[&'static str]) {
-        if !known.contains(&joined) {
-            self.faults.push(
-                Diagnostic::error(span, format!("`<{joined}>` is not known"))
-                    .suggest(joined, known.iter().copied()),
-            );
-        }
-    }
-
-    /// `id`, a field of its CONNECT, or `connack.FIELD`.
-    fn client_member(&mut self, path: &[String], span: Span) {
-        let names: Vec<&str> = path.iter().map(String::as_str).collect();
-        let own = || {
-            draft::fields(PacketType::Connect)
-                .iter()
-                .map(|spec| spec.name)
+            [] => None,
         };
-        let answer = || {
-            draft::fields(PacketType::Connack)
-                .iter()
-                .map(|spec| spec.name)
-        };
-        match names[..] {
-            ["id"] => {}
-            [field] if own().any(|name| name == field) => {}
-            ["connack", field] => {
-                if !answer().any(|name| name == field) {
-                    self.faults.push(
-                        Diagnostic::error(span, format!("CONNACK has no field `{field}`"))
-                            .suggest(field, answer()),
-                    );
-                }
-            }
-            _ => {
-                let joined = names.join(".");
-                self.faults.push(
-                    Diagnostic::error(span, format!("nothing of a client is called `{joined}`"))
-                        .help("known are `id`, the fields of its CONNECT, and `connack.FIELD`")
-                        .suggest_only(&joined, own().chain(["id", "connack"])),
-                );
-            }
-        }
+        self.faults.extend(fault);
     }
 
     fn unused(&mut self) {

@@ -3,6 +3,7 @@
 mod blocks;
 mod each;
 mod head;
+mod packets;
 mod steps;
 mod top;
 mod values;
