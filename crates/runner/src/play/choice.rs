@@ -75,7 +75,7 @@ impl Stage<'_> {
             }
             if let Some((at, _)) = chosen {
                 return self
-                    .take_alternative(&alternatives[at], begun[at].as_ref())
+                    .take_alternative(&alternatives[at], began, begun[at].as_ref())
                     .await;
             }
             if failures.len() == alternatives.len() {
@@ -150,10 +150,17 @@ impl Stage<'_> {
     async fn take_alternative(
         &self,
         (name, steps): &(Name, Vec<Step>),
+        began: Instant,
         begun: Option<&Begun>,
     ) -> Outcome {
         self.remark("", format!("any: {}", name.value));
         self.journal.note(name.value.clone());
+        if let Some(Action::Nothing {
+            period: Some(_), ..
+        }) = steps.first().map(|step| &step.action.value)
+        {
+            self.quiet_since.set(Some(began));
+        }
         let (Some(begun), Some((first, rest))) = (begun, steps.split_first()) else {
             return self.play_steps(steps).await;
         };

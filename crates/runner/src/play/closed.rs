@@ -84,13 +84,22 @@ impl Stage<'_> {
                     self.warn(span, Vec::new(), message, shown(arrival));
                 }
             }
-            None => self.judge_silence(client, connection, span),
+            None => self.judge_silence(client, connection, &wanted, span),
         }
         Ok(())
     }
 
     /// No reason was given. To an accepted client it should have been, unless the reset took it away.
-    fn judge_silence(&self, client: &Client, connection: &Connection, span: Span) {
+    fn judge_silence(&self, client: &Client, connection: &Connection, wanted: &[u64], span: Span) {
+        let wants = |code: ReasonCode| wanted.contains(&code.0.into());
+        let clause = if wants(ReasonCode::SESSION_TAKEN_OVER) {
+            clause!("v5.0/MQTT-3.1.4-3")
+        } else if wants(ReasonCode::KEEP_ALIVE_TIMEOUT) {
+            // The server acts as if the network had failed (5.0 section 3.1.2.10): nobody asks it for a word.
+            return;
+        } else {
+            clause!("v5.0/U50-4.13.1-2")
+        };
         let accepted = connection.look(|state| state.protocol.accepted());
         let told = connection.look(|state| state.protocol.target_disconnected);
         let lost = connection.end().is_some_and(|end| end.by == Ender::Reset);
@@ -99,7 +108,7 @@ impl Stage<'_> {
                 "the target closed the connection of `{}` without a DISCONNECT that says why",
                 client.name
             );
-            self.warn(span, vec![clause!("v5.0/U50-4.13.1-2")], message, None);
+            self.warn(span, vec![clause], message, None);
         }
     }
 }

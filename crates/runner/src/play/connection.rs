@@ -24,6 +24,9 @@ use crate::{Namespace, Whose};
 /// The first level of the topics that only the barrier uses.
 pub(super) const BARRIER: &[u8] = b"assay-barrier/";
 
+/// More unread packets than any scenario asks for.
+const FLOOD: usize = 10_000;
+
 /// One connection of a client, over or not.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -77,6 +80,8 @@ pub(super) enum Ender {
     Reset,
     /// The target sent what cannot be read as packets any more.
     Garbled,
+    /// The target sent more than anybody would read.
+    Flooded,
 }
 
 #[derive(Debug)]
@@ -333,11 +338,14 @@ impl Connection {
             }
             Ok(_) => {
                 let intact = self.split(buffer);
+                let flooded = self.state.borrow().inbox.unread().len() > FLOOD;
                 if !intact {
                     self.finish(Ender::Garbled);
+                } else if flooded {
+                    self.finish(Ender::Flooded);
                 }
                 self.journal.announce();
-                intact
+                intact && !flooded
             }
             Err(_) => {
                 self.journal
@@ -379,7 +387,7 @@ impl Connection {
     fn suspect(&self, number: u64, violation: &Violation, bytes: &[u8]) {
         self.journal.suspect(
             number,
-            violation.clause,
+            &violation.clauses().collect::<Vec<_>>(),
             format!("the target sent what no receiver accepts: {violation}"),
             hex(bytes),
         );

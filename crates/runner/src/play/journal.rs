@@ -1,6 +1,7 @@
 //! [`Journal`]: what a case has seen so far, written by its connections and its steps alike.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clauses::{ClauseId, Keyword};
@@ -17,6 +18,8 @@ pub(super) struct Journal {
     trace: RefCell<Vec<Entry>>,
     findings: RefCell<Vec<Finding>>,
     notes: RefCell<Vec<String>>,
+    /// The standing rules that were broken.
+    breached: RefCell<BTreeSet<ClauseId>>,
     /// Findings about packets that the scenario may still read as raw bytes, by the number of their arrival.
     suspects: RefCell<Vec<(u64, Finding)>>,
     /// The step that is being played.
@@ -32,6 +35,7 @@ impl Journal {
             trace: RefCell::default(),
             findings: RefCell::default(),
             notes: RefCell::default(),
+            breached: RefCell::default(),
             suspects: RefCell::default(),
             step: Cell::default(),
             arrivals: Cell::new(0),
@@ -69,19 +73,22 @@ impl Journal {
     }
 
     /// Writes down that a packet broke a rule which holds whatever the scenario is after.
+    /// The first breach tells enough: more of the same add nothing.
     pub(super) fn breach(&self, clause: ClauseId, message: String, received: String) {
-        self.find(self.finding(clause, message, received));
+        if self.breached.borrow_mut().insert(clause) {
+            self.find(self.finding(&[clause], message, received));
+        }
     }
 
     /// As [`Journal::breach`], unless the scenario turns out to expect just these bytes.
     pub(super) fn suspect(
         &self,
         arrival: u64,
-        clause: ClauseId,
+        clauses: &[ClauseId],
         message: String,
         received: String,
     ) {
-        let finding = self.finding(clause, message, received);
+        let finding = self.finding(clauses, message, received);
         self.suspects.borrow_mut().push((arrival, finding));
     }
 
@@ -92,10 +99,10 @@ impl Journal {
             .retain(|(number, _)| *number != arrival);
     }
 
-    fn finding(&self, clause: ClauseId, message: String, received: String) -> Finding {
+    fn finding(&self, clauses: &[ClauseId], message: String, received: String) -> Finding {
         Finding {
-            level: level(&[clause]),
-            clauses: vec![clause],
+            level: level(clauses),
+            clauses: clauses.to_vec(),
             span: self.step.get(),
             message,
             expected: None,

@@ -38,7 +38,7 @@ impl Stage<'_> {
         timing: &Timing,
         span: Span,
     ) -> Outcome<Moment> {
-        let begun = Instant::now();
+        let begun = self.quiet_since.take().unwrap_or_else(Instant::now);
         let clients = self.subjects(who)?;
         for client in &clients {
             self.must_be_connected(client, span)?;
@@ -109,10 +109,17 @@ impl Stage<'_> {
 
     /// Fails when a packet waits that no step has read.
     pub(super) fn nothing_unread(&self, client: &Client, span: Span) -> Outcome {
-        match self.unread(client).first() {
-            Some(arrival) => Err(unasked(client, arrival, span)),
-            None => Ok(()),
+        let unread = self.unread(client);
+        let Some(first) = unread.first() else {
+            return Ok(());
+        };
+        // What was told once is read by that: within `should:` the case goes on.
+        if let Some(connection) = client.connection() {
+            for arrival in &unread {
+                connection.look(|state| state.inbox.take(arrival.number));
+            }
         }
+        Err(unasked(client, first, span))
     }
 
     /// The packets that no step has read and that should not be there.

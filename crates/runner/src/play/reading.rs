@@ -183,15 +183,9 @@ impl<'s> Reading<'s> {
 
     fn attempt_closed(&self) -> Attempt {
         match self.ended() {
-            Some((
-                _,
-                End {
-                    by: Ender::Garbled, ..
-                },
-            )) => Attempt::Mismatch(Stop::miss(
-                self.span,
-                "the target sent what is no packet, and did not close",
-            )),
+            Some((client, end)) if matches!(end.by, Ender::Garbled | Ender::Flooded) => {
+                Attempt::Mismatch(Stop::miss(self.span, unexpected_end(&client, end)))
+            }
             Some((
                 client,
                 End {
@@ -325,8 +319,21 @@ impl<'s> Reading<'s> {
                 Ok((client, arrivals))
             }
             Attempt::Ended(client, _) => Ok((client, Vec::new())),
-            Attempt::Mismatch(stop) => Err(stop),
+            Attempt::Mismatch(stop) => {
+                self.give_up();
+                Err(stop)
+            }
             Attempt::Pending => Err(self.timeout(&stage.scope())),
+        }
+    }
+
+    /// What was told as the wrong packet is read by that.
+    fn give_up(&self) {
+        if let What::Packet { packet_type, .. } = self.what
+            && let Some((client, arrival)) = self.oldest(packet_type, &Taken::new())
+            && let Some(connection) = client.connection()
+        {
+            connection.look(|state| state.inbox.take(arrival.number));
         }
     }
 
@@ -369,6 +376,10 @@ pub(super) fn unexpected_end(client: &Client, end: End) -> String {
         Ender::Closed => format!("the target closed the connection of `{}`", client.name),
         Ender::Reset => format!("the target reset the connection of `{}`", client.name),
         Ender::Garbled => format!("the target sent `{}` what is no packet", client.name),
+        Ender::Flooded => format!(
+            "the target floods `{}` with packets that nothing asked for",
+            client.name
+        ),
         Ender::Scenario => format!("the scenario ended the connection of `{}`", client.name),
     }
 }

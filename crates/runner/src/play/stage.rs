@@ -47,6 +47,8 @@ pub(super) struct Stage<'a> {
     pub(super) order: RefCell<Option<BTreeMap<String, u64>>>,
     /// Within `at once:`, how many verbs overlap.
     pub(super) overlapping: Cell<bool>,
+    /// Since when the first step of a chosen alternative has been looking on already.
+    pub(super) quiet_since: Cell<Option<Instant>>,
     /// How many sentinels were sent.
     pub(super) sentinels: Cell<u64>,
     /// Within `at once:`, the handshakes that have begun and are not finished.
@@ -75,6 +77,7 @@ impl<'a> Stage<'a> {
             previous: Cell::new(Moment::now()),
             order: RefCell::default(),
             overlapping: Cell::new(false),
+            quiet_since: Cell::new(None),
             sentinels: Cell::new(0),
             under_way: RefCell::default(),
         };

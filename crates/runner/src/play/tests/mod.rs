@@ -1,1 +1,5 @@
-//! Tests of the player against scripted targets.
+//! The player against targets that misbehave at a given moment, and each verdict.
+
+mod peer;
+mod targets;
+mod verdicts;
