@@ -10,14 +10,16 @@ mod malformation;
 mod notation;
 mod read;
 mod sample;
+mod table;
 mod value;
 mod write;
 
 use alloc::{string::String, vec::Vec};
 
-pub use field::{FieldSpec, Kind, field, fields, property_field};
+pub use field::{FieldSpec, Kind, field, property_field};
 pub use malformation::{Malformation, MalformationSpec, malformations};
 pub use sample::sample;
+pub use table::fields;
 pub use value::{Record, Value};
 
 use crate::{Packet, PacketType, Version};

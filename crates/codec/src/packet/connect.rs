@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::Will;
 use crate::{
     EncodeError, Found, PacketType, Properties, PropertyOwner, QoS, ReasonCode, Text, Version,
     ViolationKind,
@@ -16,7 +17,7 @@ const OWNER: PropertyOwner = PropertyOwner::Packet(PacketType::Connect);
 
 const USER_NAME_FLAG: u8 = 1 << 7;
 const PASSWORD_FLAG: u8 = 1 << 6;
-const WILL_RETAIN: u8 = 1 << 5;
+pub(super) const WILL_RETAIN: u8 = 1 << 5;
 const WILL_FLAG: u8 = 1 << 2;
 const CLEAN_START: u8 = 1 << 1;
 const RESERVED_FLAG: u8 = 1;
@@ -44,21 +45,6 @@ pub struct Connect<'a> {
     pub user_name: Option<Text<'a>>,
     /// Password, if its flag is set.
     pub password: Option<&'a [u8]>,
-}
-
-/// The Will Message inside CONNECT (section 3.1.2.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Will<'a> {
-    /// Will QoS.
-    pub qos: QoS,
-    /// Will Retain.
-    pub retain: bool,
-    /// Will Properties; none before 5.0.
-    pub properties: Properties<'a>,
-    /// Will Topic.
-    pub topic: Text<'a>,
-    /// Will Payload; Will Message before 5.0.
-    pub payload: &'a [u8],
 }
 
 impl<'a> Connect<'a> {
@@ -157,9 +143,7 @@ impl<'a> Connect<'a> {
             + write::properties_length(self.properties, version)?
             + write::field_length("client_id", self.client_id.as_bytes())?;
         if let Some(will) = &self.will {
-            length += write::properties_length(will.properties, version)?
-                + write::field_length("will.topic", will.topic.as_bytes())?
-                + write::field_length("will.payload", will.payload)?;
+            length += will.length(version)?;
         }
         if let Some(user_name) = self.user_name {
             length += write::field_length("user_name", user_name.as_bytes())?;
@@ -178,9 +162,7 @@ impl<'a> Connect<'a> {
         write::properties(self.properties, version, out);
         write::binary(self.client_id.as_bytes(), out);
         if let Some(will) = &self.will {
-            write::properties(will.properties, version, out);
-            write::binary(will.topic.as_bytes(), out);
-            write::binary(will.payload, out);
+            will.write(version, out);
         }
         if let Some(user_name) = self.user_name {
             write::binary(user_name.as_bytes(), out);
@@ -188,33 +170,6 @@ impl<'a> Connect<'a> {
         if let Some(password) = self.password {
             write::binary(password, out);
         }
-    }
-}
-
-impl<'a> Will<'a> {
-    fn read<G: Gate>(reader: &mut Reader<'a, G>, flags: u8) -> Result<Self, G::Stop> {
-        let version = reader.version;
-        let present = rule!(
-            version,
-            "v3.1.1/MQTT-3.1.2-9",
-            "v3.1.1/MQTT-3.1.2-9",
-            "v5.0/MQTT-3.1.2-9"
-        );
-        if version.has_properties() {
-            expect_field(reader, present, "will")?;
-        }
-        let properties = property::read(reader, PropertyOwner::Will)?;
-        expect_field(reader, present, "will.topic")?;
-        let topic = read_will_topic(reader)?;
-        expect_field(reader, present, "will.payload")?;
-        let payload = read_will_payload(reader)?;
-        Ok(Self {
-            qos: QoS::from_bits(flags >> 3),
-            retain: flags & WILL_RETAIN != 0,
-            properties,
-            topic,
-            payload,
-        })
     }
 }
 
@@ -339,7 +294,7 @@ fn is_left_out<G: Gate>(reader: &Reader<'_, G>) -> bool {
     reader.version == Version::V3_1 && reader.is_at_end()
 }
 
-fn expect_field<G: Gate>(
+pub(super) fn expect_field<G: Gate>(
     reader: &mut Reader<'_, G>,
     rule: Rule,
     field: &'static str,
@@ -355,64 +310,6 @@ fn expect_field<G: Gate>(
         reader.exhaust();
     }
     Ok(())
-}
-
-fn read_will_topic<'a, G: Gate>(reader: &mut Reader<'a, G>) -> Result<Text<'a>, G::Stop> {
-    let version = reader.version;
-    let offset = reader.offset();
-    let (topic, wildcard) = reader.topic("will.topic", text_rules::will_topic)?;
-    if topic.is_empty() {
-        let rule = rule!(
-            version,
-            "v3.1.1/MQTT-4.7.3-1",
-            "v3.1.1/MQTT-4.7.3-1",
-            "v5.0/MQTT-4.7.3-1"
-        );
-        reader.protocol_error(
-            rule,
-            offset,
-            "will.topic",
-            "at least one character",
-            Found::Nothing,
-        )?;
-    }
-    if let Some(place) = wildcard {
-        let rule = rule!(
-            version,
-            "v3.1/V31-A-1",
-            "v3.1.1/MQTT-4.7.1-1",
-            "v5.0/MQTT-4.7.0-1"
-        );
-        reader.protocol_error(
-            rule,
-            place,
-            "will.topic",
-            "without wildcards",
-            Found::Named("a wildcard"),
-        )?;
-    }
-    Ok(topic)
-}
-
-/// Data since 3.1.1; in 3.1 a text of ASCII characters.
-fn read_will_payload<'a, G: Gate>(reader: &mut Reader<'a, G>) -> Result<&'a [u8], G::Stop> {
-    let payload = reader.binary("will.payload")?;
-    if reader.version == Version::V3_1
-        && let Some(place) = payload.iter().position(|byte| !byte.is_ascii())
-    {
-        let rule = rule!(
-            Version::V3_1,
-            "v3.1/V31-3.1-3",
-            "v3.1.1/MQTT-4.8.0-1",
-            "v5.0/MQTT-4.13.1-1"
-        );
-        let offset = reader.offset() - payload.len() + place;
-        let found = payload
-            .get(place)
-            .map_or(Found::Nothing, |byte| Found::Byte(*byte));
-        reader.malformed(rule, offset, "will.payload", "ASCII characters", found)?;
-    }
-    Ok(payload)
 }
 
 /// Data since 3.1.1; in 3.1 a text.

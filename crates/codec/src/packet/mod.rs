@@ -21,10 +21,11 @@ mod suback;
 mod subscribe;
 mod unsuback;
 mod unsubscribe;
+mod will;
 
 pub use auth::Auth;
 pub use connack::Connack;
-pub use connect::{Connect, Will};
+pub use connect::Connect;
 pub use disconnect::Disconnect;
 pub use pingreq::Pingreq;
 pub use pingresp::Pingresp;
@@ -39,6 +40,7 @@ pub use subscribe::{
 };
 pub use unsuback::Unsuback;
 pub use unsubscribe::{TopicFilters, TopicFiltersBuf, Unsubscribe};
+pub use will::Will;
 
 /// A Control Packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
