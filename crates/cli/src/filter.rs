@@ -13,11 +13,16 @@ use crate::suite::Suite;
 pub(crate) struct Which {
     /// Only cases whose name has this in it, or that speak for this clause; `*` and `?` make it a pattern for the whole
     /// name. Given several times: cases that fit one of the names and one of the clauses.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", help_heading = "Which cases")]
     filter: Vec<String>,
 
     /// Only cases in these versions of MQTT, such as `v3.1.1,v5.0`.
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        help_heading = "Which cases"
+    )]
     versions: Vec<Version>,
 }
 

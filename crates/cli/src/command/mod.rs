@@ -14,28 +14,19 @@ use clap::Subcommand;
 
 use crate::failure::Failure;
 
-/// What the program can do.
+/// What the program can do; each command tells more where its arguments are.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Play scenarios against a broker.
     Run(Box<run::Run>),
-    /// List the cases, with their titles and clauses.
     List(list::List),
-    /// Look up the register of normative statements, and which scenario covers what.
     Clauses(clauses::Clauses),
-    /// Parse and lint scenarios.
     Check(check::Check),
-    /// Bring scenarios into their usual form.
     Fmt(fmt::Format),
     /// Write the JSON Schema of scenarios, for editors, to standard output.
     Schema,
-    /// Explain the bytes of Control Packets, or say which rule they break.
     Decode(decode::Decode),
-    /// Show that the checks can fail, by breaking the rules of the reference broker.
     Prove(prove::Prove),
-    /// Serve the reference broker.
     Broker(broker::Serve),
-    /// Write a completion script for a shell to standard output.
     Completions(shell::Completions),
     /// Write the manual page to standard output.
     #[command(hide = true)]

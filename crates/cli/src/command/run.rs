@@ -41,15 +41,15 @@ pub(crate) struct Run {
     jobs: Option<NonZeroUsize>,
 
     /// Write a JUnit report, for CI systems.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
     junit: Option<PathBuf>,
 
     /// Write a JSON report, with every packet of every case.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
     json: Option<PathBuf>,
 
     /// Write an HTML report, one file to open in a browser.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Reports")]
     html: Option<PathBuf>,
 
     /// The deviations that are known: only others fail the run, and so do entries that no longer hold.
@@ -65,7 +65,7 @@ pub(crate) struct Run {
     patience: f64,
 
     /// Show the exchange of every case, and the whole of it.
-    #[arg(long)]
+    #[arg(long, help_heading = "Reports")]
     trace: bool,
 
     /// Stop at the first case that fails.
@@ -73,11 +73,11 @@ pub(crate) struct Run {
     fail_fast: bool,
 
     /// One line per case, every reason with its cases, and what the target chose.
-    #[arg(long, short, action = ArgAction::SetTrue, conflicts_with = "quiet")]
+    #[arg(long, short, action = ArgAction::SetTrue, conflicts_with = "quiet", help_heading = "Reports")]
     verbose: bool,
 
     /// One line per deviation, and the totals.
-    #[arg(long, short)]
+    #[arg(long, short, help_heading = "Reports")]
     quiet: bool,
 }
 
