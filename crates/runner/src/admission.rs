@@ -235,7 +235,13 @@ fn refuse(address: &str, trouble: Trouble) -> AdmissionError {
 }
 
 /// Finds out whether a target that demands no credentials takes any.
-async fn offer_credentials(address: &Address, version: Version, token: &str, within: Duration, facts: &mut Facts) {
+async fn offer_credentials(
+    address: &Address,
+    version: Version,
+    token: &str,
+    within: Duration,
+    facts: &mut Facts,
+) {
     let offered = Facts {
         credentials: Some(Credentials::of_anybody()),
         ..Facts::default()

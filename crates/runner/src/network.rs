@@ -26,8 +26,11 @@ use crate::witness::{Sign, Witness};
 
 /// How many cases that hardly wait are played at once, unless `--jobs` says otherwise.
 const BUSY: usize = 32;
-/// How many cases that wait are played at once; they cost the target a connection, and little else.
-const WAITING: usize = 250;
+/// How many connections the cases that wait may hold at once: a third of the file descriptors that a process usually
+/// has, on this side and on the target's.
+const WAITING_CONNECTIONS: usize = 350;
+/// How many file descriptors this process asks for; some systems begin with far fewer.
+const FILE_DESCRIPTORS: u64 = 1024;
 /// A case that waits longer than this counts as one that waits.
 const LONG: f64 = 0.5;
 /// How often the witness is looked at when nothing else asks for it.
@@ -51,12 +54,15 @@ pub(crate) fn run(
     options: &Options,
     ledger: &mut Ledger<'_>,
 ) -> Result<(), AdmissionError> {
+    // Without more, the connections have to do with what there is.
+    let _ = rlimit::increase_nofile_limit(FILE_DESCRIPTORS);
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(AdmissionError::Runtime)?;
     runtime.block_on(LocalSet::new().run_until(async {
         let nonce = nonce();
+        let infos = plan.infos(Transport::Tcp);
         let within = options.answer.mul_f64(options.patience);
         let mut versions: Vec<_> = plan.cases().iter().map(|case| case.version).collect();
         versions.sort_unstable();
@@ -67,7 +73,10 @@ pub(crate) fn run(
         let admitting = admission::admit(address, &versions, &stranger, within);
         let facts = tokio::select! {
             facts = admitting => facts?,
-            () = options.interrupt.raised() => return Ok(()),
+            () = options.interrupt.raised() => {
+                ledger.open(&address.to_string(), &infos);
+                return Ok(());
+            }
         };
         let version = [Version::V3_1_1, Version::V5_0]
             .into_iter()
@@ -85,7 +94,6 @@ pub(crate) fn run(
                 address: address.to_string(),
                 seen: trouble.to_string(),
             })?;
-        let infos = plan.infos(Transport::Tcp);
         ledger.open(target.name(), &infos);
         let hall = Hall {
             target,
@@ -118,7 +126,15 @@ struct Hall<'a, 'l> {
     witness: Witness,
     ledger: &'a mut Ledger<'l>,
     playing: JoinSet<CaseReport>,
-    in_play: HashMap<Id, (Arc<CaseInfo>, Instant, bool)>,
+    in_play: HashMap<Id, InPlay>,
+}
+
+/// A case in play.
+struct InPlay {
+    info: Arc<CaseInfo>,
+    began: Instant,
+    /// How many connections it holds while it waits; 0 for one that does not.
+    waiting_connections: usize,
 }
 
 /// Why playing came to an end.
@@ -189,12 +205,12 @@ impl Hall<'_, '_> {
         let interrupted = interrupt.raised();
         tokio::pin!(interrupted);
         loop {
-            while self.count(true) < WAITING
+            while self.waiting_connections() < WAITING_CONNECTIONS
                 && let Some(case) = patient.pop_front()
             {
                 self.begin(case);
             }
-            while self.count(false) < jobs.max(1)
+            while self.busy() < jobs.max(1)
                 && let Some(case) = busy.pop_front()
             {
                 self.begin(case);
@@ -213,11 +229,12 @@ impl Hall<'_, '_> {
         }
     }
 
-    fn count(&self, waits: bool) -> usize {
-        self.in_play
-            .values()
-            .filter(|(_, _, long)| *long == waits)
-            .count()
+    fn waiting_connections(&self) -> usize {
+        self.in_play.values().map(|case| case.waiting_connections).sum()
+    }
+
+    fn busy(&self) -> usize {
+        self.in_play.values().filter(|case| case.waiting_connections == 0).count()
     }
 
     fn begin(&mut self, waiting: Waiting) {
@@ -233,6 +250,9 @@ impl Hall<'_, '_> {
             strict: self.options.strict,
             namespace: Namespace::new(self.nonce, index),
         };
+        // Those that the scenario opens by itself, and those of the twin before it, are seldom more than one.
+        let connections = case.scenario.clients.len() + 1;
+        let waiting_connections = if seconds > LONG { connections } else { 0 };
         let target = self.target.clone();
         // Everything in a case is bounded; what exceeds all bounds together is stuck.
         let bound = self.options.watchdog.mul_f64(self.options.patience)
@@ -248,8 +268,12 @@ impl Hall<'_, '_> {
                 ),
             }
         });
-        self.in_play
-            .insert(handle.id(), (info, Instant::now(), seconds > LONG));
+        let case = InPlay {
+            info,
+            began: Instant::now(),
+            waiting_connections,
+        };
+        self.in_play.insert(handle.id(), case);
     }
 
     /// Takes a finished case in. The end of the run is returned when the target is found dead.
@@ -277,7 +301,7 @@ impl Hall<'_, '_> {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
-        let (info, began, _) = self.in_play.remove(&id)?;
+        let InPlay { info, began, .. } = self.in_play.remove(&id)?;
         let report = match joined {
             Ok((_, report)) => report,
             Err(error) => match error.try_into_panic() {
@@ -323,7 +347,7 @@ impl Hall<'_, '_> {
             report.findings.clear();
             self.ledger.finished(report);
         }
-        for (info, ..) in std::mem::take(&mut self.in_play).into_values() {
+        for InPlay { info, .. } in std::mem::take(&mut self.in_play).into_values() {
             self.ledger.finished(bereaved(&info));
         }
         self.playing.abort_all();

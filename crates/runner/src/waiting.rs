@@ -75,7 +75,8 @@ mod tests {
     use super::*;
 
     fn of(steps: &str) -> f64 {
-        let text = format!("title: t\nclauses: [v5.0/MQTT-3.12.4-1]\nclients: [a]\nsteps:\n{steps}");
+        let text =
+            format!("title: t\nclauses: [v5.0/MQTT-3.12.4-1]\nclients: [a]\nsteps:\n{steps}");
         let scenario = Arc::new(scenario::parse("scenarios/ping/t.yaml", &text).unwrap());
         waiting(&scenario::expand(&scenario)[0])
     }
@@ -85,8 +86,16 @@ mod tests {
         let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9, "{found}");
         close(of("  - a pings\n"), 0.0);
         close(of("  - wait: 3s\n  - wait: 500ms\n  - a pings\n"), 3.5);
-        close(of("  - for <i> in 1..4:\n      - wait: 2s\n      - a pings\n"), 8.0);
+        close(
+            of("  - for <i> in 1..4:\n      - wait: 2s\n      - a pings\n"),
+            8.0,
+        );
         close(of("  - a <- nothing for 4s\n"), 4.0);
-        close(of("  - any:\n      x:\n        - a <- PINGRESP\n        - wait: 1s\n      y:\n        - a <- PUBLISH\n"), 1.0);
+        close(
+            of(
+                "  - any:\n      x:\n        - a <- PINGRESP\n        - wait: 1s\n      y:\n        - a <- PUBLISH\n",
+            ),
+            1.0,
+        );
     }
 }

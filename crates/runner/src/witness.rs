@@ -75,3 +75,54 @@ async fn connect(
     client.ping().await?;
     Ok(client)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::LocalSet;
+
+    use super::*;
+    use crate::embedded;
+    use crate::stub::Stub;
+
+    async fn witness(target: &Target) -> Result<Witness, Trouble> {
+        let within = Duration::from_secs(5);
+        Witness::call(target.clone(), Version::V5_0, "witness".to_owned(), within).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_that_serves_is_told_from_one_that_was_restarted() {
+        let target = embedded::furnish(&[]);
+        let mut witness = witness(&target).await.unwrap();
+        assert_eq!(witness.look().await, Sign::Served);
+        target.restart().await.unwrap();
+        let Sign::Replaced(notice) = witness.look().await else {
+            panic!("the restart was not noticed");
+        };
+        assert!(notice.contains("may have been restarted"), "{notice}");
+        assert_eq!(witness.look().await, Sign::Served, "the new connection is as good");
+        witness.leave().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_target_that_does_not_answer_any_more_is_dead() {
+        let dies = async {
+            let target = embedded::furnish(&[]);
+            let mut witness = witness(&target).await.unwrap();
+            // In its place comes what accepts connections and never says a word.
+            witness.target = Stub::Mute.furnish();
+            target.kill().await.unwrap();
+            witness.look().await
+        };
+        let Sign::Dead(seen) = LocalSet::new().run_until(dies).await else {
+            panic!("a dead target was taken for a living one");
+        };
+        assert!(seen.contains("PINGRESP") && seen.contains("no CONNACK within 5 s"), "{seen}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_can_be_called_where_nobody_answers() {
+        let calls = async { witness(&Stub::Mute.furnish()).await.err() };
+        let trouble = LocalSet::new().run_until(calls).await;
+        assert!(matches!(trouble, Some(Trouble::Silent { .. })));
+    }
+}

@@ -142,6 +142,32 @@ fn a_target_that_dies_ends_the_run_and_the_case_that_killed_it_is_named() {
 }
 
 #[test]
+fn a_case_that_passes_and_kills_the_target_is_named() {
+    // Whether the target closes the connection or dies is all the same to this case.
+    let kills = "title: The server closes what it cannot read
+clauses: [v3.1.1/MQTT-3.3.1-4]
+clients: [a]
+steps:
+  - a !> PUBLISH: { id: 1, topic: <t>, payload: sound, qos: 1, but: { qos: 3, payload: DIE NOW } }
+  - a <- closed
+";
+    let plan = plan(&[("malformed/kills", kills), ("ping/waits", WAITS)]);
+    let (outcome, told) = play(&plan, &at(mortal_broker()), &brisk());
+    assert_eq!(outcome.unwrap().exit_status(), 3);
+    assert!(matches!(told.verdict("malformed/kills"), Verdict::Crashed { .. }));
+    assert_eq!(told.crashes[0].case.as_deref(), Some("malformed/kills@v3.1.1/tcp"));
+}
+
+#[test]
+fn an_interrupt_before_the_first_case_is_one() {
+    let options = brisk();
+    options.interrupt.raise();
+    let (outcome, told) = play(&plan(&[("ping/first", PINGS)]), &at(mortal_broker()), &options);
+    assert_eq!(outcome.unwrap().exit_status(), 130);
+    assert_eq!(told.summary.unwrap().unplayed, 1);
+}
+
+#[test]
 fn an_interrupted_run_keeps_what_it_has() {
     let plan = plan(&[("ping/waits", WAITS), ("ping/first", PINGS)]);
     let options = brisk();
@@ -191,7 +217,9 @@ fn an_interrupted_run_in_memory_keeps_what_it_has() {
 fn waits_overlap_and_who_wants_to_be_alone_is() {
     let waits = WAITS.replace("600s", "2s");
     let alone = format!("{PINGS}alone: true\n");
-    let names: Vec<_> = (0..20).map(|number| format!("ping/waits-{number}")).collect();
+    let names: Vec<_> = (0..20)
+        .map(|number| format!("ping/waits-{number}"))
+        .collect();
     let mut scenarios = vec![("ping/alone", alone.as_str()), ("ping/first", PINGS)];
     scenarios.extend(names.iter().map(|name| (name.as_str(), waits.as_str())));
     let mut in_play = 0_usize;
@@ -200,23 +228,35 @@ fn waits_overlap_and_who_wants_to_be_alone_is() {
     let mut first = None;
     let began = Instant::now();
     let plan = plan(&scenarios);
-    let outcome = runner::run(&plan, &at(mortal_broker()), &brisk(), &mut |event| match event {
-        Event::CaseStarted(info) => {
-            in_play += 1;
-            most = most.max(in_play);
-            first.get_or_insert_with(|| info.name.clone());
-            if info.name.starts_with("ping/alone") {
-                with_alone = in_play;
+    let outcome = runner::run(
+        &plan,
+        &at(mortal_broker()),
+        &brisk(),
+        &mut |event| match event {
+            Event::CaseStarted(info) => {
+                in_play += 1;
+                most = most.max(in_play);
+                first.get_or_insert_with(|| info.name.clone());
+                if info.name.starts_with("ping/alone") {
+                    with_alone = in_play;
+                }
             }
-        }
-        Event::CaseFinished(_) => in_play -= 1,
-        _ => {}
-    });
+            Event::CaseFinished(_) => in_play -= 1,
+            _ => {}
+        },
+    );
     assert_eq!(outcome.unwrap().exit_status(), 0);
     assert_eq!(with_alone, 1);
     assert!(most >= 20, "the waiting ones are played together");
-    assert_eq!(first.as_deref(), Some("ping/waits-0@v3.1.1/tcp"), "and begin first");
-    assert!(began.elapsed() < Duration::from_secs(10), "so that they wait together");
+    assert_eq!(
+        first.as_deref(),
+        Some("ping/waits-0@v3.1.1/tcp"),
+        "and begin first"
+    );
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "so that they wait together"
+    );
 }
 
 #[test]

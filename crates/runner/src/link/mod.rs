@@ -169,7 +169,9 @@ mod tests {
     /// A link over TCP and the stream at its other end.
     async fn over_tcp(segments: Segments) -> (Link, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
         let (far, _) = listener.accept().await.unwrap();
         let options = LinkOptions {
             segments,
@@ -199,7 +201,11 @@ mod tests {
         let mut answer = Vec::new();
         assert_eq!(link.read(&mut answer).await.unwrap(), 6);
         drop(far);
-        assert_eq!(link.read(&mut answer).await.unwrap(), 0, "FIN reads as 0 bytes");
+        assert_eq!(
+            link.read(&mut answer).await.unwrap(),
+            0,
+            "FIN reads as 0 bytes"
+        );
     }
 
     #[tokio::test]
@@ -212,7 +218,10 @@ mod tests {
         }
         link.close().await.unwrap();
         assert_eq!(far.read(&mut [0; 8]).await.unwrap(), 0);
-        assert_eq!(link.write(b"x").await.unwrap_err().kind(), io::ErrorKind::NotConnected);
+        assert_eq!(
+            link.write(b"x").await.unwrap_err().kind(),
+            io::ErrorKind::NotConnected
+        );
     }
 
     #[tokio::test]

@@ -69,7 +69,8 @@ impl Facts {
     /// Says that the target lets a client in under any User Name, so that `<target.user>` may be this one.
     pub(crate) fn takes_any(&mut self, credentials: Credentials) {
         self.values.insert("user", credentials.user);
-        self.values.extend(credentials.password.map(|password| ("password", password)));
+        self.values
+            .extend(credentials.password.map(|password| ("password", password)));
     }
 
     /// Why a case cannot be played; none when it can.
