@@ -230,11 +230,17 @@ impl Hall<'_, '_> {
     }
 
     fn waiting_connections(&self) -> usize {
-        self.in_play.values().map(|case| case.waiting_connections).sum()
+        self.in_play
+            .values()
+            .map(|case| case.waiting_connections)
+            .sum()
     }
 
     fn busy(&self) -> usize {
-        self.in_play.values().filter(|case| case.waiting_connections == 0).count()
+        self.in_play
+            .values()
+            .filter(|case| case.waiting_connections == 0)
+            .count()
     }
 
     fn begin(&mut self, waiting: Waiting) {

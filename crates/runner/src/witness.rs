@@ -99,7 +99,11 @@ mod tests {
             panic!("the restart was not noticed");
         };
         assert!(notice.contains("may have been restarted"), "{notice}");
-        assert_eq!(witness.look().await, Sign::Served, "the new connection is as good");
+        assert_eq!(
+            witness.look().await,
+            Sign::Served,
+            "the new connection is as good"
+        );
         witness.leave().await;
     }
 
@@ -116,7 +120,10 @@ mod tests {
         let Sign::Dead(seen) = LocalSet::new().run_until(dies).await else {
             panic!("a dead target was taken for a living one");
         };
-        assert!(seen.contains("PINGRESP") && seen.contains("no CONNACK within 5 s"), "{seen}");
+        assert!(
+            seen.contains("PINGRESP") && seen.contains("no CONNACK within 5 s"),
+            "{seen}"
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -154,15 +154,25 @@ steps:
     let plan = plan(&[("malformed/kills", kills), ("ping/waits", WAITS)]);
     let (outcome, told) = play(&plan, &at(mortal_broker()), &brisk());
     assert_eq!(outcome.unwrap().exit_status(), 3);
-    assert!(matches!(told.verdict("malformed/kills"), Verdict::Crashed { .. }));
-    assert_eq!(told.crashes[0].case.as_deref(), Some("malformed/kills@v3.1.1/tcp"));
+    assert!(matches!(
+        told.verdict("malformed/kills"),
+        Verdict::Crashed { .. }
+    ));
+    assert_eq!(
+        told.crashes[0].case.as_deref(),
+        Some("malformed/kills@v3.1.1/tcp")
+    );
 }
 
 #[test]
 fn an_interrupt_before_the_first_case_is_one() {
     let options = brisk();
     options.interrupt.raise();
-    let (outcome, told) = play(&plan(&[("ping/first", PINGS)]), &at(mortal_broker()), &options);
+    let (outcome, told) = play(
+        &plan(&[("ping/first", PINGS)]),
+        &at(mortal_broker()),
+        &options,
+    );
     assert_eq!(outcome.unwrap().exit_status(), 130);
     assert_eq!(told.summary.unwrap().unplayed, 1);
 }
