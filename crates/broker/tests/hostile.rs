@@ -84,15 +84,15 @@ fn packets() -> impl Strategy<Value = Vec<u8>> {
     let sound = (
         prop::sample::select(&PacketType::ALL[..]),
         prop::sample::select(&Version::ALL[..]),
-        0..3_u64,
+        0..3_u8,
         any::<bool>(),
     )
         .prop_map(|(packet_type, version, qos, retain)| {
             let mut draft = Draft::new(packet_type, version);
             // Fields that the packet does not have are passed over.
-            let _ = draft.set("qos", Value::Number(qos));
+            let _ = draft.set("qos", Value::Number(qos.into()));
             let _ = draft.set("retain", Value::Flag(retain));
-            let _ = draft.set("client_id", Value::Text(vec![b'a' + (qos as u8)]));
+            let _ = draft.set("client_id", Value::Text(vec![b'a' + qos]));
             let _ = draft.set("topic", Value::Text(b"t".to_vec()));
             draft.encode().unwrap_or_default()
         });

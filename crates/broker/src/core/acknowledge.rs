@@ -1,10 +1,8 @@
 //! The acknowledgements of QoS 1 and 2, both ways (sections 3.4 to 3.7 and 4.3).
 
-use std::sync::Arc;
-
 use codec::{Packet, PacketType, Pubcomp, Pubrec, QoS, ReasonCode};
 
-use super::persist::Persist;
+use super::persist::SessionChange;
 use super::session::SessionKey;
 use super::{ConnectionId, Core};
 use crate::rules::{Rules, rule};
@@ -67,11 +65,7 @@ impl Core {
             if !outgoing.released.contains(&packet_id) {
                 outgoing.released.push_back(packet_id);
             }
-            let client_id = Arc::clone(&session.client_id);
-            self.persist(|| Persist::Released {
-                client_id,
-                packet_id,
-            });
+            self.persist_session(key, || SessionChange::Released { packet_id });
         }
         let reason = if known {
             ReasonCode::SUCCESS
@@ -93,11 +87,7 @@ impl Core {
             let released = &mut session.outgoing.released;
             if let Some(at) = released.iter().position(|&id| id == packet_id) {
                 released.remove(at);
-                let client_id = Arc::clone(&session.client_id);
-                self.persist(|| Persist::Completed {
-                    client_id,
-                    packet_id,
-                });
+                self.persist_session(key, || SessionChange::Completed { packet_id });
             }
         }
         self.send_waiting(key);
@@ -123,12 +113,8 @@ impl Core {
                 session.incoming.contains(&packet_id)
             }
         });
-        if known && let Some(session) = self.sessions.get(key) {
-            let client_id = Arc::clone(&session.client_id);
-            self.persist(|| Persist::ReceivedReleased {
-                client_id,
-                packet_id,
-            });
+        if known {
+            self.persist_session(key, || SessionChange::ReceivedReleased { packet_id });
         }
         let reason = if known {
             ReasonCode::SUCCESS
@@ -163,11 +149,7 @@ impl Core {
         let Some(finished) = in_flight.remove(at) else {
             return;
         };
-        let client_id = Arc::clone(&session.client_id);
-        self.persist(|| Persist::Completed {
-            client_id,
-            packet_id,
-        });
+        self.persist_session(key, || SessionChange::Completed { packet_id });
         // What one client of a Shared Subscription refuses goes to no other.
         if reason.is_error()
             && finished.delivery.share.is_some()

@@ -367,8 +367,8 @@ impl Core {
         let user = self.connections.get(&id).and_then(|c| c.user.clone());
         let session = self
             .sessions
-            .begin(client_id, id, rules.clone(), user, expiry);
-        self.persist_session(session);
+            .begin(client_id, Some(id), rules.clone(), user, expiry);
+        self.persist_begin(session);
         Ok((session, false))
     }
 

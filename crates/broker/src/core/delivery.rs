@@ -10,7 +10,7 @@ use codec::{
 
 use super::alias::Naming;
 use super::message::Message;
-use super::persist::Persist;
+use super::persist::SessionChange;
 use super::session::SessionKey;
 use super::{ConnectionId, Core};
 use crate::rules::{Rules, rule};
@@ -99,7 +99,30 @@ impl Outgoing {
         }
     }
 
-    fn take_waiting(&mut self) -> Option<Delivery> {
+    /// A message waits, behind the others.
+    pub(crate) fn queue(&mut self, delivery: Delivery) {
+        self.waiting_bytes += delivery.message.size();
+        self.waiting.push_back(delivery);
+    }
+
+    /// A message was sent for the first time.
+    pub(crate) fn sent(&mut self, packet_id: u16, delivery: Delivery) {
+        self.last_id = packet_id;
+        self.in_flight.push_back(InFlight {
+            packet_id,
+            delivery,
+            sent: true,
+        });
+    }
+
+    /// A delivery is complete, or its message taken over.
+    pub(crate) fn finish(&mut self, packet_id: u16) {
+        self.in_flight
+            .retain(|message| message.packet_id != packet_id);
+        self.released.retain(|&id| id != packet_id);
+    }
+
+    pub(crate) fn take_waiting(&mut self) -> Option<Delivery> {
         let delivery = self.waiting.pop_front()?;
         self.waiting_bytes -= delivery.message.size();
         Some(delivery)
@@ -140,23 +163,21 @@ impl Core {
         {
             return;
         }
-        outgoing.waiting_bytes += size;
         // Every topic is ordered: what comes later waits behind.
-        if session.rules.keeps(rule!(
+        let in_order = session.rules.keeps(rule!(
             "v3.1.1/MQTT-4.6.0-5",
             "v3.1.1/MQTT-4.6.0-6",
             "v5.0/MQTT-4.6.0-5",
             "v5.0/MQTT-4.6.0-6"
-        )) {
-            outgoing.waiting.push_back(delivery.clone());
-        } else {
-            outgoing.waiting.push_front(delivery.clone());
+        ));
+        let copy = self.config.persistent.then(|| delivery.clone());
+        outgoing.queue(delivery);
+        if !in_order {
+            outgoing.waiting.rotate_right(1);
         }
-        let client_id = Arc::clone(&session.client_id);
-        self.persist(|| Persist::Queued {
-            client_id,
-            delivery,
-        });
+        if let Some(copy) = copy {
+            self.persist_session(key, || SessionChange::Queued(copy));
+        }
         self.send_waiting(key);
     }
 
@@ -241,6 +262,7 @@ impl Core {
 
     fn send_first(&mut self, key: SessionKey, id: ConnectionId, rules: &Rules, delivery: Delivery) {
         if delivery.message.has_expired(self.now) && !rules.breaks(rule!("v5.0/MQTT-3.3.2-5")) {
+            self.persist_session(key, || SessionChange::Dropped);
             return;
         }
         let Some(session) = self.sessions.get_mut(key) else {
@@ -265,11 +287,7 @@ impl Core {
             session.outgoing.next_id(),
             1,
         );
-        let client_id = Arc::clone(&session.client_id);
-        self.persist(|| Persist::Sent {
-            client_id,
-            packet_id,
-        });
+        self.persist_session(key, || SessionChange::Sent { packet_id });
         let dup = rules.must(
             if delivery.qos == QoS::AT_LEAST_ONCE {
                 rule!(
@@ -305,11 +323,9 @@ impl Core {
         if let Some(session) = self.sessions.get_mut(key)
             && outstanding
         {
-            session.outgoing.in_flight.push_back(InFlight {
-                packet_id,
-                delivery,
-                sent: true,
-            });
+            session.outgoing.sent(packet_id, delivery);
+        } else {
+            self.persist_session(key, || SessionChange::Completed { packet_id });
         }
     }
 

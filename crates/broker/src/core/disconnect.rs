@@ -30,7 +30,7 @@ impl Core {
                 if let Some(session) = self.sessions.get_mut(session) {
                     session.expiry = expiry.min(limit);
                 }
-                self.persist_session(session);
+                self.persist_expiry(session);
             }
         }
         // Only the normal disconnection takes the Will back; 0x04 and the errors leave it.

@@ -45,8 +45,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use authentication::ECHO;
+pub use delivery::Delivery;
 pub use message::Message;
-pub use persist::Persist;
+pub use persist::{Persist, SessionChange};
 pub use refusal::Refusal;
 pub use subscriptions::Subscription;
 pub use topic::matches;

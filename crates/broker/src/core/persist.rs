@@ -1,89 +1,30 @@
-//! What must be persisted, in the order of the core's actions: before what acknowledges it (section 4.1).
+//! What must be persisted before it is acknowledged, and the broker as it was (section 4.1).
+//!
+//! A store commits the changes of one call of [`Core::handle`] together, before it lets any of its other actions
+//! happen. Then a message that was acknowledged is never lost, and one of QoS 2 never doubled.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::delivery::Delivery;
 use super::message::Message;
+use super::session::{NEVER, SessionKey};
 use super::subscriptions::Subscription;
 use super::{Action, Core};
+use crate::Config;
 
-/// A change of the Session State or of the retained messages. Replayed in their order, they give the state.
+/// A change of the Session State or of the retained messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Persist {
-    /// A Session that outlives its connection begins, or changes how long it does.
-    SessionKept {
+    /// A Session changes.
+    Session {
         /// The Client Identifier.
         client_id: Arc<[u8]>,
-        /// The Session Expiry Interval in seconds; `u32::MAX` never expires.
-        expiry_interval: u32,
+        /// How.
+        change: SessionChange,
     },
-    /// A Session ends, with all that belongs to it.
-    SessionEnded {
-        /// The Client Identifier.
-        client_id: Arc<[u8]>,
-    },
-    /// A subscription is made or replaced.
-    Subscribed {
-        /// The Client Identifier.
-        client_id: Arc<[u8]>,
-        /// The Topic Filter as it was requested, with its Share Name.
-        filter: Box<[u8]>,
-        /// What it asks for.
-        subscription: Subscription,
-    },
-    /// A subscription is deleted.
-    Unsubscribed {
-        /// The Client Identifier.
-        client_id: Arc<[u8]>,
-        /// The Topic Filter.
-        filter: Box<[u8]>,
-    },
-    /// A QoS 1 or 2 message waits for a Session.
-    Queued {
-        /// The Client Identifier.
-        client_id: Arc<[u8]>,
-        /// The delivery.
-        delivery: super::delivery::Delivery,
-    },
-    /// The first message that waits is sent for the first time.
-    Sent {
-        /// The Client Identifier.
-        client_id: Arc<[u8]>,
-        /// Its Packet Identifier from now on.
-        packet_id: u16,
-    },
-    /// The client has taken a QoS 2 message over: PUBREL follows.
-    Released {
-        /// The Client Identifier.
-        client_id: Arc<[u8]>,
-        /// The Packet Identifier.
-        packet_id: u16,
-    },
-    /// A delivery is complete, and its Packet Identifier free again.
-    Completed {
-        /// The Client Identifier.
-        client_id: Arc<[u8]>,
-        /// The Packet Identifier.
-        packet_id: u16,
-    },
-    /// A QoS 2 message came from the client and was passed on.
-    Received {
-        /// The Client Identifier.
-        client_id: Arc<[u8]>,
-        /// The Packet Identifier.
-        packet_id: u16,
-    },
-    /// The client has released a QoS 2 message.
-    ReceivedReleased {
-        /// The Client Identifier.
-        client_id: Arc<[u8]>,
-        /// The Packet Identifier.
-        packet_id: u16,
-    },
-    /// A retained message is stored or replaced.
-    Retained {
-        /// The message.
-        message: Arc<Message>,
-    },
+    /// A message is retained, in place of an earlier one of its topic.
+    Retained(Arc<Message>),
     /// The retained message of a topic is removed.
     RetainedRemoved {
         /// The topic.
@@ -91,11 +32,194 @@ pub enum Persist {
     },
 }
 
+/// A change of a Session that outlives its connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionChange {
+    /// It begins. What an earlier one of this client left is void, told or not: a server that fails ends the
+    /// Sessions that do not outlive their connections.
+    Begun {
+        /// The Session Expiry Interval in seconds; `u32::MAX` never expires.
+        expiry_interval: u32,
+    },
+    /// It changes for how long it outlives its connection.
+    Kept {
+        /// The Session Expiry Interval in seconds; `u32::MAX` never expires.
+        expiry_interval: u32,
+    },
+    /// It ends, with all that belongs to it.
+    Ended,
+    /// A subscription is made or replaced.
+    Subscribed {
+        /// The Topic Filter as it was requested, with its Share Name.
+        filter: Box<[u8]>,
+        /// What it asks for.
+        subscription: Subscription,
+    },
+    /// A subscription is deleted.
+    Unsubscribed {
+        /// The Topic Filter.
+        filter: Box<[u8]>,
+    },
+    /// A QoS 1 or 2 message waits, behind the others.
+    Queued(Delivery),
+    /// The first message that waits is given up: it has expired.
+    Dropped,
+    /// The first message that waits is sent for the first time.
+    Sent {
+        /// Its Packet Identifier from now on.
+        packet_id: u16,
+    },
+    /// The client has taken a QoS 2 message over: PUBREL follows.
+    Released {
+        /// The Packet Identifier.
+        packet_id: u16,
+    },
+    /// A delivery is complete, and its Packet Identifier free again.
+    Completed {
+        /// The Packet Identifier.
+        packet_id: u16,
+    },
+    /// A QoS 2 message came from the client and was passed on.
+    Received {
+        /// The Packet Identifier.
+        packet_id: u16,
+    },
+    /// The client has released a QoS 2 message.
+    ReceivedReleased {
+        /// The Packet Identifier.
+        packet_id: u16,
+    },
+}
+
 impl Core {
-    /// Adds the change to the actions, where changes are persisted at all.
+    /// The broker as it was, by the changes that it persisted, in their order. It goes on at `now`, counted from
+    /// the start of the first; nobody is connected. Wills are not persisted: a server that fails may defer them,
+    /// and this one forgets them.
+    pub fn restore(
+        config: Config,
+        changes: impl IntoIterator<Item = Persist>,
+        now: Duration,
+    ) -> Self {
+        let mut core = Self::new(config);
+        core.now = now;
+        for change in changes {
+            match change {
+                Persist::Session { client_id, change } => core.replay(&client_id, change),
+                Persist::Retained(message) => {
+                    core.store_retained(&message);
+                }
+                Persist::RetainedRemoved { topic } => {
+                    core.retained.remove(&topic);
+                }
+            }
+        }
+        let sessions: Vec<_> = core.sessions.keys().collect();
+        for session in sessions {
+            core.begin_expiry(session);
+        }
+        core.actions.clear();
+        core
+    }
+
+    fn replay(&mut self, client_id: &Arc<[u8]>, change: SessionChange) {
+        if let SessionChange::Begun { .. } = change {
+            if let Some(earlier) = self.sessions.find(client_id) {
+                self.end_session(earlier);
+            }
+            let rules = self.rules.of(codec::Version::V5_0);
+            self.sessions.begin(client_id, None, rules, None, NEVER);
+        }
+        let Some(key) = self.sessions.find(client_id) else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let outgoing = &mut session.outgoing;
+        match change {
+            SessionChange::Begun { expiry_interval } | SessionChange::Kept { expiry_interval } => {
+                session.expiry = expiry_interval;
+                session.kept = true;
+            }
+            SessionChange::Ended => self.end_session(key),
+            SessionChange::Subscribed {
+                filter,
+                subscription,
+            } => {
+                let requested = subscription.requested(&filter);
+                self.subscriptions.insert(requested, key, subscription);
+                session.subscriptions.insert(filter, subscription);
+            }
+            SessionChange::Unsubscribed { filter } => {
+                if let Some(subscription) = session.subscriptions.remove(&filter) {
+                    let requested = subscription.requested(&filter);
+                    self.subscriptions.remove(requested, key);
+                }
+            }
+            SessionChange::Queued(delivery) => outgoing.queue(delivery),
+            SessionChange::Dropped => {
+                outgoing.take_waiting();
+            }
+            SessionChange::Sent { packet_id } => {
+                if let Some(delivery) = outgoing.take_waiting() {
+                    outgoing.sent(packet_id, delivery);
+                    outgoing.interrupted();
+                }
+            }
+            SessionChange::Released { packet_id } => {
+                outgoing.finish(packet_id);
+                outgoing.released.push_back(packet_id);
+            }
+            SessionChange::Completed { packet_id } => outgoing.finish(packet_id),
+            SessionChange::Received { packet_id } => {
+                session.incoming.insert(packet_id);
+            }
+            SessionChange::ReceivedReleased { packet_id } => {
+                session.incoming.remove(&packet_id);
+            }
+        }
+    }
+
+    /// Adds a change to the actions, where changes are persisted at all.
     pub(super) fn persist(&mut self, change: impl FnOnce() -> Persist) {
         if self.config.persistent {
             self.actions.push(Action::Persist(change()));
+        }
+    }
+
+    /// Adds a change of a Session, if it outlives its connection.
+    pub(super) fn persist_session(
+        &mut self,
+        key: SessionKey,
+        change: impl FnOnce() -> SessionChange,
+    ) {
+        if let Some(session) = self.sessions.get(key)
+            && session.kept
+        {
+            let client_id = Arc::clone(&session.client_id);
+            self.persist(|| Persist::Session {
+                client_id,
+                change: change(),
+            });
+        }
+    }
+
+    /// Adds that a Session has begun that outlives its connection.
+    pub(super) fn persist_begin(&mut self, key: SessionKey) {
+        if let Some(session) = self.sessions.get_mut(key)
+            && session.expiry > 0
+        {
+            session.kept = true;
+            let expiry_interval = session.expiry;
+            self.persist_session(key, || SessionChange::Begun { expiry_interval });
+        }
+    }
+
+    /// Adds for how long a Session now outlives its connection.
+    pub(super) fn persist_expiry(&mut self, key: SessionKey) {
+        if let Some(session) = self.sessions.get(key) {
+            let expiry_interval = session.expiry;
+            self.persist_session(key, || SessionChange::Kept { expiry_interval });
         }
     }
 }

@@ -9,7 +9,7 @@ use codec::{
 };
 
 use super::message::Message;
-use super::persist::Persist;
+use super::persist::SessionChange;
 use super::session::SessionKey;
 use super::{ConnectionId, Core, Refusal, acknowledge};
 use crate::rules::{Rules, rule};
@@ -223,11 +223,7 @@ impl Core {
         if let Some(session) = self.sessions.get_mut(key)
             && session.incoming.insert(packet_id)
         {
-            let client_id = Arc::clone(&session.client_id);
-            self.persist(|| Persist::Received {
-                client_id,
-                packet_id,
-            });
+            self.persist_session(key, || SessionChange::Received { packet_id });
         }
     }
 

@@ -80,7 +80,7 @@ impl Core {
         }
     }
 
-    fn store_retained(&mut self, message: &Arc<Message>) {
+    pub(super) fn store_retained(&mut self, message: &Arc<Message>) {
         let limits = &self.config.limits;
         let stored = self.retained.replace(
             Arc::clone(message),
@@ -89,9 +89,7 @@ impl Core {
             self.now,
         );
         if stored {
-            self.persist(|| Persist::Retained {
-                message: Arc::clone(message),
-            });
+            self.persist(|| Persist::Retained(Arc::clone(message)));
         }
     }
 

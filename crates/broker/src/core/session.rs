@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::deadlines::Deadline;
 use super::delivery::Outgoing;
-use super::persist::Persist;
+use super::persist::{Persist, SessionChange};
 use super::subscriptions::Subscription;
 use super::will::Will;
 use super::{ConnectionId, Core};
@@ -30,6 +30,8 @@ pub(crate) struct Session {
     /// The Session Expiry Interval in seconds.
     pub(crate) expiry: u32,
     pub(crate) expires: Option<Duration>,
+    /// Whether it was to outlive a connection, so that its changes are persisted.
+    pub(crate) kept: bool,
     pub(crate) subscriptions: BTreeMap<Box<[u8]>, Subscription>,
     pub(crate) will: Option<Will>,
     pub(crate) will_due: Option<Duration>,
@@ -74,6 +76,10 @@ impl Sessions {
         self.get(self.find(client_id)?)?.connection
     }
 
+    pub(crate) fn keys(&self) -> impl Iterator<Item = SessionKey> + '_ {
+        self.by_key.keys().copied()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.by_key.len()
     }
@@ -81,7 +87,7 @@ impl Sessions {
     pub(crate) fn begin(
         &mut self,
         client_id: &Arc<[u8]>,
-        connection: ConnectionId,
+        connection: Option<ConnectionId>,
         rules: Rules,
         user: Option<Arc<[u8]>>,
         expiry: u32,
@@ -90,11 +96,12 @@ impl Sessions {
         self.begun += 1;
         let session = Session {
             client_id: Arc::clone(client_id),
-            connection: Some(connection),
+            connection,
             rules,
             user,
             expiry,
             expires: None,
+            kept: false,
             subscriptions: BTreeMap::new(),
             will: None,
             will_due: None,
@@ -140,7 +147,7 @@ impl Core {
         if let Some(at) = session.expires.take() {
             self.deadlines.clear(at, Deadline::SessionExpiry(key));
         }
-        self.persist_session(key);
+        self.persist_expiry(key);
     }
 
     /// The Session's connection has ended: its Will falls due, and its expiry begins to count.
@@ -162,6 +169,15 @@ impl Core {
         }
         let (rules, expiry) = (session.rules.clone(), session.expiry);
         self.will_falls_due(key, &rules, expiry);
+        self.begin_expiry(key);
+    }
+
+    /// The Session is without a connection from now on: it ends at once, after its interval, or never.
+    pub(super) fn begin_expiry(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let (rules, expiry) = (session.rules.clone(), session.expiry);
         // A Session Expiry Interval of 0, like Clean Session 1 before 5.0, ends the Session with its connection.
         let ends = if expiry == 0 {
             rules.keeps(rule!(
@@ -210,9 +226,11 @@ impl Core {
         if session.rules.breaks(rule!("v3.1.1/MQTT-3.1.2-7")) {
             self.retained.remove_those_of(&session.client_id);
         }
-        if session.expiry > 0 {
-            self.persist(|| Persist::SessionEnded {
-                client_id: Arc::clone(&session.client_id),
+        if session.kept {
+            let client_id = Arc::clone(&session.client_id);
+            self.persist(|| Persist::Session {
+                client_id,
+                change: SessionChange::Ended,
             });
         }
         self.share_again(&session.rules, session.outgoing);
@@ -234,18 +252,6 @@ impl Core {
         for (filter, subscription) in subscriptions {
             self.subscriptions
                 .remove(subscription.requested(filter), key);
-        }
-    }
-
-    pub(super) fn persist_session(&mut self, key: SessionKey) {
-        if let Some(session) = self.sessions.get(key)
-            && session.expiry > 0
-        {
-            let (client_id, expiry_interval) = (Arc::clone(&session.client_id), session.expiry);
-            self.persist(|| Persist::SessionKept {
-                client_id,
-                expiry_interval,
-            });
         }
     }
 }

@@ -8,7 +8,7 @@ use codec::{
 };
 
 use super::delivery::Delivery;
-use super::persist::Persist;
+use super::persist::SessionChange;
 use super::session::SessionKey;
 use super::subscriptions::Subscription;
 use super::topic::{self, Requested};
@@ -124,10 +124,8 @@ impl Core {
         let replaces = new || rules.keeps(rule!("v3.1.1/MQTT-3.8.4-3", "v5.0/MQTT-3.8.4-3"));
         if replaces {
             session.subscriptions.insert(filter.into(), subscription);
-            let client_id = Arc::clone(&session.client_id);
             self.subscriptions.insert(requested, key, subscription);
-            self.persist(|| Persist::Subscribed {
-                client_id,
+            self.persist_session(key, || SessionChange::Subscribed {
                 filter: filter.into(),
                 subscription,
             });

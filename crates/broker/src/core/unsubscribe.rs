@@ -1,10 +1,8 @@
 //! UNSUBSCRIBE and its UNSUBACK (sections 3.10 and 3.11).
 
-use std::sync::Arc;
-
 use codec::{Packet, PacketType, ReasonCode, ReasonCodes, Unsuback, Unsubscribe};
 
-use super::persist::Persist;
+use super::persist::SessionChange;
 use super::session::SessionKey;
 use super::{ConnectionId, Core};
 use crate::rules::{Rules, rule};
@@ -58,11 +56,9 @@ impl Core {
         let Some(subscription) = session.subscriptions.remove(filter) else {
             return false;
         };
-        let client_id = Arc::clone(&session.client_id);
         self.subscriptions
             .remove(subscription.requested(filter), key);
-        self.persist(|| Persist::Unsubscribed {
-            client_id,
+        self.persist_session(key, || SessionChange::Unsubscribed {
             filter: filter.into(),
         });
         true

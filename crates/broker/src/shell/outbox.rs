@@ -11,6 +11,9 @@ const CONGESTED: usize = 1 << 20;
 /// How few bytes must be left before it goes on.
 const DRAINED: usize = CONGESTED / 4;
 
+/// How much memory a buffer keeps once it is written.
+const KEPT: usize = 4 << 10;
+
 /// The bytes that wait for one connection's writer. Nothing waits for it: who adds never blocks.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
@@ -53,6 +56,7 @@ impl Outbox {
     /// Exchanges what waits with the written (and so empty) buffer; `None` once closed and empty.
     pub(super) async fn next(&self, written: &mut Vec<u8>) -> Option<()> {
         written.clear();
+        written.shrink_to(KEPT);
         loop {
             {
                 let mut state = self.state();

@@ -1,8 +1,13 @@
 //! One connection: bytes from the link to the core, bytes from the outbox to the link.
 
+use std::future::poll_fn;
+use std::io;
+use std::mem::MaybeUninit;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 use tracing::Instrument;
 
@@ -11,6 +16,7 @@ use super::hub::Hub;
 use super::outbox::Outbox;
 use crate::core::{ConnectionId, Event};
 
+/// How many bytes are read at a time.
 const READ: usize = 16 * 1024;
 
 /// Serves the link in a task of its own.
@@ -56,23 +62,28 @@ where
     }
 }
 
-/// Brings what the client sends to the core, until the link ends.
+/// Brings what the client sends to the core, until the link ends. The bytes stand on the stack while they are
+/// handled, so an idle connection holds no buffer.
 async fn read(
     hub: &Hub,
     connection: ConnectionId,
     outbox: &Outbox,
     mut reader: impl AsyncRead + Unpin,
 ) {
-    let mut buffer = Vec::with_capacity(READ);
     loop {
         outbox.room().await;
-        buffer.clear();
-        match reader.read_buf(&mut buffer).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => hub.handle(Event::Received {
-                connection,
-                bytes: &buffer,
-            }),
+        let read = poll_fn(|context| {
+            let mut bytes = [const { MaybeUninit::uninit() }; READ];
+            let mut buffer = ReadBuf::uninit(&mut bytes);
+            ready!(Pin::new(&mut reader).poll_read(context, &mut buffer))?;
+            let bytes = buffer.filled();
+            if !bytes.is_empty() {
+                hub.handle(Event::Received { connection, bytes });
+            }
+            Poll::Ready(io::Result::Ok(bytes.len()))
+        });
+        if let Ok(0) | Err(_) = read.await {
+            return;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use broker::Config;
-use broker::core::{Action, ConnectionId, Core, Event};
+use broker::core::{Action, ConnectionId, Core, Event, Persist};
 use clauses::ClauseId;
 use codec::{
     Connect, Direction, Disconnect, Packet, Properties, PropertiesBuf, PropertyId, Puback, Pubcomp,
@@ -22,9 +22,17 @@ thread_local! {
     pub(crate) static BROKEN: Cell<Option<ClauseId>> = const { Cell::new(None) };
 }
 
+fn config() -> Config {
+    Config {
+        persistent: true,
+        ..Config::breaking(BROKEN.get())
+    }
+}
+
 /// A core and its clients.
 pub(crate) struct Driver {
     core: Core,
+    persisted: Vec<Persist>,
     opened: u64,
     published: usize,
     clients: [Client; CLIENTS],
@@ -45,7 +53,8 @@ struct Client {
 impl Driver {
     pub(crate) fn new() -> Self {
         Self {
-            core: Core::new(Config::breaking(BROKEN.get())),
+            core: Core::new(config()),
+            persisted: Vec::new(),
             opened: 0,
             published: 0,
             clients: Default::default(),
@@ -147,6 +156,12 @@ impl Driver {
                 }
             }
             Operation::Acknowledge { client } => self.acknowledge(client),
+            Operation::Restart => {
+                self.core = Core::restore(config(), self.persisted.clone(), Duration::ZERO);
+                for client in &mut self.clients {
+                    client.connection = None;
+                }
+            }
         }
         for client in &self.clients {
             assert!(client.answers.is_empty(), "unexpected {:?}", client.answers);
@@ -277,14 +292,16 @@ impl Driver {
         let mut actions = Vec::new();
         self.core.handle(event, Duration::ZERO, &mut actions);
         for action in actions {
-            if let Action::Send { connection, bytes } = action
-                && Some(connection) != replaced
-            {
-                let client = self
-                    .clients
-                    .iter_mut()
-                    .find(|client| client.connection == Some(connection));
-                client.expect("an open connection").read(&bytes);
+            match action {
+                Action::Send { connection, bytes } if Some(connection) != replaced => {
+                    let client = self
+                        .clients
+                        .iter_mut()
+                        .find(|client| client.connection == Some(connection));
+                    client.expect("an open connection").read(&bytes);
+                }
+                Action::Persist(change) => self.persisted.push(change),
+                Action::Send { .. } | Action::Close { .. } => {}
             }
         }
     }
@@ -321,7 +338,7 @@ impl Client {
                 Packet::Puback(puback) => self.answers.push(format!("PUBACK {}", puback.packet_id)),
                 Packet::Pubrec(pubrec) => self.answers.push(format!("PUBREC {}", pubrec.packet_id)),
                 Packet::Pubcomp(pubcomp) => {
-                    self.answers.push(format!("PUBCOMP {}", pubcomp.packet_id))
+                    self.answers.push(format!("PUBCOMP {}", pubcomp.packet_id));
                 }
                 other => panic!("unexpected {other:?}"),
             }

@@ -2,7 +2,8 @@
 //! has received exactly what the model says, in its order.
 //!
 //! What must agree: who receives what (naive matching), once for QoS 2 however often it is sent, the order, RETAIN and
-//! DUP, the retained messages, what waits for a client that is away, the Receive Maximum, sessions and their ends.
+//! DUP, the retained messages, what waits for a client that is away, the Receive Maximum, sessions and their ends, and
+//! all of that in a broker that fails and starts again from what it persisted.
 
 mod driver;
 mod model;

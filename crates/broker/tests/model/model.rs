@@ -47,6 +47,8 @@ pub(crate) enum Operation {
     Acknowledge {
         client: usize,
     },
+    /// The broker fails, and starts again from what it persisted.
+    Restart,
 }
 
 /// What a client receives.
@@ -112,6 +114,7 @@ impl Operation {
                 }
             ),
             4 => client().prop_map(|client| Self::Acknowledge { client }),
+            1 => Just(Self::Restart),
         ]
         .boxed()
     }
@@ -120,7 +123,7 @@ impl Operation {
 impl Model {
     pub(crate) fn allows(&self, operation: &Operation) -> bool {
         match *operation {
-            Operation::Connect { .. } => true,
+            Operation::Connect { .. } | Operation::Restart => true,
             Operation::Leave { client, .. }
             | Operation::Subscribe { client, .. }
             | Operation::Unsubscribe { client, .. }
@@ -184,6 +187,7 @@ impl Model {
                 }
             }
             Operation::Acknowledge { client } => self.clients[client].acknowledge(),
+            Operation::Restart => self.clients.iter_mut().for_each(Client::leave),
         }
     }
 
@@ -256,6 +260,9 @@ impl Client {
     }
 
     fn leave(&mut self) {
+        if !self.connected {
+            return;
+        }
         if self.keep {
             self.connected = false;
             for (_, sent) in &mut self.in_flight {
