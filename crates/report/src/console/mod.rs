@@ -132,7 +132,8 @@ impl<W: Write> Console<W> {
             summary::crash(&mut self.out, crash)?;
         }
         let total = self.tally();
-        summary::totals(&mut self.out, &self.target, &total, summary)?;
+        let crashed = !self.crashes.is_empty();
+        summary::totals(&mut self.out, &self.target, &total, crashed, summary)?;
         if self.options.detail > Detail::Quiet {
             summary::next(&mut self.out, &self.told, summary, &self.options)?;
         }

@@ -115,6 +115,7 @@ pub(super) fn totals(
     out: &mut dyn Write,
     target: &str,
     total: &Tally,
+    crashed: bool,
     summary: &RunSummary,
 ) -> io::Result<()> {
     let cases = total.cases();
@@ -126,18 +127,15 @@ pub(super) fn totals(
             format!("{style}{} {}{style:#}", total[kind], past(kind))
         })
         .collect();
-    let counts = if counts.is_empty() {
-        "none was played".to_owned()
-    } else {
-        counts.join(", ")
-    };
-    let noun = if cases == 1 { "case" } else { "cases" };
-    writeln!(
-        out,
-        "{cases} {noun} in {} ({} a case): {counts}",
-        human(summary.elapsed),
-        human(each(summary.elapsed, cases))
-    )?;
+    if cases > 0 {
+        let noun = if cases == 1 { "case" } else { "cases" };
+        let (elapsed, each) = (human(summary.elapsed), human(each(summary.elapsed, cases)));
+        writeln!(
+            out,
+            "{cases} {noun} in {elapsed} ({each} a case): {}",
+            counts.join(", ")
+        )?;
+    }
     if summary.unplayed > 0 {
         let why = if summary.interrupted {
             "interrupted"
@@ -153,12 +151,16 @@ pub(super) fn totals(
             terminal_text(entry)
         )?;
     }
-    writeln!(out, "{}", verdict(&terminal_text(target), total, summary))
+    writeln!(
+        out,
+        "{}",
+        verdict(&terminal_text(target), total, crashed, summary)
+    )
 }
 
-fn verdict(target: &str, total: &Tally, summary: &RunSummary) -> String {
+fn verdict(target: &str, total: &Tally, crashed: bool, summary: &RunSummary) -> String {
     let deviations = total[Kind::Fail];
-    let (style, text) = if total[Kind::Crashed] > 0 {
+    let (style, text) = if crashed || total[Kind::Crashed] > 0 {
         (
             style(Kind::Crashed),
             format!("Not conforming: {target} crashed."),
