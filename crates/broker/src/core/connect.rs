@@ -61,7 +61,7 @@ impl Core {
         self.check_client_id(rules, connect)?;
         if let Some(will) = &connect.will {
             rules.refuse_if(
-                will.qos > self.config.features.maximum_qos,
+                will.qos > self.config.features.maximum_qos && will.qos.is_valid(),
                 rule!("v5.0/MQTT-3.2.2-12"),
                 ReasonCode::QOS_NOT_SUPPORTED,
             )?;
