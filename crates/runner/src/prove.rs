@@ -2,7 +2,7 @@
 //!
 //! Every case is played once on the sound broker, which notes the rules that it consulted. Then each rule is broken, and the
 //! cases that consulted it are played again: those that cite its clause all of them, since each claims to notice; when none
-//! of them does, the others too, until one does.
+//! of them does, the others too, until one does. What MAY be done or left cannot be broken, and is left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::mpsc;
 use std::thread;
 
 use broker::rules::ClauseSet;
-use clauses::ClauseId;
+use clauses::{ClauseId, Keyword};
 use scenario::Case;
 
 use crate::embedded::{furnish, furnish_breaking};
@@ -95,6 +95,7 @@ pub fn prove(plan: &Plan, options: &Options, told: &mut dyn FnMut(&Proof, usize)
             all.union(exhibit.consulted)
         })
         .iter()
+        .filter(|clause| clause.clause().keyword != Keyword::May)
         .collect();
 
     let next = AtomicUsize::new(0);
