@@ -185,6 +185,8 @@ impl Host for Reference {
     fn kill(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
         Box::pin(async {
             self.take();
+            // The dead broker's tasks learn of it when they run next; until then they could still answer.
+            tokio::task::yield_now().await;
             self.broker.replace(Self::serve(&self.config));
             Ok(())
         })

@@ -35,8 +35,10 @@ const FILE_DESCRIPTORS: u64 = 1024;
 const LONG: f64 = 0.5;
 /// How often the witness is looked at when nothing else asks for it.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long the cases in play are given to notice that the target is dead.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long the first of the cases in play is given to notice that the target is dead: more than it waits for an answer.
+const GRACE: Duration = Duration::from_secs(7);
+/// How long the others are given then.
+const LAST_GRACE: Duration = Duration::from_millis(500);
 
 /// A case in the queue.
 #[derive(Clone)]
@@ -331,12 +333,29 @@ impl Hall<'_, '_> {
         None
     }
 
+    /// Waits for one more of the cases in play to end; false when there is none.
+    async fn next_suspect(&mut self, suspects: &mut Vec<Played>) -> bool {
+        match self.playing.join_next_with_id().await {
+            Some(joined) => {
+                suspects.extend(self.played(joined));
+                true
+            }
+            None => false,
+        }
+    }
+
     /// The target is dead: says which case killed it, as far as that can be told.
     async fn bury(mut self, seen: String, mut suspects: Vec<Played>) {
-        let _ = timeout(GRACE, async {
-            while let Some(joined) = self.playing.join_next_with_id().await {
-                suspects.extend(self.played(joined));
+        // Cases whose connections end say so at once, those that wait for an answer when they stop waiting.
+        let patience = self.options.patience;
+        let _ = timeout(GRACE.mul_f64(patience), async {
+            while post_mortem::accuse(&suspects).is_none() && self.next_suspect(&mut suspects).await
+            {
             }
+        })
+        .await;
+        let _ = timeout(LAST_GRACE.mul_f64(patience), async {
+            while self.next_suspect(&mut suspects).await {}
         })
         .await;
         let culprit = post_mortem::accuse(&suspects);

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::event::{CaseReport, Happening};
+use crate::event::{CaseReport, Entry, Happening, Verdict};
 
 /// A case that came to its end, and when it began.
 pub(crate) struct Played {
@@ -10,32 +10,45 @@ pub(crate) struct Played {
     pub(crate) began: Instant,
 }
 
-/// The most likely culprit: of the cases whose link the target ended, the one that had just sent something, best
-/// something forbidden, last of all.
+/// The most likely culprit.
+///
+/// Of the cases whose link the target ended, it is the one that had just sent something, best something forbidden,
+/// last of all. When the target fell silent instead, it is the one that has waited longest for an answer.
 pub(crate) fn accuse(suspects: &[Played]) -> Option<usize> {
-    suspects
-        .iter()
-        .enumerate()
-        .filter_map(|(index, played)| Some((index, evidence(played)?)))
-        .max_by_key(|(_, evidence)| *evidence)
-        .map(|(index, _)| index)
+    let of_killing = |(index, played)| Some((killing(played)?, index));
+    let of_silencing = |(index, played)| Some((silencing(played)?, index));
+    let suspects = suspects.iter().enumerate();
+    let killer = suspects.clone().filter_map(of_killing).max();
+    killer.map(|(_, index)| index).or_else(|| {
+        let silencer = suspects.filter_map(of_silencing).min();
+        silencer.map(|(_, index)| index)
+    })
 }
 
-/// Whether the last bytes before the target's end were forbidden, and when they were sent.
-fn evidence(played: &Played) -> Option<(bool, Instant)> {
+/// Whether the last bytes before the target ended a link were forbidden, and when they were sent.
+fn killing(played: &Played) -> Option<(bool, Instant)> {
     let trace = &played.report.trace;
     let end = trace
         .iter()
         .position(|entry| matches!(entry.what, Happening::TargetEnded(_)))?;
-    let (at, forbidden): (Duration, bool) =
-        trace[..end]
-            .iter()
-            .rev()
-            .find_map(|entry| match &entry.what {
-                Happening::Sent { forbidden, .. } => Some((entry.at, *forbidden)),
-                _ => None,
-            })?;
-    Some((forbidden, played.began + at))
+    last_sent(&trace[..end]).map(|(forbidden, at)| (forbidden, played.began + at))
+}
+
+/// When the last bytes were sent, in a case that waited for an answer in vain.
+fn silencing(played: &Played) -> Option<Instant> {
+    let waited = matches!(
+        played.report.verdict,
+        Verdict::Fail | Verdict::Untested { .. }
+    );
+    let (_, at) = last_sent(&played.report.trace).filter(|_| waited)?;
+    Some(played.began + at)
+}
+
+fn last_sent(trace: &[Entry]) -> Option<(bool, Duration)> {
+    trace.iter().rev().find_map(|entry| match &entry.what {
+        Happening::Sent { forbidden, .. } => Some((*forbidden, entry.at)),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -46,7 +59,7 @@ mod tests {
     use scenario::Source;
 
     use super::*;
-    use crate::event::{CaseInfo, Entry, Verdict};
+    use crate::event::CaseInfo;
 
     fn entry(at: u64, what: Happening) -> Entry {
         Entry {
@@ -73,6 +86,10 @@ mod tests {
     }
 
     fn played(began: Instant, trace: Vec<Entry>) -> Played {
+        judged(Verdict::Pass, began, trace)
+    }
+
+    fn judged(verdict: Verdict, began: Instant, trace: Vec<Entry>) -> Played {
         let case = Arc::new(CaseInfo {
             name: "a/b@v5.0/tcp".into(),
             chapter: "a".into(),
@@ -86,7 +103,7 @@ mod tests {
         });
         let report = CaseReport {
             case,
-            verdict: Verdict::Fail,
+            verdict,
             findings: Vec::new(),
             notes: Vec::new(),
             trace,
@@ -114,6 +131,15 @@ mod tests {
         let forbidden = played(now, vec![sent(1, true), ended(50)]);
         let late = played(now, vec![sent(45, false), ended(50)]);
         assert_eq!(accuse(&[forbidden, late]), Some(0));
+    }
+
+    #[test]
+    fn of_a_silent_target_who_waited_longest_is_accused() {
+        let now = Instant::now();
+        let long = judged(Verdict::Fail, now, vec![sent(10, false)]);
+        let longer = judged(Verdict::Fail, now, vec![sent(2, false)]);
+        let answered = played(now, vec![sent(1, false)]);
+        assert_eq!(accuse(&[long, longer, answered]), Some(1));
     }
 
     #[test]

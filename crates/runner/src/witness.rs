@@ -23,7 +23,7 @@ pub(crate) enum Sign {
     Served,
     /// It ended the witness's connection, and serves a new one.
     Replaced(String),
-    /// Not any more.
+    /// Not any more: it accepts no connection, or says nothing.
     Dead(String),
 }
 

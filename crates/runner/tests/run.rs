@@ -12,6 +12,7 @@ use runner::event::{Event, Verdict};
 use runner::{At, Baseline, Interrupt, Options};
 use support::{Told, brisk, plan, play};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 const PINGS: &str = "title: The server answers a PINGREQ
@@ -47,7 +48,26 @@ steps:
   - a pings
 ";
 
-/// The reference broker behind a fuse: when a client says so, it closes everything and is gone.
+const SILENCES: &str = "title: The server survives another payload
+clauses: [v3.1.1/MQTT-3.12.4-1]
+clients: [a]
+steps:
+  - wait: 300ms
+  - a -> PUBLISH: { topic: <t>, payload: HANG UP, qos: 0 }
+  - a pings
+";
+
+/// How a fuse blows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    NotYet,
+    /// Every connection ends, and nobody listens any more.
+    Dead,
+    /// Every connection stays, and nothing comes any more.
+    Silent,
+}
+
+/// The reference broker behind a fuse, which a client blows by saying so.
 fn mortal_broker() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -60,41 +80,49 @@ fn mortal_broker() -> SocketAddr {
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let broker = Broker::start(Config::default()).unwrap();
-            let (fuse, mut blown) = watch::channel(false);
+            let (fuse, mut blown) = watch::channel(End::NotYet);
             loop {
-                let (mut stream, _) = tokio::select! {
+                let (stream, _) = tokio::select! {
                     accepted = listener.accept() => accepted.unwrap(),
-                    _ = blown.wait_for(|blown| *blown) => break,
+                    _ = blown.wait_for(|end| *end == End::Dead) => break,
                 };
-                let (mut near, far) = broker::pipe::pipe();
+                let (near, far) = broker::pipe::pipe();
                 broker.attach(far);
-                let fuse = fuse.clone();
-                tokio::spawn(async move {
-                    let (mut from_client, mut to_client) = stream.split();
-                    let (mut from_broker, mut to_broker) = tokio::io::split(&mut near);
-                    let mut blown = fuse.subscribe();
-                    let upwards = async {
-                        let mut buffer = [0; 4096];
-                        while let Ok(taken @ 1..) = from_client.read(&mut buffer).await {
-                            let bytes = &buffer[..taken];
-                            if bytes.windows(7).any(|window| window == b"DIE NOW") {
-                                fuse.send_replace(true);
-                            }
-                            if to_broker.write_all(bytes).await.is_err() {
-                                break;
-                            }
-                        }
-                    };
-                    tokio::select! {
-                        () = upwards => {}
-                        _ = tokio::io::copy(&mut from_broker, &mut to_client) => {}
-                        _ = blown.wait_for(|blown| *blown) => {}
-                    }
-                });
+                tokio::spawn(carry(stream, near, fuse.clone()));
             }
         });
     });
     address
+}
+
+/// Carries bytes between a client and the broker until the fuse is blown.
+async fn carry(mut stream: TcpStream, near: broker::pipe::End, fuse: watch::Sender<End>) {
+    let (mut from_client, mut to_client) = stream.split();
+    let (mut from_broker, mut to_broker) = tokio::io::split(near);
+    let mut blown = fuse.subscribe();
+    let upwards = async {
+        let mut buffer = [0; 4096];
+        while let Ok(taken @ 1..) = from_client.read(&mut buffer).await {
+            let bytes = &buffer[..taken];
+            let says = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+            if says(b"DIE NOW") {
+                fuse.send_replace(End::Dead);
+            } else if says(b"HANG UP") {
+                fuse.send_replace(End::Silent);
+            }
+            if to_broker.write_all(bytes).await.is_err() {
+                break;
+            }
+        }
+    };
+    let end = tokio::select! {
+        () = upwards => End::Dead,
+        _ = tokio::io::copy(&mut from_broker, &mut to_client) => End::Dead,
+        end = blown.wait_for(|end| *end != End::NotYet) => end.map_or(End::Dead, |end| *end),
+    };
+    if end == End::Silent {
+        std::future::pending::<()>().await;
+    }
 }
 
 fn at(address: SocketAddr) -> At {
@@ -139,6 +167,26 @@ fn a_target_that_dies_ends_the_run_and_the_case_that_killed_it_is_named() {
         .trace;
     assert!(!trace.is_empty(), "its last packets are told");
     assert!(told.summary.is_some());
+}
+
+#[test]
+fn a_target_that_falls_silent_ends_the_run_as_well() {
+    let plan = plan(&[("ping/waits", WAITS), ("ping/silences", SILENCES)]);
+    let (outcome, told) = play(&plan, &at(mortal_broker()), &brisk());
+    assert_eq!(outcome.unwrap().exit_status(), 3);
+    assert!(matches!(
+        told.verdict("ping/silences"),
+        Verdict::Crashed { .. }
+    ));
+    assert!(matches!(
+        told.verdict("ping/waits"),
+        Verdict::Untested { .. }
+    ));
+    let seen = &told.crashes[0].seen;
+    assert!(
+        seen.contains("no PINGRESP within") && seen.contains("no CONNACK within"),
+        "{seen}"
+    );
 }
 
 #[test]
@@ -280,7 +328,7 @@ fn waiting_takes_no_time_in_memory() {
     assert_eq!(outcome.unwrap().exit_status(), 0);
     assert_eq!(told.verdict("ping/waits"), &Verdict::Pass);
     assert!(
-        told.reports[0].elapsed >= Duration::from_secs(600),
+        told.reports[0].elapsed >= Duration::from_mins(10),
         "in the case's own time it did wait"
     );
     assert!(began.elapsed() < Duration::from_secs(5));
