@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use clauses::{ClauseId, Standard};
-use codec::{ReasonCode, Version};
+use codec::{ReasonCode, Version, Violation};
 
 use crate::core::Refusal;
 
@@ -167,7 +167,7 @@ impl RuleBook {
     }
 
     /// Notes that a clause was consulted. One thread at a time drives a core, so a plain load and store do.
-    pub(crate) fn note(&self, clause: ClauseId) {
+    fn note(&self, clause: ClauseId) {
         let (word, bit) = place(clause);
         let seen = self.consulted[word].load(Ordering::Relaxed);
         if seen & bit == 0 {
@@ -175,8 +175,16 @@ impl RuleBook {
         }
     }
 
-    pub(crate) fn breaks(&self, clause: ClauseId) -> bool {
+    fn breaks(&self, clause: ClauseId) -> bool {
         self.broken.contains(clause)
+    }
+
+    /// Whether what the codec found is let through, because a rule that forbids it is broken.
+    pub(crate) fn forgives(&self, violation: &Violation) -> bool {
+        violation.clauses().fold(false, |forgiven, clause| {
+            self.note(clause);
+            forgiven | self.breaks(clause)
+        })
     }
 
     /// Whether the duty is done towards a client whose version nobody knows yet.

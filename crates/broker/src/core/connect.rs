@@ -181,7 +181,11 @@ impl Core {
 
     /// The Session Expiry Interval: what the client asks for, within the limit; before 5.0 all or nothing.
     fn granted_expiry(&self, rules: &Rules, connect: &Connect<'_>) -> u32 {
-        let asked = if rules.is_v5() {
+        // Clean Start decides how the Session begins, and not when it ends.
+        let ends_with_connection = connect.clean_start && rules.breaks(rule!("v5.0/U50-3.1.2.4-1"));
+        let asked = if ends_with_connection {
+            0
+        } else if rules.is_v5() {
             connect.properties.session_expiry_interval().unwrap_or(0)
         } else if connect.clean_start {
             0

@@ -136,14 +136,15 @@ impl Core {
                 rule!("v3.1.1/U311-4.7.2-1", "v5.0/U50-4.7.2-1"),
                 ReasonCode::NOT_AUTHORIZED,
             )?;
-            rules.refuse_if(
-                !self
-                    .config
-                    .access
-                    .may_publish(session.user.as_deref(), topic),
-                rule!("v3.1.1/MQTT-3.3.5-2", "v5.0/MQTT-3.4.2-1"),
-                ReasonCode::NOT_AUTHORIZED,
-            )?;
+            let access = &self.config.access;
+            if !access.may_publish(session.user.as_deref(), topic) {
+                let clause = rule!("v3.1.1/MQTT-3.3.5-2", "v5.0/MQTT-3.4.2-1");
+                let refusal = Refusal::new(
+                    clause.clauses(rules.version())[0],
+                    ReasonCode::NOT_AUTHORIZED,
+                );
+                return Err(refusal.because("this client may not publish there"));
+            }
             rules.refuse_if(
                 publish.properties.payload_format_indicator() == Some(1)
                     && std::str::from_utf8(publish.payload).is_err(),
@@ -187,6 +188,10 @@ impl Core {
                 Ok(())
             };
         };
+        // 3.1.1 has it acknowledged, or the connection closed.
+        if rules.breaks(rule!("v3.1.1/MQTT-3.3.5-2")) {
+            return Ok(());
+        }
         if publish.qos == QoS::AT_LEAST_ONCE {
             self.send_puback(id, rules, packet_id, refusal.reason, Some(refusal));
         } else {

@@ -51,8 +51,7 @@ impl Core {
             let maximum = usize::try_from(maximum).unwrap_or(MAXIMUM_PACKET_SIZE);
             let mut split = codec::split(bytes, version, Direction::ToServer, maximum);
             if let Err(violation) = split {
-                self.rules.note(violation.clause);
-                let mut broken = self.rules.breaks(violation.clause);
+                let mut broken = self.rules.forgives(&violation);
                 if violation.kind == ViolationKind::PacketTooLarge {
                     broken |= connection.rules.breaks(rule!("v5.0/MQTT-3.2.2-15"));
                     split = codec::split(bytes, version, Direction::ToServer, MAXIMUM_PACKET_SIZE);
@@ -144,11 +143,10 @@ impl Core {
             Ok((version, connect)) => return self.connect(id, version, &connect, frame),
             Err(violation) => violation,
         };
-        self.rules.note(violation.clause);
         if violation.kind == ViolationKind::UnsupportedProtocolVersion {
             return self.handle_unsupported(id, frame, violation);
         }
-        if !self.rules.breaks(violation.clause) {
+        if !self.rules.forgives(&violation) {
             return Err(violation.into());
         }
         let mut violations = Vec::new();
@@ -299,8 +297,7 @@ impl Core {
             Ok(packet) => return Ok(packet),
             Err(violation) => violation,
         };
-        self.rules.note(violation.clause);
-        if !self.rules.breaks(violation.clause) {
+        if !self.rules.forgives(&violation) {
             return Err(violation.into());
         }
         let mut violations = Vec::new();
@@ -312,13 +309,13 @@ impl Core {
 
     /// Refuses the first violation whose rule is not broken.
     fn forgive(&self, violations: &[codec::Violation]) -> Result<(), Refusal> {
-        for &violation in violations {
-            self.rules.note(violation.clause);
-            if !self.rules.breaks(violation.clause) {
-                return Err(violation.into());
-            }
+        match violations
+            .iter()
+            .find(|violation| !self.rules.forgives(violation))
+        {
+            Some(&violation) => Err(violation.into()),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

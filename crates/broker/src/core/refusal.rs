@@ -21,6 +21,8 @@ pub struct Refusal {
     pub reason: ReasonCode,
     /// What the codec found, where it was the codec that refused.
     pub violation: Option<Violation>,
+    /// Why, where the clause does not tell it.
+    pub because: Option<&'static str>,
 }
 
 impl Refusal {
@@ -29,6 +31,15 @@ impl Refusal {
             clause,
             reason,
             violation: None,
+            because: None,
+        }
+    }
+
+    /// Tells why, where the clause does not.
+    pub(crate) fn because(self, because: &'static str) -> Self {
+        Self {
+            because: Some(because),
+            ..self
         }
     }
 
@@ -63,6 +74,7 @@ impl From<Violation> for Refusal {
             clause: violation.clause,
             reason: violation.reason_code,
             violation: Some(violation),
+            because: None,
         }
     }
 }
@@ -74,7 +86,7 @@ impl fmt::Display for Refusal {
             None => write!(
                 f,
                 "{} ({}, {})",
-                self.clause.clause().summary,
+                self.because.unwrap_or(self.clause.clause().summary),
                 self.reason,
                 self.clause.name()
             ),

@@ -180,11 +180,7 @@ impl Core {
         let (rules, expiry) = (session.rules.clone(), session.expiry);
         // A Session Expiry Interval of 0, like Clean Session 1 before 5.0, ends the Session with its connection.
         let ends = if expiry == 0 {
-            rules.keeps(rule!(
-                "v3.1.1/MQTT-3.1.2-6",
-                "v5.0/U50-3.1.2.11.2-2",
-                "v5.0/U50-3.1.2.4-1"
-            ))
+            rules.keeps(rule!("v3.1.1/MQTT-3.1.2-6", "v5.0/U50-3.1.2.11.2-2"))
         } else {
             rules.breaks(rule!(
                 "v3.1.1/MQTT-3.1.2-4",
@@ -194,8 +190,7 @@ impl Core {
         };
         if ends {
             self.end_session(key);
-        } else if expiry != NEVER && rules.keeps(rule!("v3.1.1/MQTT-3.1.2-6", "v5.0/MQTT-4.1.0-2"))
-        {
+        } else if !matches!(expiry, 0 | NEVER) && !rules.breaks(rule!("v5.0/MQTT-4.1.0-2")) {
             let at = self.now + Duration::from_secs(expiry.into());
             if let Some(session) = self.sessions.get_mut(key) {
                 session.expires = Some(at);

@@ -41,11 +41,7 @@ impl Core {
             check_filter(rules, requested.filter)?;
             let subscription = Subscription {
                 // Any QoS is granted: what the server cannot do shows in what is published.
-                maximum_qos: rules.must(
-                    rule!("v5.0/MQTT-3.2.2-10"),
-                    options.qos(),
-                    self.config.features.maximum_qos.min(options.qos()),
-                ),
+                maximum_qos: options.qos(),
                 no_local: rules.is_v5() && options.is_no_local(),
                 retain_as_published: rules.is_v5() && options.is_retain_as_published(),
                 identifier,
@@ -58,7 +54,11 @@ impl Core {
                     made.push((filter, subscription, handling, new));
                 }
                 Err(refusal) => {
-                    let failure = if rules.is_v5() {
+                    // A failure is told as one.
+                    let failure = if rules.breaks(rule!("v3.1.1/MQTT-3.8.4-5", "v5.0/MQTT-3.8.4-7"))
+                    {
+                        ReasonCode::GRANTED_QOS_0
+                    } else if rules.is_v5() {
                         refusal.reason
                     } else {
                         ReasonCode::FAILURE
@@ -115,7 +115,7 @@ impl Core {
         subscription: Subscription,
     ) -> Result<bool, Refusal> {
         let requested = subscription.requested(filter);
-        self.check_permitted(rules, key, filter, requested)?;
+        self.check_permitted(rules, key, filter, requested, subscription.maximum_qos)?;
         let Some(session) = self.sessions.get_mut(key) else {
             return Ok(false);
         };
@@ -139,11 +139,11 @@ impl Core {
         key: SessionKey,
         filter: &[u8],
         requested: Requested<'_>,
+        maximum_qos: QoS,
     ) -> Result<(), Refusal> {
         let Some(session) = self.sessions.get(key) else {
             return Ok(());
         };
-        let answered = rule!("v3.1.1/MQTT-3.8.4-5", "v5.0/MQTT-3.8.4-7");
         if !rules.is_v5() {
             let wildcards =
                 self.config.features.wildcards && !rules.breaks(rule!("v3.1.1/U311-3.8.3-1"));
@@ -153,25 +153,34 @@ impl Core {
                 ReasonCode::WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
             )?;
         }
-        rules.refuse_if(
-            !self
-                .config
-                .access
-                .may_subscribe(session.user.as_deref(), requested.filter),
-            answered,
-            ReasonCode::NOT_AUTHORIZED,
-        )?;
+        let access = &self.config.access;
         let limits = &self.config.limits;
         let full = session.subscriptions.len() >= limits.subscriptions
             && !session.subscriptions.contains_key(filter);
         let deep = topic::levels(requested.filter).count() > limits.topic_levels;
-        if full || deep {
-            return Err(Refusal::new(
-                answered.clauses(rules.version())[0],
+        let (reason, because) = if !access.may_subscribe(session.user.as_deref(), requested.filter)
+        {
+            (
+                ReasonCode::NOT_AUTHORIZED,
+                "this client may not subscribe there",
+            )
+        } else if full {
+            (
                 ReasonCode::QUOTA_EXCEEDED,
-            ));
-        }
-        Ok(())
+                "the session has too many subscriptions",
+            )
+        } else if deep {
+            (ReasonCode::QUOTA_EXCEEDED, "the filter has too many levels")
+        } else if maximum_qos > self.config.features.maximum_qos
+            && rules.breaks(rule!("v5.0/MQTT-3.2.2-10"))
+        {
+            (ReasonCode::UNSPECIFIED_ERROR, "the QoS is not supported")
+        } else {
+            return Ok(());
+        };
+        let answered = rule!("v3.1.1/MQTT-3.8.4-5", "v5.0/MQTT-3.8.4-7");
+        let clause = answered.clauses(rules.version())[0];
+        Err(Refusal::new(clause, reason).because(because))
     }
 
     fn send_suback(
