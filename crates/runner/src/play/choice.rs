@@ -8,15 +8,16 @@ use std::rc::Rc;
 use scenario::ast::{Action, Fields, Name, Step, Subject, Timing, Verb};
 use tokio::time::Instant;
 
+use super::answers::judge_answer;
 use super::client::Client;
 use super::closed::is_farewell;
 use super::group::Assignment;
 use super::inbox::Arrival;
 use super::reading::{Attempt, Reading, Taken, What, unread_text};
 use super::scope::Scope;
-use super::stage::Stage;
+use super::stage::{ANSWER, Stage};
 use super::stop::{Outcome, Stop};
-use super::verbs::Begun;
+use super::verbs::Handshake;
 
 /// How an alternative stands.
 enum Fate {
@@ -32,6 +33,9 @@ enum Fate {
     IfQuiet(Vec<Rc<Client>>),
 }
 
+/// The verb that an alternative begins with, whose it is, its fields and the step.
+type FirstHandshake<'s> = (Verb, Rc<Client>, &'s Fields, &'s Step);
+
 /// One look at one alternative.
 struct Walk<'w> {
     began: Instant,
@@ -39,14 +43,14 @@ struct Walk<'w> {
     settled: bool,
     taken: Taken,
     /// The handshake that the first step begins.
-    begun: Option<&'w Begun>,
+    handshake: Option<&'w Handshake>,
 }
 
 impl Stage<'_> {
     /// `any: {name: [steps], …}`.
     pub(super) async fn choose(&self, alternatives: &[(Name, Vec<Step>)]) -> Outcome {
         let began = Instant::now();
-        let begun = self.begin_alternatives(alternatives).await?;
+        let handshakes = self.begin_alternatives(alternatives).await?;
         let mut settled = false;
         loop {
             let before = self.journal.arrivals();
@@ -59,7 +63,7 @@ impl Stage<'_> {
                     began,
                     settled,
                     taken: Taken::new(),
-                    begun: begun[at].as_ref(),
+                    handshake: handshakes[at].as_ref(),
                 };
                 match self.walk(steps, &mut self.scope(), &mut walk)? {
                     Fate::Holds | Fate::Acts => {
@@ -75,7 +79,7 @@ impl Stage<'_> {
             }
             if let Some((at, _)) = chosen {
                 return self
-                    .take_alternative(&alternatives[at], began, begun[at].as_ref())
+                    .take_alternative(&alternatives[at], began, handshakes[at].as_ref())
                     .await;
             }
             if failures.len() == alternatives.len() {
@@ -104,33 +108,30 @@ impl Stage<'_> {
     async fn begin_alternatives(
         &self,
         alternatives: &[(Name, Vec<Step>)],
-    ) -> Outcome<Vec<Option<Begun>>> {
-        let mut known: Vec<Begun> = Vec::new();
-        let mut begun = Vec::new();
+    ) -> Outcome<Vec<Option<Handshake>>> {
+        let mut known: Vec<Handshake> = Vec::new();
+        let mut handshakes = Vec::new();
         for (_, steps) in alternatives {
             let Some((verb, client, fields, step)) = self.first_handshake(steps)? else {
-                begun.push(None);
+                handshakes.push(None);
                 continue;
             };
-            let same = |begun: &&Begun| begun.verb == verb && begun.client.name == client.name;
-            let handshake = match known.iter().find(same) {
-                Some(handshake) => handshake.clone(),
-                None => {
-                    let started = self.begin(verb, &client, fields, step.action.span).await;
-                    let handshake = started.map_err(|stop| stop.beside(step, self.version()))?;
-                    known.push(handshake.clone());
-                    handshake
-                }
+            let same = |known: &&Handshake| known.verb == verb && known.client.name == client.name;
+            let shared = known.iter().find(same).cloned();
+            let handshake = if let Some(shared) = shared {
+                shared
+            } else {
+                let started = self.begin(verb, &client, fields, step.action.span).await;
+                let handshake = started.map_err(|stop| stop.beside(step, self.version()))?;
+                known.push(handshake.clone());
+                handshake
             };
-            begun.push(Some(handshake));
+            handshakes.push(Some(handshake));
         }
-        Ok(begun)
+        Ok(handshakes)
     }
 
-    fn first_handshake<'s>(
-        &self,
-        steps: &'s [Step],
-    ) -> Outcome<Option<(Verb, Rc<Client>, &'s Fields, &'s Step)>> {
+    fn first_handshake<'s>(&self, steps: &'s [Step]) -> Outcome<Option<FirstHandshake<'s>>> {
         let Some(step) = steps.first() else {
             return Ok(None);
         };
@@ -151,7 +152,7 @@ impl Stage<'_> {
         &self,
         (name, steps): &(Name, Vec<Step>),
         began: Instant,
-        begun: Option<&Begun>,
+        handshake: Option<&Handshake>,
     ) -> Outcome {
         self.remark("", format!("any: {}", name.value));
         self.journal.note(name.value.clone());
@@ -161,15 +162,15 @@ impl Stage<'_> {
         {
             self.quiet_since.set(Some(began));
         }
-        let (Some(begun), Some((first, rest))) = (begun, steps.split_first()) else {
+        let (Some(handshake), Some((first, rest))) = (handshake, steps.split_first()) else {
             return self.play_steps(steps).await;
         };
         if let Action::Do { gets, timing, .. } = &first.action.value {
-            let bounds = self.bounds_from(timing, begun.at())?;
+            let bounds = self.bounds_from(timing, handshake.at)?;
             self.journal.enter_step(first.action.span);
-            let finished = self.finish(begun, gets, bounds).await;
+            let finished = self.finish(handshake, gets, bounds).await;
             finished.map_err(|stop| stop.beside(first, self.version()))?;
-            self.happened(super::scope::Moment::since(begun.at()));
+            self.happened(super::scope::Moment::since(handshake.at));
         }
         self.play_steps(rest).await
     }
@@ -273,11 +274,10 @@ impl Stage<'_> {
                             .extend(assigned.iter().map(|(_, _, arrival)| arrival.number));
                         Ok(Fate::Holds)
                     }
-                    Assignment::Impossible(stop) => Ok(Fate::Fails(stop)),
-                    Assignment::Partial => Ok(self
-                        .wait_for(walk.began + self.stretch(super::stage::ANSWER), || {
-                            self.missing(&leaves)
-                        })),
+                    Assignment::Impossible(miss) => Ok(Fate::Fails(miss)),
+                    Assignment::Partial => Ok(wait_for(walk.began + self.stretch(ANSWER), || {
+                        self.missing(&leaves)
+                    })),
                 }
             }
             Action::InVersion { versions, steps } if versions.contains(&self.version()) => {
@@ -291,19 +291,11 @@ impl Stage<'_> {
                     Ok(Fate::Holds)
                 }
             }
-            Action::Do { gets, timing, .. } => match walk.begun.take() {
-                Some(begun) => self.walk_handshake(begun, gets, timing, scope, walk),
+            Action::Do { gets, timing, .. } => match walk.handshake.take() {
+                Some(handshake) => self.walk_handshake(handshake, gets, timing, scope, walk),
                 None => Ok(Fate::Acts),
             },
             _ => Ok(Fate::Acts),
-        }
-    }
-
-    fn wait_for(&self, until: Instant, failure: impl FnOnce() -> Stop) -> Fate {
-        if Instant::now() > until {
-            Fate::Fails(failure())
-        } else {
-            Fate::Waits(until)
         }
     }
 
@@ -351,7 +343,7 @@ impl Stage<'_> {
                 Attempt::Mismatch(stop @ Stop::Miss(_)) => return Ok(Fate::Fails(stop)),
                 Attempt::Mismatch(stop) => return Err(stop),
                 Attempt::Pending => {
-                    return Ok(self.wait_for(bounds.late, || reading.timeout(scope)));
+                    return Ok(wait_for(bounds.late, || reading.timeout(scope)));
                 }
             }
         }
@@ -395,38 +387,47 @@ impl Stage<'_> {
 
     fn walk_handshake(
         &self,
-        begun: &Begun,
+        handshake: &Handshake,
         gets: &Fields,
         timing: &Timing,
         scope: &mut Scope<'_>,
         walk: &mut Walk<'_>,
     ) -> Outcome<Fate> {
-        if begun.answers().is_empty() {
+        if handshake.answers().is_empty() {
             return Ok(Fate::Acts);
         }
-        let answer = begun.connection.look(|state| {
+        let answer = handshake.connection.look(|state| {
             let mut unread = state.inbox.unread().iter();
             unread
-                .find(|arrival| begun.is_answered_by(&arrival.packet))
+                .find(|arrival| handshake.is_answered_by(&arrival.packet))
                 .cloned()
         });
         let Some(answer) = answer else {
-            if let Some(end) = begun.connection.end() {
-                let message = super::reading::unexpected_end(&begun.client, end);
+            if let Some(end) = handshake.connection.end() {
+                let message = super::reading::unexpected_end(&handshake.client, end);
                 return Ok(Fate::Fails(
                     Stop::miss(self.journal.step(), message).expected("an answer"),
                 ));
             }
             let late = self.bounds_from(timing, walk.began)?.late;
-            return Ok(self.wait_for(late, || {
+            return Ok(wait_for(late, || {
                 Stop::miss(self.journal.step(), "no answer came in time")
             }));
         };
         walk.taken.insert(answer.number);
-        Ok(match self.judge_answer(scope, begun, &answer, gets) {
+        Ok(match judge_answer(scope, handshake, &answer, gets) {
             Ok(()) | Err(Stop::Skip(_)) => Fate::Acts,
             Err(stop @ Stop::Miss(_)) => Fate::Fails(stop),
             Err(stop) => return Err(stop),
         })
+    }
+}
+
+/// Waits on, or fails when it is too late.
+fn wait_for(until: Instant, failure: impl FnOnce() -> Stop) -> Fate {
+    if Instant::now() > until {
+        Fate::Fails(failure())
+    } else {
+        Fate::Waits(until)
     }
 }

@@ -81,7 +81,7 @@ impl Stage<'_> {
                         "{} gives a Reason Code that does not say what was wrong",
                         arrival.packet.packet_type()
                     );
-                    self.warn(span, Vec::new(), message, shown(arrival));
+                    self.warn(span, Vec::new(), message, Some(shown(arrival)));
                 }
             }
             None => self.judge_silence(client, connection, &wanted, span),

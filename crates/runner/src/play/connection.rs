@@ -16,10 +16,11 @@ use super::journal::Journal;
 use super::protocol::Protocol;
 use super::rules;
 use super::session::Leftovers;
-use super::value::{bytes, identifier, number};
+use super::unseen::Sight;
+use super::value::identifier;
+use crate::Namespace;
 use crate::event::Happening;
 use crate::link::Link;
-use crate::{Namespace, Whose};
 
 /// The first level of the topics that only the barrier uses.
 pub(super) const BARRIER: &[u8] = b"assay-barrier/";
@@ -53,7 +54,7 @@ pub(super) struct State {
     /// Whether the barrier's own topic is subscribed to.
     pub(super) watches_barrier: Option<bool>,
     /// Packet Identifiers of requests that the scenario does not see, and the answers to them.
-    unseen: BTreeSet<u16>,
+    pub(super) unseen: BTreeSet<u16>,
     pub(super) unseen_answers: Vec<Draft>,
     /// The payloads of sentinels that arrived.
     pub(super) sentinels: Vec<Vec<u8>>,
@@ -271,7 +272,7 @@ impl Connection {
                     Some(command) => waiting.push_back(command),
                 },
                 read = link.read(&mut buffer), if stalled_until.is_none() => {
-                    if !self.arrive(read, &mut buffer) {
+                    if !self.arrive(&read, &mut buffer) {
                         self.keep_obeying(link, commands).await;
                         return;
                     }
@@ -324,7 +325,7 @@ impl Connection {
     }
 
     /// Takes what was read. Says whether reading goes on.
-    fn arrive(&self, read: io::Result<usize>, buffer: &mut Vec<u8>) -> bool {
+    fn arrive(&self, read: &io::Result<usize>, buffer: &mut Vec<u8>) -> bool {
         match read {
             Ok(0) => {
                 if !buffer.is_empty() {
@@ -427,7 +428,7 @@ impl Connection {
                 .breach(breach.clause, breach.message, packet.to_string());
         }
         let repeat = state.protocol.received(&mut packet);
-        if let Some(reply) = self.handle_unseen(&mut state, &packet) {
+        if let Sight::Unseen(reply) = state.hide(&packet, self.version, &self.namespace) {
             drop(state);
             if let Some(reply) = reply {
                 self.send_unseen(&reply);
@@ -441,53 +442,6 @@ impl Connection {
             bytes: bytes.to_vec(),
             repeat,
         });
-    }
-
-    /// Deals with what the scenario must not see: `None` when it may see the packet, else the reply it needs, if any.
-    fn handle_unseen(&self, state: &mut State, packet: &Draft) -> Option<Option<Draft>> {
-        let id = identifier(packet).unwrap_or(0);
-        let reply = |packet_type| Some(acknowledgement(packet_type, self.version, id));
-        match packet.packet_type() {
-            PacketType::Publish => {
-                let topic = bytes(packet, "topic");
-                let sentinel = topic.starts_with(BARRIER);
-                match self.namespace.whose(topic) {
-                    Whose::Mine if sentinel => {
-                        state.sentinels.push(bytes(packet, "payload").to_vec())
-                    }
-                    Whose::AnotherCase => {}
-                    Whose::Mine | Whose::Nobody => return None,
-                }
-                match number(packet, "qos").unwrap_or(0) {
-                    0 => Some(None),
-                    1 => Some(reply(PacketType::Puback)),
-                    _ => {
-                        state.protocol.session.borrow_mut().unseen.insert(id);
-                        Some(reply(PacketType::Pubrec))
-                    }
-                }
-            }
-            PacketType::Pubrel if state.protocol.session.borrow_mut().unseen.remove(&id) => {
-                Some(reply(PacketType::Pubcomp))
-            }
-            PacketType::Suback if state.unseen.remove(&id) => {
-                state.unseen_answers.push(packet.clone());
-                Some(None)
-            }
-            PacketType::Pubrec if state.unseen.contains(&id) => {
-                if number(packet, "reason").unwrap_or(0) < 0x80 {
-                    return Some(reply(PacketType::Pubrel));
-                }
-                state.unseen.remove(&id);
-                state.unseen_answers.push(packet.clone());
-                Some(None)
-            }
-            PacketType::Puback | PacketType::Pubcomp if state.unseen.remove(&id) => {
-                state.unseen_answers.push(packet.clone());
-                Some(None)
-            }
-            _ => None,
-        }
     }
 }
 
@@ -509,14 +463,14 @@ fn is_answer(packet: &Draft) -> bool {
 /// Bytes as a scenario writes them, cut where nobody would read on.
 pub(super) fn hex(bytes: &[u8]) -> String {
     const SHOWN: usize = 64;
-    let mut text = bytes
+    let text = bytes
         .iter()
         .take(SHOWN)
         .map(|byte| format!("{byte:02x}"))
         .collect::<Vec<_>>()
         .join(" ");
     if bytes.len() > SHOWN {
-        text.push_str(&format!(" … ({} bytes)", bytes.len()));
+        return format!("{text} … ({} bytes)", bytes.len());
     }
     text
 }

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::client::Client;
 use super::inbox::Arrival;
-use super::reading::{Attempt, Reading, Taken, What};
+use super::reading::{Attempt, Reading, Taken, What, compare};
 use super::scope::{Datum, Moment, Scope};
 use super::stage::{Bounds, Stage, shown};
 use super::stop::{Outcome, Stop};
@@ -227,7 +227,7 @@ impl Stage<'_> {
             format!("`{name}` received what fits none of the expectations"),
         )
         .expected(expected.join("; "))
-        .received(culprit.and_then(|(_, arrival)| shown(arrival)));
+        .received(culprit.map(|(_, arrival)| shown(arrival)));
         Ok(stop)
     }
 
@@ -282,6 +282,9 @@ impl Stage<'_> {
         })
         .await;
         self.overlapping.set(outer);
+        if played.is_err() {
+            self.under_way.borrow_mut().clear();
+        }
         played
     }
 }
@@ -319,10 +322,7 @@ impl Leaf<'_> {
                 if self.takes(client, packet_type)
                     && arrival.packet.packet_type() == packet_type =>
             {
-                Ok(self
-                    .reading
-                    .compare(scope, client, arrival, fields)?
-                    .is_ok())
+                Ok(compare(scope, client, arrival, fields)?.is_ok())
             }
             _ => Ok(false),
         }

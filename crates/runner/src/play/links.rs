@@ -14,15 +14,13 @@ use crate::link::{LinkOptions, Segments};
 
 /// The options of a link, as `link:` or `opens:` writes them.
 pub(super) fn options(stage: &Stage<'_>, written: &Spanned<ast::Value>) -> Outcome<LinkOptions> {
-    match &written.value {
-        ast::Value::Record(fields) => options_of(stage, fields),
-        _ => {
-            let name = stage.resolve_text(written)?;
-            Err(Stop::Skip(format!(
-                "links of kind `{name}` are not offered yet"
-            )))
-        }
+    if let ast::Value::Record(fields) = &written.value {
+        return options_of(stage, fields);
     }
+    let name = stage.resolve_text(written)?;
+    Err(Stop::Skip(format!(
+        "links of kind `{name}` are not offered yet"
+    )))
 }
 
 /// The same, from the fields.

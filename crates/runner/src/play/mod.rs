@@ -2,18 +2,21 @@
 //!
 //! A case is an exchange on a [`stage`]; its control twin, which must hold before anything is said about the
 //! target, is another one. [`steps`] plays steps in their order and hands each to the file that knows it: [`send`],
-//! [`reading`] and [`matching`], [`verbs`], [`quiet`] (`nothing`), [`closed`], [`choice`] (`any`), [`group`] (`all`,
-//! `at once`). Each link belongs to a [`connection`], which reads it all the time, decodes strictly, and judges every packet
+//! [`expect`] with [`reading`] and [`matching`], [`verbs`] and their [`answers`], [`quiet`] (`nothing`) with its [`barrier`],
+//! [`closed`], [`choice`] (`any`), [`group`] (`all`, `at once`). Each link belongs to a [`connection`], which reads it all the time, decodes strictly, and judges every packet
 //! by the standing [`rules`]; what nobody has read yet waits in its [`inbox`]. The [`journal`] knows what was seen.
 //!
 //! All times are those of the tokio runtime, so a paused runtime makes them virtual, and every wait has an end.
 
+mod answers;
+mod barrier;
 mod build;
 mod choice;
 mod client;
 mod closed;
 mod condition;
 mod connection;
+mod expect;
 mod group;
 mod inbox;
 mod journal;
@@ -34,6 +37,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod tidy;
+mod unseen;
 mod value;
 mod verbs;
 
@@ -200,9 +204,9 @@ async fn play_judged(stage: &Stage<'_>, steps: &[Step]) -> Outcome {
 async fn connect(stage: &Stage<'_>, name: &str, options: &Fields) -> Outcome {
     let client = stage.admit(name, options)?;
     let span = scenario::Span::default();
-    let begun = stage.begin(Verb::Connects, &client, options, span).await?;
+    let handshake = stage.begin(Verb::Connects, &client, options, span).await?;
     let bounds = stage.bounds(&scenario::ast::Timing::default())?;
-    stage.finish(&begun, &Fields::default(), bounds).await
+    stage.finish(&handshake, &Fields::default(), bounds).await
 }
 
 /// A handshake that no step asked for says nothing about the clauses of the case.

@@ -92,7 +92,7 @@ impl Protocol {
             PacketType::Publish => self.publish(packet, id),
             PacketType::Puback | PacketType::Pubcomp => self.finish_delivery(id),
             PacketType::Pubrec if number(packet, "reason").unwrap_or(0) >= 0x80 => {
-                self.finish_delivery(id)
+                self.finish_delivery(id);
             }
             PacketType::Pubrel => {
                 self.released.insert(id);
@@ -175,7 +175,7 @@ impl Protocol {
         let reason = number(packet, "reason").unwrap_or(0);
         match packet.packet_type() {
             PacketType::Connack if self.connack.is_none() => {
-                if reason == 0 && !flag(packet, "session_present") {
+                if reason == 0 && !self.resumes(packet) {
                     let mut session = self.session.borrow_mut();
                     // What was sent behind CONNECT belongs to the session that begins here.
                     let mut outstanding = std::mem::take(&mut session.outstanding);
@@ -245,6 +245,18 @@ impl Protocol {
             .insert(id, Delivery::of(packet))
             .is_some()
             && flag(packet, "dup")
+    }
+
+    /// Whether the target goes on with the session. CONNACK of 3.1 does not tell: there it may, unless a clean one
+    /// was asked for.
+    fn resumes(&self, connack: &Draft) -> bool {
+        match self.version {
+            Version::V3_1 => self
+                .connect
+                .as_ref()
+                .is_some_and(|connect| connect.get("clean").is_some() && !flag(connect, "clean")),
+            Version::V3_1_1 | Version::V5_0 => flag(connack, "session_present"),
+        }
     }
 
     /// How many more PUBLISH packets at QoS 1 and 2 the client may send.

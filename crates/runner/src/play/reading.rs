@@ -87,46 +87,15 @@ impl<'s> Reading<'s> {
                 fields,
                 ..
             } => match self.oldest(packet_type, taken) {
-                Some((client, arrival)) => {
-                    Ok(match self.compare(scope, &client, &arrival, fields)? {
-                        Ok(()) => Attempt::Match(client, vec![arrival]),
-                        Err(miss) => Attempt::Mismatch(miss),
-                    })
-                }
+                Some((client, arrival)) => Ok(match compare(scope, &client, &arrival, fields)? {
+                    Ok(()) => Attempt::Match(client, vec![arrival]),
+                    Err(miss) => Attempt::Mismatch(miss),
+                }),
                 None => Ok(self.pending(|| scope.packet_notation(packet_type, fields))),
             },
             What::Bytes(parts) => self.attempt_bytes(scope, parts, taken),
             What::Closed => Ok(self.attempt_closed()),
         }
-    }
-
-    /// Whether an arrival has the expected fields.
-    pub(super) fn compare(
-        &self,
-        scope: &mut Scope<'_>,
-        client: &Client,
-        arrival: &Rc<Arrival>,
-        fields: &Fields,
-    ) -> Outcome<Result<(), Stop>> {
-        scope.now = arrival.at;
-        scope.version = client.version;
-        let mark = scope.mark();
-        Ok(match scope.matches(fields, &arrival.packet)? {
-            Ok(()) => Ok(()),
-            Err(mismatch) => {
-                let packet_type = arrival.packet.packet_type();
-                scope.forget(mark);
-                Err(Stop::miss(
-                    mismatch.span,
-                    format!(
-                        "`{}` received another {packet_type}: {}",
-                        client.name, mismatch.message
-                    ),
-                )
-                .expected(scope.packet_notation(packet_type, fields))
-                .received(shown(arrival)))
-            }
-        })
     }
 
     /// The oldest packet of the type that no step has read.
@@ -368,6 +337,34 @@ impl<'s> Reading<'s> {
         }
         Ok(())
     }
+}
+
+/// Whether an arrival has the expected fields.
+pub(super) fn compare(
+    scope: &mut Scope<'_>,
+    client: &Client,
+    arrival: &Rc<Arrival>,
+    fields: &Fields,
+) -> Outcome<Result<(), Stop>> {
+    scope.now = arrival.at;
+    scope.version = client.version;
+    let mark = scope.mark();
+    Ok(match scope.matches(fields, &arrival.packet)? {
+        Ok(()) => Ok(()),
+        Err(mismatch) => {
+            let packet_type = arrival.packet.packet_type();
+            scope.forget(mark);
+            Err(Stop::miss(
+                mismatch.span,
+                format!(
+                    "`{}` received another {packet_type}: {}",
+                    client.name, mismatch.message
+                ),
+            )
+            .expected(scope.packet_notation(packet_type, fields))
+            .received(shown(arrival)))
+        }
+    })
 }
 
 /// One sentence about a connection that should not have ended.

@@ -49,7 +49,12 @@ const RULES: &[fn(&Arriving<'_>) -> Option<Breach>] = &[
 ];
 
 /// What rules a packet breaks; `size` counts the whole Control Packet.
+///
+/// The rules are those of 3.1.1 and 5.0: 3.1 has other sentences, and no flag that tells of a session.
 pub(super) fn judge(packet: &Draft, size: usize, before: &Protocol) -> Vec<Breach> {
+    if before.version == Version::V3_1 {
+        return Vec::new();
+    }
     let arriving = Arriving {
         packet,
         size,
@@ -77,13 +82,14 @@ impl Arriving<'_> {
         let counts = self.is(PacketType::Publish) && number(self.packet, "qos").unwrap_or(0) > 0;
         counts.then(|| identifier(self.packet)).flatten()
     }
+}
 
-    fn breach(clause: ClauseId, message: impl Into<String>) -> Option<Breach> {
-        Some(Breach {
-            clause,
-            message: message.into(),
-        })
-    }
+#[expect(clippy::unnecessary_wraps, reason = "every rule ends with it")]
+fn breach(clause: ClauseId, message: impl Into<String>) -> Option<Breach> {
+    Some(Breach {
+        clause,
+        message: message.into(),
+    })
 }
 
 fn connack_comes_first(arriving: &Arriving<'_>) -> Option<Breach> {
@@ -95,12 +101,12 @@ fn connack_comes_first(arriving: &Arriving<'_>) -> Option<Breach> {
         return None;
     }
     if arriving.is_v5() && packet_type == PacketType::Disconnect {
-        return Arriving::breach(
+        return breach(
             clause!("v5.0/MQTT-3.14.0-1"),
             "the target sent DISCONNECT before it had accepted the connection",
         );
     }
-    Arriving::breach(
+    breach(
         arriving.either(clause!("v3.1.1/MQTT-3.2.0-1"), clause!("v5.0/MQTT-3.2.0-1")),
         format!("the target sent {packet_type} before CONNACK"),
     )
@@ -111,7 +117,7 @@ fn one_connack(arriving: &Arriving<'_>) -> Option<Breach> {
     if !second || !arriving.is_v5() {
         return None;
     }
-    Arriving::breach(
+    breach(
         clause!("v5.0/MQTT-3.2.0-2"),
         "the target sent a second CONNACK on one connection",
     )
@@ -121,7 +127,7 @@ fn nothing_after_disconnect(arriving: &Arriving<'_>) -> Option<Breach> {
     if !arriving.before.target_disconnected {
         return None;
     }
-    Arriving::breach(
+    breach(
         clause!("v5.0/MQTT-3.14.4-1"),
         format!(
             "the target sent {} after its DISCONNECT",
@@ -138,7 +144,7 @@ fn no_session_after_a_clean_start(arriving: &Arriving<'_>) -> Option<Breach> {
     if !(accepted && clean && flag(arriving.packet, "session_present")) {
         return None;
     }
-    Arriving::breach(
+    breach(
         arriving.either(clause!("v3.1.1/MQTT-3.2.2-1"), clause!("v5.0/MQTT-3.2.2-2")),
         "CONNACK tells of a session although the client asked for a clean one",
     )
@@ -150,7 +156,7 @@ fn no_session_with_a_refusal(arriving: &Arriving<'_>) -> Option<Breach> {
     if !(refused && flag(arriving.packet, "session_present")) {
         return None;
     }
-    Arriving::breach(
+    breach(
         arriving.either(clause!("v3.1.1/MQTT-3.2.2-4"), clause!("v5.0/MQTT-3.2.2-6")),
         "CONNACK refuses the connection and tells of a session",
     )
@@ -163,7 +169,7 @@ fn no_response_information_unasked(arriving: &Arriving<'_>) -> Option<Breach> {
     if asked || !told {
         return None;
     }
-    Arriving::breach(
+    breach(
         clause!("v5.0/MQTT-3.1.2-28"),
         "CONNACK has Response Information that the client did not request",
     )
@@ -175,7 +181,7 @@ fn within_maximum_packet_size(arriving: &Arriving<'_>) -> Option<Breach> {
     if !arriving.is_v5() || maximum == 0 || arriving.size as u64 <= maximum {
         return None;
     }
-    Arriving::breach(
+    breach(
         clause!("v5.0/MQTT-3.1.2-24"),
         format!(
             "the target sent {} bytes to a client whose Maximum Packet Size is {maximum}",
@@ -196,7 +202,7 @@ fn no_problem_information_unasked(arriving: &Arriving<'_>) -> Option<Breach> {
     if asked || allowed || !told {
         return None;
     }
-    Arriving::breach(
+    breach(
         clause!("v5.0/MQTT-3.1.2-29"),
         format!(
             "{} has a Reason String or User Properties although the client declined them",
@@ -213,7 +219,7 @@ fn no_authentication_unasked(arriving: &Arriving<'_>) -> Option<Breach> {
     {
         return None;
     }
-    Arriving::breach(
+    breach(
         clause!("v5.0/MQTT-4.12.0-6"),
         "the target began an enhanced authentication that CONNECT did not ask for",
     )
@@ -230,7 +236,7 @@ fn alias_within_maximum(arriving: &Arriving<'_>) -> Option<Breach> {
     } else {
         clause!("v5.0/MQTT-3.1.2-26")
     };
-    Arriving::breach(
+    breach(
         clause,
         format!(
             "the target used Topic Alias {alias}; the client's Topic Alias Maximum is {maximum}"
@@ -244,7 +250,7 @@ fn alias_is_mapped(arriving: &Arriving<'_>) -> Option<Breach> {
     if !arriving.is(PacketType::Publish) || named || arriving.before.aliases.contains_key(&alias) {
         return None;
     }
-    Arriving::breach(
+    breach(
         clause!("v5.0/U50-3.3.4-4"),
         format!(
             "the target used Topic Alias {alias} without a topic and never said what it stands for"
@@ -262,7 +268,7 @@ fn packet_id_is_free(arriving: &Arriving<'_>) -> Option<Breach> {
     if flag(arriving.packet, "dup") || repeat {
         return None;
     }
-    Arriving::breach(
+    breach(
         arriving.either(clause!("v3.1.1/MQTT-2.3.1-4"), clause!("v5.0/MQTT-2.2.1-4")),
         format!("Packet Identifier {id} is in use by a delivery that the client has not finished"),
     )
@@ -275,7 +281,7 @@ fn repeat_has_dup(arriving: &Arriving<'_>) -> Option<Breach> {
     if !repeat || flag(arriving.packet, "dup") || arriving.before.in_flight.contains(&id) {
         return None;
     }
-    Arriving::breach(
+    breach(
         arriving.either(clause!("v3.1.1/MQTT-3.3.1-1"), clause!("v5.0/MQTT-3.3.1-1")),
         format!("the delivery with Packet Identifier {id} is sent again without DUP"),
     )
@@ -289,7 +295,7 @@ fn first_sending_has_no_dup(arriving: &Arriving<'_>) -> Option<Breach> {
     if !flag(arriving.packet, "dup") || flag(connack, "session_present") || known {
         return None;
     }
-    Arriving::breach(
+    breach(
         arriving.either(clause!("v3.1.1/MQTT-3.3.1-3"), clause!("v5.0/MQTT-3.3.1-3")),
         format!("the first delivery with Packet Identifier {id} has DUP set"),
     )
@@ -304,7 +310,7 @@ fn within_receive_maximum(arriving: &Arriving<'_>) -> Option<Breach> {
     if !arriving.is_v5() || maximum == 0 || more <= maximum {
         return None;
     }
-    Arriving::breach(
+    breach(
         clause!("v5.0/MQTT-3.3.4-9"),
         format!("{more} deliveries are under way; the client's Receive Maximum is {maximum}"),
     )
@@ -333,7 +339,7 @@ fn acknowledges_what_was_sent(arriving: &Arriving<'_>) -> Option<Breach> {
     if known || arriving.before.obscure {
         return None;
     }
-    Arriving::breach(
+    breach(
         arriving.either(clause!("v3.1.1/MQTT-2.3.1-6"), clause!("v5.0/MQTT-2.2.1-5")),
         format!(
             "{} has Packet Identifier {id}, which no packet of the client waits for",
@@ -353,7 +359,7 @@ fn acknowledges_by_qos(arriving: &Arriving<'_>) -> Option<Breach> {
     if !wrong || arriving.before.obscure {
         return None;
     }
-    Arriving::breach(
+    breach(
         arriving.either(clause!("v3.1.1/MQTT-3.3.4-1"), clause!("v5.0/MQTT-3.3.4-1")),
         format!(
             "a PUBLISH at QoS {qos} is answered with {}",
@@ -377,7 +383,7 @@ fn answers_what_was_asked(arriving: &Arriving<'_>) -> Option<Breach> {
     if known || arriving.before.obscure {
         return None;
     }
-    Arriving::breach(
+    breach(
         arriving.either(clause!("v3.1.1/MQTT-2.3.1-7"), clause!("v5.0/MQTT-2.2.1-6")),
         format!(
             "{} has Packet Identifier {id}, which no {asked} of the client has",
@@ -403,7 +409,7 @@ fn one_code_per_filter(arriving: &Arriving<'_>) -> Option<Breach> {
     if codes == filters || arriving.before.obscure {
         return None;
     }
-    Arriving::breach(
+    breach(
         clause,
         format!("{codes} Reason Codes answer {filters} Topic Filters"),
     )

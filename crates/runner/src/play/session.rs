@@ -40,10 +40,13 @@ impl Delivery {
     }
 }
 
+/// A session under its Client Identifier, with the version of the client that last used it.
+type Known = (Version, Rc<RefCell<Session>>);
+
 /// What a case leaves behind on the target: sessions and retained messages.
 #[derive(Debug, Default)]
 pub(super) struct Leftovers {
-    sessions: RefCell<HashMap<Vec<u8>, (Version, Rc<RefCell<Session>>)>>,
+    sessions: RefCell<HashMap<Vec<u8>, Known>>,
     retained: RefCell<BTreeSet<Vec<u8>>>,
 }
 

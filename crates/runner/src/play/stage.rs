@@ -305,7 +305,7 @@ impl<'a> Stage<'a> {
                     arrival.packet.packet_type()
                 ),
             )
-            .received(Some(arrival.packet.to_string())));
+            .received(shown(arrival)));
         }
         Ok(())
     }
@@ -376,8 +376,8 @@ fn client_id(token: &str, index: usize, name: &str) -> String {
 }
 
 /// What was received, for a finding.
-pub(super) fn shown(arrival: &Arrival) -> Option<String> {
-    Some(arrival.packet.to_string())
+pub(super) fn shown(arrival: &Arrival) -> String {
+    arrival.packet.to_string()
 }
 
 /// What of a packet answers to a name in `<a.connack.…>`.

@@ -56,9 +56,9 @@ impl Stop {
         self
     }
 
-    pub(super) fn received(mut self, received: Option<String>) -> Self {
+    pub(super) fn received(mut self, received: impl Into<Option<String>>) -> Self {
         if let Self::Miss(finding) = &mut self {
-            finding.received = received;
+            finding.received = received.into();
         }
         self
     }

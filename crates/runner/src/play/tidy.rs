@@ -102,16 +102,16 @@ impl Stage<'_> {
     }
 
     async fn enter_and_leave(&self, client: &Rc<Client>, topics: &[Vec<u8>]) -> Outcome {
-        let begun = self
+        let handshake = self
             .begin(Verb::Connects, client, &Fields::default(), Span::default())
             .await?;
         let bounds = self.bounds(&scenario::ast::Timing::default())?;
-        self.finish(&begun, &Fields::default(), bounds).await?;
+        self.finish(&handshake, &Fields::default(), bounds).await?;
         for topic in topics {
             let mut clear = Draft::new(PacketType::Publish, client.version);
             put(&mut clear, "topic", Value::Text(topic.clone()));
             put(&mut clear, "retain", Value::Flag(true));
-            self.transmit(&begun.connection, &clear, Span::default())
+            self.transmit(&handshake.connection, &clear, Span::default())
                 .await?;
         }
         let leave = self

@@ -1,5 +1,7 @@
 //! The player against targets that misbehave at a given moment, and each verdict.
 
+mod matchers;
 mod peer;
+mod rules;
 mod targets;
 mod verdicts;

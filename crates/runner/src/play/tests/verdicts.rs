@@ -104,7 +104,7 @@ fn a_miss_within_should_warns_and_strictness_makes_it_fail() {
 fn a_miss_that_only_should_clauses_speak_for_warns() {
     let text = "clauses: [v3.1.1/U311-3.1.4-1]\nclients: []\ncontrol:\n  - a connects\nsteps:\n  - a opens\n  - a <- closed within 2s\n";
     let report = play(&Stand::default(), text, |mut peer| async move {
-        peer.serve().await
+        peer.serve().await;
     });
     assert_eq!(messages(&report), ["the target kept the connection of `a`"]);
     assert_eq!(report.findings[0].level, Level::Should);
@@ -232,7 +232,7 @@ fn who_closes_everything_has_proven_nothing() {
 #[test]
 fn who_keeps_the_connection_fails() {
     let report = play(&Stand::default(), &steps(NEGATIVE), |mut peer| async move {
-        peer.serve().await
+        peer.serve().await;
     });
     assert_eq!(messages(&report), ["the target kept the connection of `a`"]);
     assert_eq!(report.verdict, Verdict::Fail);
