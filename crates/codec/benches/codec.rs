@@ -266,11 +266,16 @@ fn direction(frame: Frame<'_>) -> Direction {
     }
 }
 
+/// Looks at a packet where it is: to move it would be measured too.
+fn sound<P, E>(packet: &Result<P, E>) {
+    assert!(black_box(packet).is_ok());
+}
+
 fn read_all(mut stream: &[u8], version: Version) {
     while let Ok(Split::Complete { frame, rest }) =
         split(stream, version, Direction::ToServer, MAXIMUM_PACKET_SIZE)
     {
-        black_box(decode(black_box(frame), version, direction(frame)).expect("a sound packet"));
+        sound(&decode(black_box(frame), version, direction(frame)));
         stream = rest;
     }
     assert!(stream.is_empty(), "{stream:?}");
@@ -317,22 +322,17 @@ fn decode_5_0(title: &str, stream: &[u8]) {
             }),
             Contender::new("mqtt-proto 0.4", packets, || {
                 for frame in &frames {
-                    black_box(
-                        mqtt_proto::v5::Packet::decode(black_box(frame)).expect("a sound packet"),
-                    );
+                    sound(&mqtt_proto::v5::Packet::decode(black_box(frame)));
                 }
             }),
             Contender::new("rmqtt-codec 0.3", packets, move || {
                 eat(stream, packets, |buffer| {
-                    black_box(codec.decode(buffer).expect("a sound packet"));
+                    sound(&codec.decode(buffer));
                 });
             }),
             Contender::new("rumqttc 0.25", packets, || {
                 eat(stream, packets, |buffer| {
-                    black_box(
-                        rumqttc::v5::mqttbytes::v5::Packet::read(buffer, None)
-                            .expect("a sound packet"),
-                    );
+                    sound(&rumqttc::v5::mqttbytes::v5::Packet::read(buffer, None));
                 });
             }),
         ],
@@ -351,22 +351,17 @@ fn decode_3_1_1(title: &str, stream: &[u8]) {
             }),
             Contender::new("mqtt-proto 0.4", packets, || {
                 for frame in &frames {
-                    black_box(
-                        mqtt_proto::v3::Packet::decode(black_box(frame)).expect("a sound packet"),
-                    );
+                    sound(&mqtt_proto::v3::Packet::decode(black_box(frame)));
                 }
             }),
             Contender::new("rumqttc 0.25", packets, || {
                 eat(stream, packets, |buffer| {
-                    black_box(
-                        rumqttc::mqttbytes::v4::Packet::read(buffer, 1 << 24)
-                            .expect("a sound packet"),
-                    );
+                    sound(&rumqttc::mqttbytes::v4::Packet::read(buffer, 1 << 24));
                 });
             }),
             Contender::new("mqttrs 0.4", packets, || {
                 for frame in &frames {
-                    black_box(mqttrs::decode_slice(black_box(frame)).expect("a sound packet"));
+                    sound(&mqttrs::decode_slice(black_box(frame)));
                 }
             }),
         ],

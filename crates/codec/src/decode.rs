@@ -6,7 +6,7 @@ use crate::{
     Auth, Connack, Connect, Direction, Disconnect, Found, Frame, Packet, PacketType, Pingreq,
     Pingresp, Puback, Pubcomp, Publish, Pubrec, Pubrel, Suback, Subscribe, Unsuback, Unsubscribe,
     Version, Violation,
-    gate::{Gate, Lenient, Strict},
+    gate::{Gate, Lenient, Stopped, Strict},
     reader::Reader,
     rule::{Rule, general, rule, rule_of_5_0},
     variable_byte,
@@ -21,11 +21,24 @@ pub fn decode(
     version: Version,
     direction: Direction,
 ) -> Result<Packet<'_>, Violation> {
-    let mut reader = Reader::new(frame, version, direction, Strict);
-    match read(&mut reader, frame)? {
-        Some(packet) => Ok(packet),
-        // A reserved type was reported already.
-        None => Err(reserved_type(frame, version)),
+    let Some(packet_type) = packet_type(frame, version) else {
+        return Err(reserved_type(frame, version));
+    };
+    let mut reader = Reader::new(frame, version, direction, Strict::default());
+    // A PUBLISH is built where it is returned: to pass through the room for the largest packet costs as much again.
+    if packet_type == PacketType::Publish {
+        return match read_publish(&mut reader, frame) {
+            Ok(publish) => Ok(Packet::Publish(publish)),
+            Err(Stopped) => Err(reader
+                .into_gate()
+                .into_violation(|| reserved_type(frame, version))),
+        };
+    }
+    match read_other(&mut reader, frame, packet_type) {
+        Ok(packet) => Ok(packet),
+        Err(Stopped) => Err(reader
+            .into_gate()
+            .into_violation(|| reserved_type(frame, version))),
     }
 }
 
@@ -38,9 +51,23 @@ pub fn decode_leniently<'a>(
     direction: Direction,
     violations: &mut Vec<Violation>,
 ) -> Option<Packet<'a>> {
+    let Some(packet_type) = packet_type(frame, version) else {
+        violations.push(reserved_type(frame, version));
+        return None;
+    };
     let mut reader = Reader::new(frame, version, direction, Lenient(violations));
-    let Ok(packet) = read(&mut reader, frame);
-    packet
+    if packet_type == PacketType::Publish {
+        let Ok(publish) = read_publish(&mut reader, frame);
+        return Some(Packet::Publish(publish));
+    }
+    let Ok(packet) = read_other(&mut reader, frame, packet_type);
+    Some(packet)
+}
+
+/// The type of the packet, if the version has it.
+#[inline]
+fn packet_type(frame: Frame<'_>, version: Version) -> Option<PacketType> {
+    frame.packet_type().filter(|known| known.exists_in(version))
 }
 
 /// Reads the first packet that a server receives: CONNECT, which says itself which version it is of.
@@ -161,20 +188,24 @@ fn violation(
     }
 }
 
+/// PUBLISH travels both ways, and its flags are its own.
 #[inline]
-fn read<'a, G: Gate>(
+fn read_publish<'a, G: Gate>(
     reader: &mut Reader<'a, G>,
     frame: Frame<'a>,
-) -> Result<Option<Packet<'a>>, G::Stop> {
-    let Some(packet_type) = frame
-        .packet_type()
-        .filter(|known| known.exists_in(reader.version))
-    else {
-        reader.reject(reserved_type(frame, reader.version))?;
-        return Ok(None);
-    };
-    judge_fixed_header(reader, frame, packet_type)?;
-    Ok(Some(match packet_type {
+) -> Result<Publish<'a>, G::Stop> {
+    judge_header_length(reader, frame)?;
+    Publish::read(reader)
+}
+
+fn read_other<'a, G: Gate>(
+    reader: &mut Reader<'a, G>,
+    frame: Frame<'a>,
+    packet_type: PacketType,
+) -> Result<Packet<'a>, G::Stop> {
+    judge_type_and_flags(reader, packet_type)?;
+    judge_header_length(reader, frame)?;
+    Ok(match packet_type {
         PacketType::Publish => Packet::Publish(Publish::read(reader)?),
         PacketType::Connect => Packet::Connect(Connect::read(reader)?),
         PacketType::Connack => Packet::Connack(Connack::read(reader)?),
@@ -190,42 +221,43 @@ fn read<'a, G: Gate>(
         PacketType::Pingresp => Packet::Pingresp(Pingresp::read(reader)?),
         PacketType::Disconnect => Packet::Disconnect(Disconnect::read(reader)?),
         PacketType::Auth => Packet::Auth(Auth::read(reader)?),
-    }))
+    })
 }
 
 #[inline]
-fn judge_fixed_header<G: Gate>(
+fn judge_type_and_flags<G: Gate>(
     reader: &mut Reader<'_, G>,
-    frame: Frame<'_>,
     packet_type: PacketType,
 ) -> Result<(), G::Stop> {
-    let version = reader.version;
-    if !packet_type.travels(reader.direction, version) {
+    if !packet_type.travels(reader.direction, reader.version) {
         let expected = match reader.direction {
             Direction::ToServer => "one that a client sends",
             Direction::ToClient => "one that a server sends",
         };
         let found = Found::Named(packet_type.name());
-        reader.protocol_error(general(version), 0, "packet_type", expected, found)?;
+        reader.protocol_error(general(reader.version), 0, "packet_type", expected, found)?;
     }
-    if let Some(reserved) = packet_type.reserved_flags()
-        && reader.flags != reserved
-    {
+    if packet_type.reserved_flags() != Some(reader.flags) {
         judge_flags(reader, packet_type)?;
     }
-    if version == Version::V5_0 {
-        let remaining_length = u32::try_from(frame.body().len()).unwrap_or(u32::MAX);
-        if frame.header_length() != 1 + variable_byte::width(remaining_length) {
-            let rule = rule_of_5_0!("v5.0/MQTT-1.5.5-1");
-            let found = Found::Width(frame.header_length() - 1);
-            reader.malformed(
-                rule,
-                1,
-                "remaining_length",
-                "in the fewest bytes that hold it",
-                found,
-            )?;
-        }
+    Ok(())
+}
+
+/// In 5.0 the Remaining Length, too, is written in the fewest bytes.
+#[inline]
+fn judge_header_length<G: Gate>(
+    reader: &mut Reader<'_, G>,
+    frame: Frame<'_>,
+) -> Result<(), G::Stop> {
+    let width = frame.header_length() - 1;
+    if width == 1 || reader.version != Version::V5_0 {
+        return Ok(());
+    }
+    let remaining_length = u32::try_from(frame.body().len()).unwrap_or(u32::MAX);
+    if width != variable_byte::width(remaining_length) {
+        let rule = rule_of_5_0!("v5.0/MQTT-1.5.5-1");
+        let expected = "in the fewest bytes that hold it";
+        reader.malformed(rule, 1, "remaining_length", expected, Found::Width(width))?;
     }
     Ok(())
 }

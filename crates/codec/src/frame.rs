@@ -86,6 +86,7 @@ pub enum Split<'a> {
 ///
 /// # Errors
 /// A Remaining Length of more than four bytes, or a packet larger than `maximum_packet_size`.
+#[inline]
 pub fn split(
     buffer: &[u8],
     version: Version,

@@ -14,15 +14,32 @@ pub(crate) trait Gate {
     fn report(&mut self, violation: Violation) -> Result<(), Self::Stop>;
 }
 
-/// Stops at the first violation.
-pub(crate) struct Strict;
+/// Stops at the first violation and keeps it.
+///
+/// The violation stays here rather than travel in every `Result`: so those fit into registers.
+#[derive(Default)]
+pub(crate) struct Strict {
+    violation: Option<Violation>,
+}
+
+impl Strict {
+    /// The violation at which the reading stopped; `otherwise` tells what to blame if none was reported.
+    #[cold]
+    pub(crate) fn into_violation(self, otherwise: impl FnOnce() -> Violation) -> Violation {
+        self.violation.unwrap_or_else(otherwise)
+    }
+}
+
+/// The reading ended; the gate knows why.
+pub(crate) struct Stopped;
 
 impl Gate for Strict {
-    type Stop = Violation;
+    type Stop = Stopped;
 
-    #[inline]
-    fn report(&mut self, violation: Violation) -> Result<(), Violation> {
-        Err(violation)
+    #[cold]
+    fn report(&mut self, violation: Violation) -> Result<(), Stopped> {
+        self.violation = Some(violation);
+        Err(Stopped)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     Direction, Found, Frame, ReasonCode, Text, Version, Violation, ViolationKind,
     gate::Gate,
-    rule::{Rule, general},
+    rule::{Rule, general, rule_of_5_0},
     text_rules::TextRules,
     utf8, variable_byte,
 };
@@ -15,8 +15,9 @@ use crate::{
 pub(crate) struct Reader<'a, G> {
     /// The whole frame: offsets count from its first byte.
     bytes: &'a [u8],
-    at: usize,
-    /// Where reading ends: the end of the frame, or of a property list inside it.
+    /// What is still to be read: up to the end of the frame, or of a property list inside it.
+    rest: &'a [u8],
+    /// The offset at which `rest` ends.
     end: usize,
     exhausted: bool,
     gate: G,
@@ -26,11 +27,12 @@ pub(crate) struct Reader<'a, G> {
 }
 
 impl<'a, G: Gate> Reader<'a, G> {
+    #[inline]
     pub(crate) fn new(frame: Frame<'a>, version: Version, direction: Direction, gate: G) -> Self {
         let bytes = frame.as_bytes();
         Self {
             bytes,
-            at: frame.header_length(),
+            rest: frame.body(),
             end: bytes.len(),
             exhausted: false,
             gate,
@@ -40,27 +42,32 @@ impl<'a, G: Gate> Reader<'a, G> {
         }
     }
 
+    /// What became of the violations.
+    pub(crate) fn into_gate(self) -> G {
+        self.gate
+    }
+
     /// Where the next field begins.
     #[inline]
     pub(crate) const fn offset(&self) -> usize {
-        self.at
+        self.end - self.rest.len()
     }
 
     /// The number of bytes left.
     #[inline]
     pub(crate) const fn left(&self) -> usize {
-        self.end - self.at
+        self.rest.len()
     }
 
     #[inline]
-    pub(crate) fn is_at_end(&self) -> bool {
-        self.at >= self.end
+    pub(crate) const fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
     }
 
     /// The bytes between an earlier offset and here.
     #[inline]
     pub(crate) fn since(&self, start: usize) -> &'a [u8] {
-        self.bytes.get(start..self.at).unwrap_or_default()
+        self.bytes.get(start..self.offset()).unwrap_or_default()
     }
 
     /// Reports a Malformed Packet.
@@ -141,11 +148,6 @@ impl<'a, G: Gate> Reader<'a, G> {
         })
     }
 
-    /// Passes on a violation that is complete already.
-    pub(crate) fn reject(&mut self, violation: Violation) -> Result<(), G::Stop> {
-        self.gate.report(violation)
-    }
-
     /// Reports that a field does not fit into what is left, and gives up on all that follows.
     #[cold]
     #[inline(never)]
@@ -162,21 +164,17 @@ impl<'a, G: Gate> Reader<'a, G> {
 
     /// Gives up on all that follows up to the end.
     pub(crate) fn exhaust(&mut self) {
-        self.at = self.end;
+        self.rest = &[];
         self.exhausted = true;
     }
 
     #[inline]
     fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], G::Stop> {
-        if let Some(array) = self
-            .bytes
-            .get(self.at..self.end)
-            .and_then(<[u8]>::first_chunk)
-        {
-            self.at += N;
+        if let Some((array, rest)) = self.rest.split_first_chunk() {
+            self.rest = rest;
             Ok(*array)
         } else {
-            self.cut(self.at, field, N)?;
+            self.cut(self.offset(), field, N)?;
             Ok([0; N])
         }
     }
@@ -199,10 +197,21 @@ impl<'a, G: Gate> Reader<'a, G> {
     /// Reads a Variable Byte Integer of 5.0, where each takes the fewest bytes that hold it.
     #[inline]
     pub(crate) fn variable_byte_integer(&mut self, field: &'static str) -> Result<u32, G::Stop> {
-        let start = self.at;
-        match variable_byte::read(self.bytes.get(start..self.end).unwrap_or_default()) {
+        match self.rest {
+            [value @ 0..=0x7F, rest @ ..] => {
+                self.rest = rest;
+                Ok(u32::from(*value))
+            }
+            _ => self.long_integer(field),
+        }
+    }
+
+    /// Reads a Variable Byte Integer that does not fit into one byte.
+    fn long_integer(&mut self, field: &'static str) -> Result<u32, G::Stop> {
+        let start = self.offset();
+        match variable_byte::read(self.rest) {
             variable_byte::Read::Value { value, width } => {
-                self.at += width;
+                self.rest = self.rest.get(width..).unwrap_or_default();
                 if width != variable_byte::width(value) {
                     self.wide_integer(start, field, width)?;
                 }
@@ -215,14 +224,9 @@ impl<'a, G: Gate> Reader<'a, G> {
             }
             variable_byte::Read::TooLong => {
                 let found = Found::Named("a continuation bit in its fourth byte");
-                let rule = crate::rule::rule_of_5_0!("v5.0/U50-1.5.5-1");
-                self.malformed(
-                    rule,
-                    start,
-                    field,
-                    "a variable byte integer of at most 4 bytes",
-                    found,
-                )?;
+                let rule = rule_of_5_0!("v5.0/U50-1.5.5-1");
+                let expected = "a variable byte integer of at most 4 bytes";
+                self.malformed(rule, start, field, expected, found)?;
                 self.exhaust();
                 Ok(0)
             }
@@ -236,7 +240,7 @@ impl<'a, G: Gate> Reader<'a, G> {
         field: &'static str,
         width: usize,
     ) -> Result<(), G::Stop> {
-        let rule = crate::rule::rule_of_5_0!("v5.0/MQTT-1.5.5-1");
+        let rule = rule_of_5_0!("v5.0/MQTT-1.5.5-1");
         self.malformed(
             rule,
             offset,
@@ -249,14 +253,10 @@ impl<'a, G: Gate> Reader<'a, G> {
     /// Reads Binary Data: a length of two bytes, then the data.
     #[inline]
     pub(crate) fn binary(&mut self, field: &'static str) -> Result<&'a [u8], G::Stop> {
-        let start = self.at;
+        let start = self.offset();
         let length = usize::from(self.two_byte_integer(field)?);
-        if let Some(data) = self
-            .bytes
-            .get(self.at..self.end)
-            .and_then(|left| left.get(..length))
-        {
-            self.at += length;
+        if let Some((data, rest)) = self.rest.split_at_checked(length) {
+            self.rest = rest;
             Ok(data)
         } else {
             self.cut(start, field, 2 + length)?;
@@ -272,34 +272,41 @@ impl<'a, G: Gate> Reader<'a, G> {
         rules: impl Fn(Version) -> TextRules,
     ) -> Result<Text<'a>, G::Stop> {
         let data = self.binary(field)?;
-        let findings = utf8::scan(data);
-        if findings != utf8::Findings::default() {
-            self.judge_text(field, data, findings, rules(self.version))?;
+        let marks = utf8::marks::<false>(data);
+        if marks.any() {
+            self.judge_text(
+                field,
+                data,
+                utf8::look::<false>(data, marks),
+                rules(self.version),
+            )?;
         }
         Ok(Text::new(data))
     }
 
-    /// Reads a Topic Name or a text used as one; tells where its first wildcard stands.
+    /// Reads a Topic Name or a text used as one, where wildcards are a Protocol Error.
     #[inline]
     pub(crate) fn topic(
         &mut self,
         field: &'static str,
         rules: impl Fn(Version) -> TextRules,
-    ) -> Result<(Text<'a>, Option<usize>), G::Stop> {
+        wildcard_rule: impl Fn(Version) -> Rule,
+    ) -> Result<Text<'a>, G::Stop> {
         let data = self.binary(field)?;
-        let findings = utf8::scan_topic(data);
-        if findings == utf8::Findings::default() {
-            return Ok((Text::new(data), None));
+        let marks = utf8::marks::<true>(data);
+        if marks.any() {
+            let findings = utf8::look::<true>(data, marks);
+            self.judge_text(field, data, findings, rules(self.version))?;
+            if let Some(place) = findings.wildcard {
+                let rule = wildcard_rule(self.version);
+                let offset = self.offset() - data.len() + place;
+                let found = Found::Named("a wildcard");
+                self.protocol_error(rule, offset, field, "without wildcards", found)?;
+            }
         }
-        let start = self.at - data.len();
-        self.judge_text(field, data, findings, rules(self.version))?;
-        Ok((
-            Text::new(data),
-            findings.wildcard.map(|place| start + place),
-        ))
+        Ok(Text::new(data))
     }
 
-    #[cold]
     #[inline(never)]
     fn judge_text(
         &mut self,
@@ -308,7 +315,7 @@ impl<'a, G: Gate> Reader<'a, G> {
         findings: utf8::Findings,
         rules: TextRules,
     ) -> Result<(), G::Stop> {
-        let start = self.at - data.len();
+        let start = self.offset() - data.len();
         if let Some(place) = findings.ill_formed {
             let found = data
                 .get(place)
@@ -330,9 +337,10 @@ impl<'a, G: Gate> Reader<'a, G> {
     /// All that is left.
     #[inline]
     pub(crate) fn rest(&mut self) -> &'a [u8] {
-        let rest = self.bytes.get(self.at..self.end).unwrap_or_default();
-        self.at = self.end;
-        rest
+        // Not by taking `rest` itself: to load it as a whole right after its parts were stored stalls.
+        let offset = self.offset();
+        self.rest = &[];
+        self.bytes.get(offset..self.end).unwrap_or_default()
     }
 
     /// Reports bytes behind the last field.
@@ -345,7 +353,7 @@ impl<'a, G: Gate> Reader<'a, G> {
         let found = Found::Surplus(self.left());
         self.malformed(
             rule,
-            self.at,
+            self.offset(),
             "remaining_length",
             "at its end behind the last field",
             found,
@@ -355,23 +363,23 @@ impl<'a, G: Gate> Reader<'a, G> {
     /// Reads `length` bytes as something of its own: within `read`, the end is theirs.
     ///
     /// Whatever `read` leaves is skipped, and what goes wrong inside does not touch what follows.
+    #[inline]
     pub(crate) fn within<T>(
         &mut self,
         length: usize,
         field: &'static str,
         read: impl FnOnce(&mut Self) -> Result<T, G::Stop>,
     ) -> Result<T, G::Stop> {
-        let outer = self.end;
-        let exhausted = self.exhausted;
-        if length > self.left() {
-            self.cut(self.at, field, length)?;
+        let Some((inside, outside)) = self.rest.split_at_checked(length) else {
+            self.cut(self.offset(), field, length)?;
             return read(self);
-        }
-        self.end = self.at + length;
-        let inner = self.end;
+        };
+        let (end, exhausted) = (self.end, self.exhausted);
+        self.end = end - outside.len();
+        self.rest = inside;
         let value = read(self)?;
-        self.at = inner;
-        self.end = outer;
+        self.end = end;
+        self.rest = outside;
         self.exhausted = exhausted;
         Ok(value)
     }

@@ -29,13 +29,20 @@ pub struct Publish<'a> {
 }
 
 impl<'a> Publish<'a> {
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "the packet is built where it is returned, not moved there"
+    )]
     pub(crate) fn read<G: Gate>(reader: &mut Reader<'a, G>) -> Result<Self, G::Stop> {
         let (dup, qos, retain) = read_flags(reader)?;
         let topic_offset = reader.offset();
-        let (topic, wildcard) = reader.topic("topic", text_rules::topic_name)?;
-        if let Some(place) = wildcard {
-            refuse_wildcard(reader, place)?;
-        }
+        let topic = reader.topic("topic", text_rules::topic_name, |version| {
+            rule!(
+                version, "v3.1/V31-A-1", "v3.1.1/MQTT-3.3.2-2", "v5.0/MQTT-3.3.2-2",
+                also "v3.1/V31-A-1", "v3.1.1/MQTT-4.7.1-1", "v5.0/MQTT-4.7.0-1"
+            )
+        })?;
         let packet_id = if qos.is_acknowledged() {
             Some(read_packet_id(reader)?)
         } else {
@@ -130,21 +137,6 @@ fn read_packet_id<G: Gate>(reader: &mut Reader<'_, G>) -> Result<u16, G::Stop> {
         reader.protocol_error(rule, offset, "id", "above 0", Found::Number(0))?;
     }
     Ok(packet_id)
-}
-
-#[cold]
-fn refuse_wildcard<G: Gate>(reader: &mut Reader<'_, G>, offset: usize) -> Result<(), G::Stop> {
-    let rule = rule!(
-        reader.version, "v3.1/V31-A-1", "v3.1.1/MQTT-3.3.2-2", "v5.0/MQTT-3.3.2-2",
-        also "v3.1/V31-A-1", "v3.1.1/MQTT-4.7.1-1", "v5.0/MQTT-4.7.0-1"
-    );
-    reader.protocol_error(
-        rule,
-        offset,
-        "topic",
-        "without wildcards",
-        Found::Named("a wildcard"),
-    )
 }
 
 #[cold]

@@ -65,7 +65,14 @@ impl<'a> Will<'a> {
 fn read_will_topic<'a, G: Gate>(reader: &mut Reader<'a, G>) -> Result<Text<'a>, G::Stop> {
     let version = reader.version;
     let offset = reader.offset();
-    let (topic, wildcard) = reader.topic("will.topic", text_rules::will_topic)?;
+    let topic = reader.topic("will.topic", text_rules::will_topic, |version| {
+        rule!(
+            version,
+            "v3.1/V31-A-1",
+            "v3.1.1/MQTT-4.7.1-1",
+            "v5.0/MQTT-4.7.0-1"
+        )
+    })?;
     if topic.is_empty() {
         let rule = rule!(
             version,
@@ -79,21 +86,6 @@ fn read_will_topic<'a, G: Gate>(reader: &mut Reader<'a, G>) -> Result<Text<'a>, 
             "will.topic",
             "at least one character",
             Found::Nothing,
-        )?;
-    }
-    if let Some(place) = wildcard {
-        let rule = rule!(
-            version,
-            "v3.1/V31-A-1",
-            "v3.1.1/MQTT-4.7.1-1",
-            "v5.0/MQTT-4.7.0-1"
-        );
-        reader.protocol_error(
-            rule,
-            place,
-            "will.topic",
-            "without wildcards",
-            Found::Named("a wildcard"),
         )?;
     }
     Ok(topic)

@@ -10,7 +10,11 @@ use crate::{
 };
 
 /// Reads Property Length and the properties; before 5.0 there are none.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "most packets have none, and then the reader stays in registers"
+)]
 pub(crate) fn read<'a, G: Gate>(
     reader: &mut Reader<'a, G>,
     owner: PropertyOwner,
@@ -144,17 +148,16 @@ fn read_response_topic<G: Gate>(
 ) -> Result<(), G::Stop> {
     let offset = reader.offset();
     let field = PropertyId::ResponseTopic.field();
-    let (rules, wildcard_rule): (fn(_) -> _, _) = match owner {
-        PropertyOwner::Will => (
-            text_rules::will_response_topic,
-            rule_of_5_0!("v5.0/MQTT-4.7.0-1"),
-        ),
-        PropertyOwner::Packet(_) => (
+    let topic = match owner {
+        PropertyOwner::Will => reader.topic(field, text_rules::will_response_topic, |_| {
+            rule_of_5_0!("v5.0/MQTT-4.7.0-1")
+        })?,
+        PropertyOwner::Packet(_) => reader.topic(
+            field,
             text_rules::response_topic,
-            rule_of_5_0!("v5.0/MQTT-3.3.2-14", also "v5.0/MQTT-4.7.0-1"),
-        ),
+            |_| rule_of_5_0!("v5.0/MQTT-3.3.2-14", also "v5.0/MQTT-4.7.0-1"),
+        )?,
     };
-    let (topic, wildcard) = reader.topic(field, rules)?;
     if topic.is_empty() {
         let rule = rule_of_5_0!("v5.0/MQTT-4.7.3-1");
         reader.protocol_error(
@@ -163,15 +166,6 @@ fn read_response_topic<G: Gate>(
             field,
             "at least one character",
             Found::Nothing,
-        )?;
-    }
-    if let Some(place) = wildcard {
-        reader.protocol_error(
-            wildcard_rule,
-            place,
-            field,
-            "without wildcards",
-            Found::Named("a wildcard"),
         )?;
     }
     Ok(())
