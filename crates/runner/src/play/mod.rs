@@ -175,9 +175,10 @@ async fn play_exchange(stage: &Stage<'_>, steps: &[Step]) -> Played {
     let outcome = play_judged(stage, steps).await;
     let outcome =
         outcome.map_err(|stop| stop.of_case(&stage.case.clauses, stage.case.scenario.why.as_ref()));
-    stage.leave_all().await;
     let elapsed = stage.journal.elapsed();
+    // What follows is not part of the exchange: it is neither told nor judged.
     let (trace, findings, notes) = stage.journal.close();
+    stage.leave_all().await;
     if !stage.target.virtual_time() {
         stage.clear().await;
     }

@@ -21,7 +21,7 @@ use super::stop::{Outcome, Stop};
 const FAREWELL: Duration = Duration::from_secs(1);
 
 impl Stage<'_> {
-    /// The implied `nothing` for every client that is connected.
+    /// The implied `nothing` for every client that is connected; in a control twin they only have to be alive.
     pub(super) async fn judge_end(&self) -> Outcome {
         let span = self.journal.step();
         for client in self.all_clients() {
@@ -35,6 +35,9 @@ impl Stage<'_> {
                 )
             });
             match connection.end() {
+                None if accepted && !self.judges_unread => {
+                    self.ping(&client, &connection, span, true).await?;
+                }
                 None if accepted => self
                     .nothing_left(&client, span)
                     .await
