@@ -50,8 +50,16 @@ fn lie(u: &mut Unstructured<'_>, draft: &Draft) -> Result<Malformation> {
 
 /// A length: small, at the borders of the variable byte integer, or anything.
 fn length(u: &mut Unstructured<'_>) -> Result<u32> {
-    const BORDERS: [u32; 8] =
-        [0, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, 268_435_455];
+    const BORDERS: [u32; 8] = [
+        0,
+        127,
+        128,
+        16_383,
+        16_384,
+        2_097_151,
+        2_097_152,
+        268_435_455,
+    ];
     Ok(match u.int_in_range(0..=2)? {
         0 => u.int_in_range(0..=64)?,
         1 => *u.choose(&BORDERS)?,

@@ -10,11 +10,7 @@ use codec::{Direction, PacketType, PropertyId, ReasonCode, Version};
 ///
 /// # Errors
 /// Only what [`Unstructured`] gives when it runs out of bytes in a place that cannot do without.
-pub fn sound(
-    u: &mut Unstructured<'_>,
-    version: Version,
-    direction: Direction,
-) -> Result<Draft> {
+pub fn sound(u: &mut Unstructured<'_>, version: Version, direction: Direction) -> Result<Draft> {
     let types: Vec<PacketType> = PacketType::ALL
         .into_iter()
         .filter(|packet_type| packet_type.travels(direction, version))
@@ -27,10 +23,19 @@ pub fn sound(
             continue;
         }
         if REQUIRED.contains(&spec.name) || u.arbitrary()? {
-            let value = value(u, spec, &Place { packet_type, version, direction })?;
+            let value = value(
+                u,
+                spec,
+                &Place {
+                    packet_type,
+                    version,
+                    direction,
+                },
+            )?;
             record.set(spec, value);
         }
     }
+    leave_to_the_other_side(&mut record, packet_type, direction);
     reconcile(&mut record, packet_type, version);
     for (spec, value) in record.iter() {
         if draft.set(spec.name, value.clone()).is_err() {
@@ -50,7 +55,15 @@ const LEFT_TO_THE_ENCODER: &[&str] = &[
 ];
 
 /// Fields without which the packet would not be sound, or would be the same each time.
-const REQUIRED: &[&str] = &["id", "filters", "filter", "codes", "topic", "reason", "client_id"];
+const REQUIRED: &[&str] = &[
+    "id",
+    "filters",
+    "filter",
+    "codes",
+    "topic",
+    "reason",
+    "client_id",
+];
 
 /// What a field's sound values depend on.
 struct Place {
@@ -69,6 +82,12 @@ fn value(u: &mut Unstructured<'_>, spec: &FieldSpec, place: &Place) -> Result<Va
         Kind::ReasonCodes => Value::Numbers(list(u, 1, |u| reason(u, place))?),
         Kind::Text => Value::Text(text(u, spec.name)?),
         Kind::Texts => Value::Texts(list(u, 1, |u| text(u, "filter"))?),
+        // 3.1 has no binary data in CONNECT: the Will Message is ASCII (V31-3.1-3), the Password a string.
+        Kind::Binary
+            if place.version == Version::V3_1 && place.packet_type == PacketType::Connect =>
+        {
+            Value::Text(ascii(u)?)
+        }
         Kind::Binary | Kind::Position => Value::Binary(u.arbitrary()?),
         Kind::Pairs => Value::Pairs(list(u, 1, |u| Ok((text(u, "name")?, text(u, "value")?)))?),
         Kind::Records(specs) => Value::Filters(list(u, 1, |u| inner(u, specs, place))?),
@@ -153,6 +172,27 @@ fn text(u: &mut Unstructured<'_>, field: &str) -> Result<Vec<u8>> {
         _ => *u.choose(&WORDS)?,
     };
     Ok(choice.as_bytes().to_vec())
+}
+
+fn ascii(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    const WORDS: [&str; 3] = ["", "a", "a longer text"];
+    Ok(u.choose(&WORDS)?.as_bytes().to_vec())
+}
+
+/// Removes what only packets in the other direction carry.
+fn leave_to_the_other_side(record: &mut Record, packet_type: PacketType, direction: Direction) {
+    let others: &[&str] = match (packet_type, direction) {
+        // MQTT-3.3.4-6: only a server tells which subscriptions match.
+        (PacketType::Publish, Direction::ToServer) => &["subscription_ids"],
+        // MQTT-3.14.2-2: only a client changes its session's expiry.
+        (PacketType::Disconnect, Direction::ToClient) => &["session_expiry"],
+        // Section 3.14.2.2.5: only a server sends elsewhere.
+        (PacketType::Disconnect, Direction::ToServer) => &["server_reference"],
+        _ => &[],
+    };
+    for name in others {
+        record.remove(name);
+    }
 }
 
 /// Removes what one field of a packet forbids another.

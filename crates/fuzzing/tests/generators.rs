@@ -8,7 +8,11 @@ use proptest::prelude::*;
 
 fn axes() -> impl Strategy<Value = (Version, Direction)> {
     (
-        prop_oneof![Just(Version::V3_1), Just(Version::V3_1_1), Just(Version::V5_0)],
+        prop_oneof![
+            Just(Version::V3_1),
+            Just(Version::V3_1_1),
+            Just(Version::V5_0)
+        ],
         prop_oneof![Just(Direction::ToServer), Just(Direction::ToClient)],
     )
 }
