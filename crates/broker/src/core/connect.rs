@@ -27,8 +27,11 @@ impl Core {
             return Ok(());
         };
         connection.rules = rules.clone();
-        connection.maximum_packet_size = connect.properties.maximum_packet_size();
-        connection.receive_maximum = connect.properties.receive_maximum().unwrap_or(u16::MAX);
+        // The codec refuses 0 here, unless its rule is broken: then it is as good as none.
+        let sized = |value: &u32| *value > 0;
+        connection.maximum_packet_size = connect.properties.maximum_packet_size().filter(sized);
+        let receive_maximum = connect.properties.receive_maximum();
+        connection.receive_maximum = receive_maximum.filter(|&n| n > 0).unwrap_or(u16::MAX);
         connection.problem_information =
             connect.properties.request_problem_information() != Some(0);
         connection.outgoing_aliases = aliases;
