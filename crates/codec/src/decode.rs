@@ -6,7 +6,7 @@ use crate::{
     Auth, Connack, Connect, Direction, Disconnect, Found, Frame, Packet, PacketType, Pingreq,
     Pingresp, Puback, Pubcomp, Publish, Pubrec, Pubrel, Suback, Subscribe, Unsuback, Unsubscribe,
     Version, Violation,
-    gate::{Gate, Lenient, Stopped, Strict},
+    gate::{Gate, Lenient, Strict},
     reader::Reader,
     rule::{Rule, general, rule, rule_of_5_0},
     variable_byte,
@@ -25,21 +25,7 @@ pub fn decode(
         return Err(reserved_type(frame, version));
     };
     let mut reader = Reader::new(frame, version, direction, Strict::default());
-    // A PUBLISH is built where it is returned: to pass through the room for the largest packet costs as much again.
-    if packet_type == PacketType::Publish {
-        return match read_publish(&mut reader, frame) {
-            Ok(publish) => Ok(Packet::Publish(publish)),
-            Err(Stopped) => Err(reader
-                .into_gate()
-                .into_violation(|| reserved_type(frame, version))),
-        };
-    }
-    match read_other(&mut reader, frame, packet_type) {
-        Ok(packet) => Ok(packet),
-        Err(Stopped) => Err(reader
-            .into_gate()
-            .into_violation(|| reserved_type(frame, version))),
-    }
+    read(&mut reader, frame, packet_type)
 }
 
 /// Reads as much of a packet as can be read, and reports every violation in it.
@@ -56,11 +42,7 @@ pub fn decode_leniently<'a>(
         return None;
     };
     let mut reader = Reader::new(frame, version, direction, Lenient(violations));
-    if packet_type == PacketType::Publish {
-        let Ok(publish) = read_publish(&mut reader, frame);
-        return Some(Packet::Publish(publish));
-    }
-    let Ok(packet) = read_other(&mut reader, frame, packet_type);
+    let Ok(packet) = read(&mut reader, frame, packet_type);
     Some(packet)
 }
 
@@ -188,40 +170,55 @@ fn violation(
     }
 }
 
-/// PUBLISH travels both ways, and its flags are its own.
+/// Reads the packet straight into the place where it is returned: to move it would cost as much again.
 #[inline]
-fn read_publish<'a, G: Gate>(
-    reader: &mut Reader<'a, G>,
-    frame: Frame<'a>,
-) -> Result<Publish<'a>, G::Stop> {
-    judge_header_length(reader, frame)?;
-    Publish::read(reader)
-}
-
-fn read_other<'a, G: Gate>(
+fn read<'a, G: Gate>(
     reader: &mut Reader<'a, G>,
     frame: Frame<'a>,
     packet_type: PacketType,
-) -> Result<Packet<'a>, G::Stop> {
-    judge_type_and_flags(reader, packet_type)?;
-    judge_header_length(reader, frame)?;
-    Ok(match packet_type {
-        PacketType::Publish => Packet::Publish(Publish::read(reader)?),
-        PacketType::Connect => Packet::Connect(Connect::read(reader)?),
-        PacketType::Connack => Packet::Connack(Connack::read(reader)?),
-        PacketType::Puback => Packet::Puback(Puback::read(reader)?),
-        PacketType::Pubrec => Packet::Pubrec(Pubrec::read(reader)?),
-        PacketType::Pubrel => Packet::Pubrel(Pubrel::read(reader)?),
-        PacketType::Pubcomp => Packet::Pubcomp(Pubcomp::read(reader)?),
-        PacketType::Subscribe => Packet::Subscribe(Subscribe::read(reader)?),
-        PacketType::Suback => Packet::Suback(Suback::read(reader)?),
-        PacketType::Unsubscribe => Packet::Unsubscribe(Unsubscribe::read(reader)?),
-        PacketType::Unsuback => Packet::Unsuback(Unsuback::read(reader)?),
-        PacketType::Pingreq => Packet::Pingreq(Pingreq::read(reader)?),
-        PacketType::Pingresp => Packet::Pingresp(Pingresp::read(reader)?),
-        PacketType::Disconnect => Packet::Disconnect(Disconnect::read(reader)?),
-        PacketType::Auth => Packet::Auth(Auth::read(reader)?),
-    })
+) -> Result<Packet<'a>, G::Error> {
+    macro_rules! packet {
+        ($packet:ident) => {
+            match $packet::read(reader) {
+                Ok(packet) => return Ok(Packet::$packet(packet)),
+                Err(stop) => stop,
+            }
+        };
+    }
+    let stop = match judge_fixed_header(reader, frame, packet_type) {
+        Err(stop) => stop,
+        Ok(()) => match packet_type {
+            PacketType::Publish => packet!(Publish),
+            PacketType::Connect => packet!(Connect),
+            PacketType::Connack => packet!(Connack),
+            PacketType::Puback => packet!(Puback),
+            PacketType::Pubrec => packet!(Pubrec),
+            PacketType::Pubrel => packet!(Pubrel),
+            PacketType::Pubcomp => packet!(Pubcomp),
+            PacketType::Subscribe => packet!(Subscribe),
+            PacketType::Suback => packet!(Suback),
+            PacketType::Unsubscribe => packet!(Unsubscribe),
+            PacketType::Unsuback => packet!(Unsuback),
+            PacketType::Pingreq => packet!(Pingreq),
+            PacketType::Pingresp => packet!(Pingresp),
+            PacketType::Disconnect => packet!(Disconnect),
+            PacketType::Auth => packet!(Auth),
+        },
+    };
+    Err(reader.why(stop))
+}
+
+#[inline]
+fn judge_fixed_header<G: Gate>(
+    reader: &mut Reader<'_, G>,
+    frame: Frame<'_>,
+    packet_type: PacketType,
+) -> Result<(), G::Stop> {
+    // PUBLISH travels both ways, and its flags are its own.
+    if packet_type != PacketType::Publish {
+        judge_type_and_flags(reader, packet_type)?;
+    }
+    judge_header_length(reader, frame)
 }
 
 #[inline]

@@ -42,9 +42,10 @@ impl<'a, G: Gate> Reader<'a, G> {
         }
     }
 
-    /// What became of the violations.
-    pub(crate) fn into_gate(self) -> G {
-        self.gate
+    /// Why the reading was ended.
+    #[cold]
+    pub(crate) fn why(&mut self, stop: G::Stop) -> G::Error {
+        self.gate.why(stop)
     }
 
     /// Where the next field begins.

@@ -15,3 +15,4 @@ mod interrupt;
 mod list;
 mod reports;
 mod targets;
+mod trace;

@@ -22,6 +22,7 @@ pub struct Pubrec<'a> {
 }
 
 impl<'a> Pubrec<'a> {
+    #[inline]
     pub(crate) fn read<G: Gate>(reader: &mut Reader<'a, G>) -> Result<Self, G::Stop> {
         let packet_id_rule = rule!(
             reader.version,

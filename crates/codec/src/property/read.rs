@@ -19,18 +19,29 @@ pub(crate) fn read<'a, G: Gate>(
     reader: &mut Reader<'a, G>,
     owner: PropertyOwner,
 ) -> Result<Properties<'a>, G::Stop> {
+    let mut present = 0;
+    let bytes = read_bytes(reader, owner, &mut present)?;
+    Ok(Properties::walked(bytes, present))
+}
+
+#[inline]
+fn read_bytes<'a, G: Gate>(
+    reader: &mut Reader<'a, G>,
+    owner: PropertyOwner,
+    present: &mut u64,
+) -> Result<&'a [u8], G::Stop> {
     if !reader.version.has_properties() {
-        return Ok(Properties::EMPTY);
+        return Ok(&[]);
     }
     if reader.is_at_end() {
         no_property_length(reader)?;
-        return Ok(Properties::EMPTY);
+        return Ok(&[]);
     }
     let length = reader.variable_byte_integer("property_length")? as usize;
     if length == 0 {
-        return Ok(Properties::EMPTY);
+        return Ok(&[]);
     }
-    reader.within(length, "property_length", |reader| read_list(reader, owner))
+    reader.within(length, "property_length", |reader| read_list(reader, owner, present))
 }
 
 #[cold]
@@ -50,9 +61,9 @@ fn no_property_length<G: Gate>(reader: &mut Reader<'_, G>) -> Result<(), G::Stop
 fn read_list<'a, G: Gate>(
     reader: &mut Reader<'a, G>,
     owner: PropertyOwner,
-) -> Result<Properties<'a>, G::Stop> {
+    present: &mut u64,
+) -> Result<&'a [u8], G::Stop> {
     let start = reader.offset();
-    let mut present = 0;
     while !reader.is_at_end() {
         let offset = reader.offset();
         let identifier = reader.variable_byte_integer("property_identifier")?;
@@ -79,13 +90,13 @@ fn read_list<'a, G: Gate>(
                 expected,
                 Found::Named(id.name()),
             )?;
-        } else if present & id.bit() != 0 {
+        } else if *present & id.bit() != 0 {
             judge_repetition(reader, owner, id, offset)?;
         }
-        present |= id.bit();
+        *present |= id.bit();
         read_value(reader, owner, id, offset)?;
     }
-    Ok(Properties::walked(reader.since(start), present))
+    Ok(reader.since(start))
 }
 
 #[inline]

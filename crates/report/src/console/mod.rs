@@ -165,8 +165,12 @@ impl<W: Write> Console<W> {
                 told_with_another.extend(alike);
             } else if !deviates && every_one {
                 let name = terminal_text(&report.case.name);
-                let elapsed = trace::seconds(report.elapsed);
-                writeln!(self.out, "{:<8} {name}  ({elapsed} s)", kind.name())?;
+                // Where time is virtual most cases take none.
+                let elapsed = match report.elapsed.as_millis() {
+                    0 => String::new(),
+                    _ => format!("  ({} s)", trace::seconds(report.elapsed)),
+                };
+                writeln!(self.out, "{:<8} {name}{elapsed}", kind.name())?;
             }
             if self.options.trace && !deviates {
                 deviation::exchange(&mut self.out, report, &self.options)?;
