@@ -24,8 +24,9 @@ use crate::unplayed::{bereaved, died_meanwhile, harness_fault, panic_text, skipp
 use crate::waiting::waiting;
 use crate::witness::{Sign, Witness};
 
-/// How many cases that hardly wait are played at once, unless `--jobs` says otherwise.
-const BUSY: usize = 32;
+/// How many cases that hardly wait are played at once, unless `--jobs` says otherwise. Each one that fails may take its
+/// place for some seconds, waiting for what never comes, so there are many more than a broker has cores.
+const BUSY: usize = 100;
 /// How many connections the cases that wait may hold at once: a third of the file descriptors that a process usually
 /// has, on this side and on the target's.
 const WAITING_CONNECTIONS: usize = 350;
