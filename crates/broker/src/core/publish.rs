@@ -145,12 +145,13 @@ impl Core {
                 );
                 return Err(refusal.because("this client may not publish there"));
             }
-            rules.refuse_if(
-                publish.properties.payload_format_indicator() == Some(1)
-                    && std::str::from_utf8(publish.payload).is_err(),
-                rule!("v5.0/U50-3.3.2.3.2-1"),
-                ReasonCode::PAYLOAD_FORMAT_INVALID,
-            )?;
+            // A receiver may look at the payload; it shows more.
+            if publish.properties.payload_format_indicator() == Some(1)
+                && std::str::from_utf8(publish.payload).is_err()
+            {
+                let clause = clauses::clause!("v5.0/U50-3.3.2.3.2-1");
+                return Err(Refusal::new(clause, ReasonCode::PAYLOAD_FORMAT_INVALID));
+            }
             rules.refuse_if(
                 publish.qos == QoS::AT_LEAST_ONCE
                     && publish

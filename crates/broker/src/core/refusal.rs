@@ -179,10 +179,7 @@ impl Core {
     /// Sends the CONNACK that refuses, if the version has one for the reason.
     fn refuse_with_connack(&mut self, id: ConnectionId, rules: &Rules, refusal: Refusal) -> bool {
         let reason_code = if rules.is_v5() {
-            // 5.0 leaves the choice to send CONNACK; sending it shows more.
-            if rules.breaks(rule!("v5.0/U50-4.13.1-3")) {
-                return false;
-            }
+            // 5.0 leaves the choice to send CONNACK (U50-4.13.1-3); sending it shows more.
             let listed = refusal.reason.is_allowed_in(
                 PacketType::Connack,
                 codec::Direction::ToClient,

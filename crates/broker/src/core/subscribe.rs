@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use codec::{
     InvalidTopicFilter, Packet, PacketType, QoS, ReasonCode, ReasonCodes, RetainHandling, Suback,
-    Subscribe, TopicFilter,
+    Subscribe, TopicFilter, Version,
 };
 
 use super::delivery::Delivery;
@@ -54,16 +54,7 @@ impl Core {
                     made.push((filter, subscription, handling, new));
                 }
                 Err(refusal) => {
-                    // A failure is told as one.
-                    let failure = if rules.breaks(rule!("v3.1.1/MQTT-3.8.4-5", "v5.0/MQTT-3.8.4-7"))
-                    {
-                        ReasonCode::GRANTED_QOS_0
-                    } else if rules.is_v5() {
-                        refusal.reason
-                    } else {
-                        ReasonCode::FAILURE
-                    };
-                    codes.push(failure.0);
+                    codes.push(failure(rules, refusal, options.qos()).0);
                     why = Some(refusal);
                 }
             }
@@ -294,6 +285,24 @@ impl Core {
             };
             self.deliver(key, delivery);
         }
+    }
+}
+
+/// The code by which SUBACK tells that a subscription was not made.
+fn failure(rules: &Rules, refusal: Refusal, asked: QoS) -> ReasonCode {
+    let as_granted = ReasonCode(asked.value());
+    match rules.version() {
+        // SUBACK of 3.1 has no failure: a client that may not subscribe is told that it has.
+        Version::V3_1 => {
+            let rule = rule!("v3.1/V31-3.8-4", "v3.1/V31-3.9-1");
+            rules.must(rule, as_granted, ReasonCode::FAILURE)
+        }
+        Version::V3_1_1 => rules.must(
+            rule!("v3.1.1/MQTT-3.8.4-5"),
+            ReasonCode::FAILURE,
+            as_granted,
+        ),
+        Version::V5_0 => rules.must(rule!("v5.0/MQTT-3.8.4-7"), refusal.reason, as_granted),
     }
 }
 

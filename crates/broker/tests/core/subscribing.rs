@@ -1,6 +1,7 @@
 //! SUBSCRIBE and UNSUBSCRIBE, wildcards, overlapping and shared subscriptions.
 
 use broker::Config;
+use broker::config::Permission;
 
 use crate::script::play;
 
@@ -20,6 +21,7 @@ pub(crate) const ALL: &[fn()] = &[
     unsubscribing_in_5,
     overlapping_subscriptions_of_3_1_1_give_the_highest_qos,
     leading_wildcards_of_5_pass_over_topics_with_a_dollar,
+    a_subscription_that_3_1_does_not_permit_is_told_as_made,
 ];
 
 #[test]
@@ -310,6 +312,27 @@ fn leading_wildcards_of_5_pass_over_topics_with_a_dollar() {
         s <- SUBACK: { codes: [granted_qos_0], id: 1 }
         s -> PUBLISH: { topic: $x/t }
         s <- nothing
+        ",
+    );
+}
+
+#[test]
+fn a_subscription_that_3_1_does_not_permit_is_told_as_made() {
+    let mut config = Config::default();
+    config.access.permissions.push(Permission {
+        user: None,
+        filter: "secret".into(),
+        publish: true,
+        subscribe: false,
+    });
+    play(
+        config,
+        "
+        a: v3.1 connects { client_id: a }
+        a -> SUBSCRIBE: { id: 1, filters: [{ filter: secret, qos: 1 }] }
+        a <- SUBACK: { codes: [1], id: 1 }
+        a -> PUBLISH: { topic: secret }
+        a <- nothing
         ",
     );
 }
