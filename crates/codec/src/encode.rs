@@ -40,9 +40,9 @@ pub fn encode(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Resul
         return Err(EncodeError::PacketIdentifier);
     }
     let start = out.len();
-    encode_as_is(packet, version, out)?;
-    let written = out.get(start..).unwrap_or_default();
-    let sound = judge(written, packet.packet_type(), version);
+    let header = write(packet, version, out)?;
+    let frame = Frame::known(out.get(start..).unwrap_or_default(), header);
+    let sound = judge(frame, packet.packet_type(), version);
     if sound.is_err() {
         out.truncate(start);
     }
@@ -50,25 +50,21 @@ pub fn encode(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Resul
 }
 
 /// The strict decoder is the gate: what it refuses in every direction is not sent.
-fn judge(written: &[u8], packet_type: PacketType, version: Version) -> Result<(), EncodeError> {
-    let frame = Frame::new(written).ok_or(EncodeError::PacketTooLong)?;
-    let mut directions = Direction::ALL
-        .into_iter()
-        .filter(|direction| packet_type.travels(*direction, version))
-        .peekable();
-    while let Some(direction) = directions.next() {
-        match decode(frame, version, direction) {
-            Ok(_) => return Ok(()),
-            Err(violation) if directions.peek().is_none() => {
-                return Err(EncodeError::Unsound(violation));
-            }
-            Err(_) => {}
-        }
-    }
-    Err(EncodeError::NoSuchPacket {
+#[inline]
+fn judge(frame: Frame<'_>, packet_type: PacketType, version: Version) -> Result<(), EncodeError> {
+    let mut refused = EncodeError::NoSuchPacket {
         packet_type,
         version,
-    })
+    };
+    for direction in Direction::ALL {
+        if packet_type.travels(direction, version) {
+            match decode(frame, version, direction) {
+                Ok(_) => return Ok(()),
+                Err(violation) => refused = EncodeError::Unsound(violation),
+            }
+        }
+    }
+    Err(refused)
 }
 
 /// Appends the packet as it is, sound or not: only what the wire has no room for is an error.
@@ -79,6 +75,12 @@ pub fn encode_as_is(
     version: Version,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
+    write(packet, version, out).map(|_| ())
+}
+
+/// Appends the packet and tells the length of its fixed header.
+#[inline]
+fn write(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Result<usize, EncodeError> {
     let packet_type = packet.packet_type();
     if !packet_type.exists_in(version) {
         return Err(EncodeError::NoSuchPacket {
@@ -111,8 +113,14 @@ pub fn encode_as_is(
         _ => packet_type.reserved_flags().unwrap_or_default(),
     };
     out.reserve(5 + length);
-    out.push(packet_type.value() << 4 | flags);
-    variable_byte::write(remaining_length, out);
+    let first_byte = packet_type.value() << 4 | flags;
+    let header = 1 + variable_byte::width(remaining_length);
+    if let Ok(short @ 0..=0x7F) = u8::try_from(remaining_length) {
+        out.extend_from_slice(&[first_byte, short]);
+    } else {
+        out.push(first_byte);
+        variable_byte::write(remaining_length, out);
+    }
     match packet {
         Packet::Connect(packet) => packet.write(version, out),
         Packet::Connack(packet) => packet.write(version, out),
@@ -129,5 +137,5 @@ pub fn encode_as_is(
         Packet::Disconnect(packet) => packet.write(version, out),
         Packet::Auth(packet) => packet.write(version, out),
     }
-    Ok(())
+    Ok(header)
 }

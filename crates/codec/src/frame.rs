@@ -30,6 +30,12 @@ impl<'a> Frame<'a> {
         }
     }
 
+    /// The frame that was just written, whose fixed header has this length.
+    #[inline]
+    pub(crate) const fn known(bytes: &'a [u8], header: usize) -> Self {
+        Self { bytes, header }
+    }
+
     /// Every byte of the packet.
     pub const fn as_bytes(self) -> &'a [u8] {
         self.bytes

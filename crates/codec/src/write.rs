@@ -42,6 +42,10 @@ pub(crate) fn properties_length(
 pub(crate) fn properties(properties: Properties<'_>, version: Version, out: &mut Vec<u8>) {
     if version.has_properties() {
         let bytes = properties.as_bytes();
+        if bytes.is_empty() {
+            out.push(0);
+            return;
+        }
         variable_byte::write(u32::try_from(bytes.len()).unwrap_or(u32::MAX), out);
         out.extend_from_slice(bytes);
     }

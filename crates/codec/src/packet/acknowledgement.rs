@@ -16,7 +16,10 @@ pub(super) struct Acknowledgement<'a> {
 /// Reads any of the forms: 5.0 leaves out empty properties below a Remaining Length of 4, and
 /// success with them at 2.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "the packet is built where it is returned, not moved there")]
+#[expect(
+    clippy::inline_always,
+    reason = "the packet is built where it is returned, not moved there"
+)]
 pub(super) fn read<'a, G: Gate>(
     reader: &mut Reader<'a, G>,
     packet_type: PacketType,

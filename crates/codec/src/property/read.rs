@@ -41,7 +41,9 @@ fn read_bytes<'a, G: Gate>(
     if length == 0 {
         return Ok(&[]);
     }
-    reader.within(length, "property_length", |reader| read_list(reader, owner, present))
+    reader.within(length, "property_length", |reader| {
+        read_list(reader, owner, present)
+    })
 }
 
 #[cold]
