@@ -17,11 +17,11 @@ fn axes() -> impl Strategy<Value = (Version, Direction)> {
     )
 }
 
-fn decode<'a>(
-    frame: Frame<'a>,
+fn decode(
+    frame: Frame<'_>,
     version: Version,
     direction: Direction,
-) -> Result<Packet<'a>, Violation> {
+) -> Result<Packet<'_>, Violation> {
     codec::decode(frame, version, direction)
 }
 
