@@ -15,6 +15,8 @@ use crate::target::{Authentication, Credentials, Facts, Features, Host, Target};
 
 const NAME: &str = "the embedded reference broker";
 const REFUSED_TOPIC: &str = "forbidden/to/everybody";
+const EXPLANATION: &str =
+    "long enough to make any answer too large for a client that takes small packets only";
 const REFUSED_CLIENT_ID: &str = "refused";
 const MAXIMUM_PACKET_SIZE: u32 = 1024;
 const RECEIVE_MAXIMUM: u16 = 3;
@@ -115,6 +117,11 @@ fn configure(feature: &str, config: &mut Config, facts: &mut Facts) -> bool {
                 subscribe: false,
             });
             tell("refused_topic", REFUSED_TOPIC.to_owned());
+            // Who forbids also explains; what a client with a small Maximum Packet Size is spared can only be seen there.
+            config
+                .answers
+                .user_properties
+                .push(("assay".to_owned(), EXPLANATION.to_owned()));
         }
         "client_id_policy" => {
             config
