@@ -4,6 +4,13 @@
 //! round yields one ratio to the yardstick, so that a noisy machine disturbs all alike. The process fails
 //! if a strict decode allocates.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "times and their ratios are approximate anyway"
+)]
+
 use std::{
     alloc::System,
     hint::black_box,
@@ -318,7 +325,7 @@ fn decode_5_0(title: &str, stream: &[u8]) {
         title,
         vec![
             Contender::new("ours, strict", packets, || {
-                read_all(black_box(stream), Version::V5_0)
+                read_all(black_box(stream), Version::V5_0);
             }),
             Contender::new("mqtt-proto 0.4", packets, || {
                 for frame in &frames {
@@ -347,7 +354,7 @@ fn decode_3_1_1(title: &str, stream: &[u8]) {
         title,
         vec![
             Contender::new("ours, strict", packets, || {
-                read_all(black_box(stream), Version::V3_1_1)
+                read_all(black_box(stream), Version::V3_1_1);
             }),
             Contender::new("mqtt-proto 0.4", packets, || {
                 for frame in &frames {

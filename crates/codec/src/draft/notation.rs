@@ -8,10 +8,10 @@ use core::fmt::{self, Write};
 use super::{Draft, FieldSpec, Kind, Malformation, Record, Value};
 use crate::{PacketType, ReasonCode, Version, connect_return_code};
 
-/// Data longer than this is told by its size and its beginning.
+/// Text longer than this is told by its size.
+const LONGEST_TEXT: usize = 256;
+/// Data longer than this is told by its size.
 const LONGEST_DATA: usize = 64;
-/// The bytes of the beginning that are shown.
-const HEAD: usize = 16;
 
 /// What stands first, since it says what the packet is about. In PUBLISH that is not its Packet Identifier.
 const FIRST: &[&str] = &[
@@ -190,33 +190,15 @@ fn write_list<T>(
     f.write_char(']')
 }
 
-/// Text as it is or quoted; what is no plain text as `{ hex: … }`; what is long as its size and beginning.
+/// Text as it is or quoted; other data as `{ hex: … }`; what is too long for a line as `{ size: … }`.
 fn write_data(data: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let head = if data.len() > LONGEST_DATA {
-        data.get(..HEAD).unwrap_or(data)
-    } else {
-        data
-    };
-    if data.len() > LONGEST_DATA {
-        write!(f, "{{ size: {}, head: ", data.len())?;
-    }
-    match core::str::from_utf8(head) {
-        Ok(text) if text.chars().all(is_printable) => write_text(text, f)?,
-        _ => {
-            f.write_str("{ hex: ")?;
-            for (byte, separator) in head
-                .iter()
-                .zip(core::iter::once("").chain(core::iter::repeat(" ")))
-            {
-                write!(f, "{separator}{byte:02x}")?;
-            }
-            f.write_str(" }")?;
+    match core::str::from_utf8(data) {
+        Ok(text) if text.chars().all(is_printable) && data.len() <= LONGEST_TEXT => {
+            write_text(text, f)
         }
+        _ if data.len() <= LONGEST_DATA => write_hex(data, f),
+        _ => write!(f, "{{ size: {} }}", data.len()),
     }
-    if data.len() > LONGEST_DATA {
-        f.write_str(" }")?;
-    }
-    Ok(())
 }
 
 /// Characters that show themselves: no controls, no separators of lines, no marks of byte order.
@@ -272,7 +254,7 @@ fn write_malformation(malformation: &Malformation, f: &mut fmt::Formatter<'_>) -
     }
 }
 
-/// Every byte, however many: these are the defect itself.
+/// Every byte, however many.
 fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("{ hex: ")?;
     for (byte, separator) in bytes
