@@ -55,11 +55,13 @@ impl Core {
             } else {
                 ReasonCode::USE_ANOTHER_SERVER
             };
-            rules.refuse_if(
-                true,
-                rule!("v3.1.1/U311-3.1.4-2", "v5.0/MQTT-3.1.4-2"),
-                reason,
-            )?;
+            rules
+                .refuse_if(
+                    true,
+                    rule!("v3.1.1/U311-3.1.4-2", "v5.0/MQTT-3.1.4-2"),
+                    reason,
+                )
+                .map_err(|refusal| refusal.because("clients are served elsewhere"))?;
         }
         self.check_client_id(rules, connect)?;
         if let Some(will) = &connect.will {
@@ -124,11 +126,13 @@ impl Core {
         } else {
             ReasonCode::BAD_USER_NAME_OR_PASSWORD
         };
-        rules.refuse_if(
-            !self.config.access.admits(user_name, connect.password),
-            rule!("v3.1.1/U311-3.1.4-2", "v5.0/MQTT-3.1.4-2"),
-            reason,
-        )
+        rules
+            .refuse_if(
+                !self.config.access.admits(user_name, connect.password),
+                rule!("v3.1.1/U311-3.1.4-2", "v5.0/MQTT-3.1.4-2"),
+                reason,
+            )
+            .map_err(|refusal| refusal.because("the User Name and Password let nobody in"))
     }
 
     /// Accepts the client: its Session, its Will, the CONNACK, and what waits for it.
@@ -366,11 +370,12 @@ impl Core {
             let clause = clauses::clause!("v5.0/MQTT-3.1.2-6");
             return Err(Refusal::new(clause, ReasonCode::SERVER_UNAVAILABLE));
         }
-        rules.refuse_if(
-            self.sessions.len() >= self.config.limits.sessions,
-            rule!("v3.1.1/U311-3.1.4-2", "v5.0/MQTT-3.1.4-2"),
-            ReasonCode::QUOTA_EXCEEDED,
-        )?;
+        if self.sessions.len() >= self.config.limits.sessions {
+            let rule = rule!("v3.1.1/U311-3.1.4-2", "v5.0/MQTT-3.1.4-2");
+            let clause = rule.clauses(rules.version())[0];
+            let refusal = Refusal::new(clause, ReasonCode::QUOTA_EXCEEDED);
+            return Err(refusal.because("there are as many sessions as there may be"));
+        }
         let user = self.connections.get(&id).and_then(|c| c.user.clone());
         let session = self
             .sessions

@@ -53,7 +53,8 @@ impl Core {
         let connections: Vec<_> = self.connections.keys().copied().collect();
         for id in connections {
             let clause = clauses::clause!("v5.0/MQTT-3.14.4-2");
-            let leave = Refusal::new(clause, ReasonCode::SERVER_SHUTTING_DOWN);
+            let leave = Refusal::new(clause, ReasonCode::SERVER_SHUTTING_DOWN)
+                .because("the server is shutting down");
             match self.session_of(id) {
                 Some(session) => {
                     // A server that shuts down may hold the Wills back; nobody would be left to receive them.

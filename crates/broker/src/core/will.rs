@@ -129,10 +129,13 @@ impl Core {
         if rules.breaks(rule!("v3.1.1/MQTT-3.1.2-10", "v5.0/MQTT-3.1.2-10")) {
             session.will = Some(will.clone());
         }
+        let topic = &will.message.topic;
         let permitted = self
             .config
             .access
-            .may_publish(session.user.as_deref(), &will.message.topic);
+            .may_publish(session.user.as_deref(), topic)
+            && !(topic.starts_with(b"$SYS/")
+                && rules.keeps(rule!("v3.1.1/U311-4.7.2-1", "v5.0/U50-4.7.2-1")));
         if permitted && rules.keeps(rule!("v3.1.1/MQTT-3.1.2-8", "v5.0/MQTT-3.1.2-8")) {
             let message = Message {
                 received: self.now,

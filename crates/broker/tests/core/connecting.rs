@@ -36,6 +36,7 @@ pub(crate) const ALL: &[fn()] = &[
     a_limited_server_refuses_what_it_lacks,
     explanations_give_way_to_the_maximum_packet_size,
     disconnect_closes_the_connection,
+    there_are_no_more_sessions_than_there_may_be,
 ];
 
 fn default() -> Config {
@@ -601,6 +602,34 @@ fn disconnect_closes_the_connection() {
         b: v3.1.1 connects { client_id: b }
         b -> DISCONNECT
         b <- closed
+        ",
+    );
+}
+
+#[test]
+fn there_are_no_more_sessions_than_there_may_be() {
+    let mut config = default();
+    config.limits.sessions = 1;
+    config.limits.connections = 3;
+    play(
+        config,
+        "
+        a: v5.0 connects { client_id: a }
+        b: opens v5.0
+        b -> CONNECT: { client_id: b }
+        b <- CONNACK: { session_present: false, reason: quota_exceeded, reason_string: 'there are as many sessions as there may be (0x97, v5.0/MQTT-3.1.4-2)' }
+        b <- closed
+        c: opens v3.1.1
+        c -> CONNECT: { client_id: c }
+        c <- CONNACK: { session_present: false, code: 3 }
+        c <- closed
+        d: opens v5.0
+        e: opens v5.0
+        f: opens v5.0
+        f <- closed
+        a -> DISCONNECT
+        a <- closed
+        f: v5.0 connects { client_id: f }
         ",
     );
 }

@@ -359,16 +359,17 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
     split(inner)
 }
 
-/// The parts between commas that stand outside of brackets.
+/// The parts between commas that stand outside of brackets and quotes.
 fn split(text: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0;
+    let (mut depth, mut quoted) = (0, false);
     text.split(move |character| {
         match character {
+            '\'' => quoted = !quoted,
             '{' | '[' => depth += 1,
             '}' | ']' => depth -= 1,
             _ => {}
         }
-        character == ',' && depth == 0
+        character == ',' && depth == 0 && !quoted
     })
     .map(str::trim)
     .filter(|part| !part.is_empty())
