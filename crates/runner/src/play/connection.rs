@@ -58,9 +58,9 @@ pub(super) struct State {
     pub(super) unseen_answers: Vec<Draft>,
     /// The payloads of sentinels that arrived.
     pub(super) sentinels: Vec<Vec<u8>>,
-    /// How many writes were asked for and are done.
+    /// How many commands were given and how many are done.
     asked: u64,
-    written: u64,
+    done: u64,
 }
 
 /// How a connection ended.
@@ -120,7 +120,7 @@ impl Connection {
                 unseen_answers: Vec::new(),
                 sentinels: Vec::new(),
                 asked: 0,
-                written: 0,
+                done: 0,
             }),
             commands,
             journal: journal.clone(),
@@ -169,7 +169,6 @@ impl Connection {
                 forbidden,
             },
         );
-        self.state.borrow_mut().asked += 1;
         self.command(Command::Write(encoded));
     }
 
@@ -188,10 +187,20 @@ impl Connection {
         self.journal
             .until(deadline, || {
                 let state = self.state.borrow();
-                (state.written == state.asked || state.end.is_some()).then_some(())
+                (state.done >= state.asked || state.end.is_some()).then_some(())
             })
             .await
             .is_some()
+    }
+
+    /// Waits until the link has done all that it was told to, even where the scenario is through with it.
+    pub(super) async fn settle(&self, deadline: Instant) {
+        self.journal
+            .until(deadline, || {
+                let state = self.state.borrow();
+                (state.done >= state.asked).then_some(())
+            })
+            .await;
     }
 
     pub(super) fn half_close(&self) {
@@ -231,6 +240,7 @@ impl Connection {
     }
 
     fn command(&self, command: Command) {
+        self.state.borrow_mut().asked += 1;
         // Fails only when the link is gone, and then there is nothing to command.
         let _ = self.commands.send(command);
     }
@@ -248,7 +258,14 @@ impl Connection {
         self.journal.announce();
     }
 
-    async fn run(self: Rc<Self>, mut link: Link, mut commands: mpsc::UnboundedReceiver<Command>) {
+    async fn run(self: Rc<Self>, link: Link, commands: mpsc::UnboundedReceiver<Command>) {
+        self.serve(link, commands).await;
+        // Whatever was not done by now never will be.
+        self.state.borrow_mut().done = u64::MAX;
+        self.journal.announce();
+    }
+
+    async fn serve(&self, mut link: Link, mut commands: mpsc::UnboundedReceiver<Command>) {
         let mut buffer = Vec::new();
         let mut stalled_until: Option<Instant> = None;
         let mut waiting = VecDeque::new();
@@ -295,8 +312,6 @@ impl Connection {
             Command::Write(bytes) => {
                 // A target may close before all is written; the read side tells how it did.
                 let _ = link.write(&bytes).await;
-                self.state.borrow_mut().written += 1;
-                self.journal.announce();
             }
             Command::HalfClose => {
                 let _ = link.half_close().await;
@@ -311,6 +326,8 @@ impl Connection {
             }
             Command::Stall(period) => *stalled_until = Some(Instant::now() + period),
         }
+        self.state.borrow_mut().done += 1;
+        self.journal.announce();
         true
     }
 

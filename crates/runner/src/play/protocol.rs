@@ -84,6 +84,11 @@ impl Protocol {
             || self.session.borrow().outstanding.contains_key(&id)
     }
 
+    /// Whether the case has published to this topic, on whatever connection.
+    pub(super) fn has_published(&self, topic: &[u8]) -> bool {
+        self.leftovers.has_published(topic)
+    }
+
     /// Takes note of a packet that the client sends.
     pub(super) fn sent(&mut self, packet: &Draft) {
         let id = identifier(packet).unwrap_or(0);
@@ -104,6 +109,7 @@ impl Protocol {
                     _ => 0,
                 };
                 self.requests.insert(id, (packet.packet_type(), codes));
+                self.subscribe(packet);
             }
             PacketType::Pingreq => self.pings += 1,
             PacketType::Disconnect => {
@@ -126,12 +132,14 @@ impl Protocol {
         };
         if let Some(Value::Record(will)) = packet.get("will")
             && let Some(Value::Text(topic)) = will.get("topic")
-            && matches!(
+        {
+            self.leftovers.publish(topic);
+            if matches!(
                 will.get("retain"),
                 Some(Value::Flag(true) | Value::Number(1))
-            )
-        {
-            self.leftovers.retain(topic);
+            ) {
+                self.leftovers.retain(topic);
+            }
         }
         self.connect = Some(packet.clone());
     }
@@ -158,8 +166,23 @@ impl Protocol {
                 self.own_aliases.insert(alias, topic.clone());
             }
         }
+        self.leftovers.publish(&topic);
         if flag(packet, "retain") && !bytes(packet, "payload").is_empty() {
             self.leftovers.retain(&topic);
+        }
+    }
+
+    fn subscribe(&mut self, packet: &Draft) {
+        if packet.packet_type() == PacketType::Subscribe
+            && let Some(Value::Filters(filters)) = packet.get("filters")
+        {
+            let filters = filters
+                .iter()
+                .filter_map(|filter| match filter.get("filter") {
+                    Some(Value::Text(filter) | Value::Binary(filter)) => Some(filter.clone()),
+                    _ => None,
+                });
+            self.session.borrow_mut().filters.extend(filters);
         }
     }
 
@@ -181,8 +204,10 @@ impl Protocol {
                     let mut outstanding = std::mem::take(&mut session.outstanding);
                     outstanding.retain(|id, _| self.sent_here.contains(id));
                     let kept = session.kept;
+                    let filters = std::mem::take(&mut session.filters);
                     *session = Session {
                         outstanding,
+                        filters,
                         kept,
                         ..Session::default()
                     };

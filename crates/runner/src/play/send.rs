@@ -198,9 +198,9 @@ impl Stage<'_> {
                     }
                     self.open(&client).await?;
                 }
-                LinkAct::Closes => client.any_connection()?.close(),
-                LinkAct::HalfCloses => client.any_connection()?.half_close(),
-                LinkAct::Cuts => client.any_connection()?.cut(),
+                LinkAct::Closes => self.end_link(&client, Connection::close).await?,
+                LinkAct::HalfCloses => self.end_link(&client, Connection::half_close).await?,
+                LinkAct::Cuts => self.end_link(&client, Connection::cut).await?,
                 LinkAct::Stalls(period) => {
                     let period = self.duration(&period.value)?;
                     client.any_connection()?.stall(period);
@@ -208,6 +208,14 @@ impl Stage<'_> {
             }
         }
         Ok(Moment::since(begun))
+    }
+
+    /// Ends a link in some way, and waits until the target can see it.
+    async fn end_link(&self, client: &Client, end: impl FnOnce(&Connection)) -> Outcome {
+        let connection = client.any_connection()?;
+        end(&connection);
+        connection.settle(self.answer_deadline()).await;
+        Ok(())
     }
 
     /// `target restarts` and `target dies`: every connection ends, and nothing is read from them any more.

@@ -20,6 +20,8 @@ pub(super) struct Session {
     pub(super) unseen: BTreeSet<u16>,
     /// The client's own PUBLISH packets that the target has not finished, with their QoS.
     pub(super) outstanding: BTreeMap<u16, u64>,
+    /// Every Topic Filter that the client has subscribed to.
+    pub(super) filters: BTreeSet<Vec<u8>>,
     /// Whether the target is to keep it when the connection ends.
     pub(super) kept: bool,
 }
@@ -48,6 +50,7 @@ type Known = (Version, Rc<RefCell<Session>>);
 pub(super) struct Leftovers {
     sessions: RefCell<HashMap<Vec<u8>, Known>>,
     retained: RefCell<BTreeSet<Vec<u8>>>,
+    published: RefCell<BTreeSet<Vec<u8>>>,
 }
 
 impl Leftovers {
@@ -74,6 +77,19 @@ impl Leftovers {
         self.sessions
             .borrow_mut()
             .insert(client_id.to_vec(), (version, session.clone()));
+    }
+
+    /// A message was published to this topic.
+    pub(super) fn publish(&self, topic: &[u8]) {
+        let mut published = self.published.borrow_mut();
+        if !published.contains(topic) {
+            published.insert(topic.to_vec());
+        }
+    }
+
+    /// Whether the case has published to this topic.
+    pub(super) fn has_published(&self, topic: &[u8]) -> bool {
+        self.published.borrow().contains(topic)
     }
 
     /// A message was published with RETAIN.

@@ -63,7 +63,75 @@ impl State {
                 true
             }
             Whose::AnotherCase => true,
-            Whose::Mine | Whose::Nobody => false,
+            Whose::Mine => false,
+            Whose::Nobody => self.asks_for_anything(topic, namespace),
+        }
+    }
+
+    /// Whether a filter without the token of the case, such as `#`, brings a message of nobody's: a target may hold
+    /// messages of its own. Those that the case itself has published there it does want to see.
+    fn asks_for_anything(&self, topic: &[u8], namespace: &Namespace) -> bool {
+        if self.protocol.has_published(topic) {
+            return false;
+        }
+        let session = self.protocol.session.borrow();
+        session
+            .filters
+            .iter()
+            .filter(|filter| namespace.whose(filter) == Whose::Nobody)
+            .any(|filter| matches(filter, topic))
+    }
+}
+
+/// Whether a Topic Filter, shared or not, matches a topic (5.0 section 4.7).
+fn matches(filter: &[u8], topic: &[u8]) -> bool {
+    let filter = match filter.strip_prefix(b"$share/") {
+        Some(shared) => match shared.iter().position(|byte| *byte == b'/') {
+            Some(slash) => &shared[slash + 1..],
+            None => return false,
+        },
+        None => filter,
+    };
+    if topic.starts_with(b"$") && matches!(filter.first(), Some(b'#' | b'+')) {
+        return false;
+    }
+    let mut levels = topic.split(|byte| *byte == b'/');
+    for wanted in filter.split(|byte| *byte == b'/') {
+        if wanted == b"#" {
+            return true;
+        }
+        match levels.next() {
+            Some(level) if wanted == b"+" || wanted == level => {}
+            _ => return false,
+        }
+    }
+    levels.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_matches_as_the_specification_says() {
+        for (filter, topic, expected) in [
+            ("#", "a", true),
+            ("#", "a/b", true),
+            ("#", "$SYS/uptime", false),
+            ("$SYS/#", "$SYS/uptime", true),
+            ("+", "a", true),
+            ("+", "a/b", false),
+            ("+/+", "a/b", true),
+            ("/+", "/a", true),
+            ("+/#", "a", true),
+            ("a/#", "a", true),
+            ("a/#", "b", false),
+            ("$share/g/#", "a/b", true),
+            ("$share/g/a", "b", false),
+            ("a", "a/b", false),
+        ] {
+            let matched = matches(filter.as_bytes(), topic.as_bytes());
+            assert_eq!(matched, expected, "{filter} and {topic}");
         }
     }
 }

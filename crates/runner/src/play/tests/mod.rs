@@ -1,5 +1,6 @@
 //! The player against targets that misbehave at a given moment, and each verdict.
 
+mod links;
 mod matchers;
 mod peer;
 mod rules;

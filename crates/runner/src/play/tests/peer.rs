@@ -22,6 +22,8 @@ pub(super) struct Peer {
     pub(super) version: Version,
     /// Whether every byte is written by itself.
     pub(super) byte_by_byte: bool,
+    /// How the client ended the connection.
+    seen: &'static str,
 }
 
 impl Peer {
@@ -39,10 +41,23 @@ impl Peer {
                 self.buffer.drain(..packet.len());
                 return Some(packet);
             }
-            if self.end.read_buf(&mut self.buffer).await.unwrap_or(0) == 0 {
-                return None;
+            match self.end.read_buf(&mut self.buffer).await {
+                Ok(0) => {
+                    self.seen = "fin";
+                    return None;
+                }
+                Ok(_) => {}
+                Err(_) => {
+                    self.seen = "rst";
+                    return None;
+                }
             }
         }
+    }
+
+    /// How the client ended the connection: `fin` or `rst`.
+    pub(super) fn end_seen(&self) -> &'static str {
+        self.seen
     }
 
     /// Writes bytes given as hex digits.
@@ -138,6 +153,7 @@ where
             buffer: Vec::new(),
             version: Version::V3_1_1,
             byte_by_byte: false,
+            seen: "nothing",
         };
         tokio::task::spawn_local((self.0)(peer));
     }

@@ -69,6 +69,29 @@ fn another_cases_message_is_ignored_and_acknowledged() {
 }
 
 #[test]
+fn a_message_of_the_targets_own_is_ignored_where_a_filter_asks_for_anything() {
+    let text = |filter: &str| {
+        steps(&format!(
+            "  - a subscribes: {{ filter: '{filter}', qos: 0 }}\n  - a pings\n"
+        ))
+    };
+    let own = |mut peer: Peer| async move {
+        peer.accept().await;
+        peer.answer().await;
+        peer.send(MESSAGE).await;
+        while peer.answer().await {}
+    };
+    assert_eq!(
+        play(&Stand::default(), &text("#"), own).verdict,
+        Verdict::Pass
+    );
+    assert_eq!(
+        play(&Stand::default(), &text("<t>/#"), own).verdict,
+        Verdict::Fail
+    );
+}
+
+#[test]
 fn before_5_0_a_repeat_is_tolerated() {
     let twice = "32 06 00 01 61 00 07 78 3a 06 00 01 61 00 07 78";
     let text = steps("  - a pings\n  - a <- PUBLISH: { id: 7, dup: false }\n");
