@@ -1,11 +1,11 @@
-//! Packet generators for property tests and fuzz targets.
+//! Packet generators for property tests and fuzz targets, and the invariants that both hold them to.
 //!
 //! A generator turns bytes without meaning into a packet with one, so that whoever chooses the bytes, a property test or a
 //! fuzzer that follows coverage, chooses among packets. [`sound`] makes packets that the standard allows;
-//! [`malformed`] makes one of these and lies about it.
-//!
-//! Generators only write [`Draft`](codec::draft::Draft)s. What must hold for them is said by those who use them.
+//! [`malformed`] makes one of these and lies about it. Generators only write [`Draft`](codec::draft::Draft)s; what must
+//! hold for them, and for any bytes at all, is said in [`invariant`].
 
+pub mod invariant;
 mod malformed;
 mod sound;
 
