@@ -84,7 +84,8 @@ pub struct Limits {
     pub retained_bytes: usize,
     /// Messages that wait for one Session, beyond those in flight.
     pub queued_messages: usize,
-    /// Bytes of the messages that wait for one Session.
+    /// Bytes of the messages that wait for one Session or are in flight to it, and of the retained messages that
+    /// one subscription brings at once.
     pub queued_bytes: usize,
     /// QoS 1 and 2 messages in flight to one client; its Receive Maximum may be lower.
     pub in_flight: u16,
@@ -117,7 +118,7 @@ impl Default for Limits {
             retained_messages: 100_000,
             retained_bytes: 256 << 20,
             queued_messages: 10_000,
-            queued_bytes: 64 << 20,
+            queued_bytes: 16 << 20,
             in_flight: 1_000,
             receive_maximum: 32,
             maximum_packet_size: 4 << 20,

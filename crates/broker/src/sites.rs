@@ -32,6 +32,7 @@ sources![
     "core/keep_alive.rs",
     "core/message.rs",
     "core/mod.rs",
+    "core/outgoing.rs",
     "core/persist.rs",
     "core/publish.rs",
     "core/receive.rs",

@@ -295,3 +295,31 @@ fn an_absent_client_has_a_bounded_queue() {
     assert_eq!(bytes.len(), 4 + 2 * 16);
     driver.serves_a_witness();
 }
+
+#[test]
+fn a_client_that_never_acknowledges_holds_a_bounded_amount() {
+    let mut config = Config::default();
+    config.limits.queued_bytes = 1 << 20;
+    let mut driver = Driver::new(config);
+    let mute = driver.open();
+    driver.send(mute, &connect(Version::V3_1_1, "a"));
+    driver.send(mute, b"\x82\x06\x00\x01\x00\x01t\x02");
+    let publisher = driver.open();
+    driver.send(publisher, &connect(Version::V3_1_1, "p"));
+    // QoS 1, 65,541 bytes.
+    let mut publish = b"\x32\x82\x80\x04\x00\x01t\x00\x07".to_vec();
+    publish.resize(4 + 65_538, b'x');
+    let mut sent = 0;
+    for _ in 0..1000 {
+        for action in driver.send(publisher, &publish) {
+            if let Action::Send { connection, bytes } = action
+                && connection == mute
+            {
+                sent += bytes.len();
+            }
+        }
+    }
+    assert!(sent > 1 << 19, "{sent}");
+    assert!(sent < (1 << 20) + 1000, "{sent}");
+    driver.serves_a_witness();
+}

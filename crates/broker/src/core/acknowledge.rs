@@ -47,9 +47,7 @@ impl Core {
             return;
         };
         let outgoing = &mut session.outgoing;
-        let in_flight = outgoing.in_flight.iter().position(|message| {
-            message.packet_id == packet_id && message.delivery.qos == QoS::EXACTLY_ONCE
-        });
+        let in_flight = outgoing.position(packet_id, QoS::EXACTLY_ONCE);
         let expired = in_flight.is_some_and(|at| {
             outgoing.in_flight[at]
                 .delivery
@@ -60,7 +58,7 @@ impl Core {
         if let Some(at) = in_flight {
             // From here on the PUBLISH is not sent again.
             if rules.keeps(rule!("v3.1.1/MQTT-4.3.3-1", "v5.0/MQTT-4.3.3-6")) {
-                outgoing.in_flight.remove(at);
+                outgoing.take_in_flight(at);
             }
             if !outgoing.released.contains(&packet_id) {
                 outgoing.released.push_back(packet_id);
@@ -136,26 +134,20 @@ impl Core {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        let in_flight = &mut session.outgoing.in_flight;
-        let Some(at) = in_flight
-            .iter()
-            .position(|message| message.packet_id == packet_id && message.delivery.qos == qos)
-        else {
+        let Some(at) = session.outgoing.position(packet_id, qos) else {
             return;
         };
         if reason.is_error() && rules.breaks(rule!("v5.0/MQTT-4.4.0-2")) {
             return;
         }
-        let Some(finished) = in_flight.remove(at) else {
+        let Some(finished) = session.outgoing.take_in_flight(at) else {
             return;
         };
         self.persist_session(key, || SessionChange::Completed { packet_id });
         // What one client of a Shared Subscription refuses goes to no other.
-        if reason.is_error()
-            && finished.delivery.share.is_some()
-            && rules.breaks(rule!("v5.0/MQTT-4.8.2-6"))
+        if reason.is_error() && finished.share.is_some() && rules.breaks(rule!("v5.0/MQTT-4.8.2-6"))
         {
-            self.share_once_more(&finished.delivery);
+            self.share_once_more(&finished);
         }
     }
 

@@ -1,7 +1,4 @@
-//! Messages on their way to one client: what waits, what is in flight, and how it is sent (sections 4.3, 4.4, 4.9).
-
-use std::collections::VecDeque;
-use std::sync::Arc;
+//! Sending messages to a client, in their order and within its limits (sections 3.3, 4.3, 4.4 and 4.9).
 
 use codec::{
     Packet, PacketType, Properties, PropertiesBuf, PropertyId, Publish, Pubrel, QoS, ReasonCode,
@@ -9,125 +6,11 @@ use codec::{
 };
 
 use super::alias::Naming;
-use super::message::Message;
+use super::outgoing::Delivery;
 use super::persist::SessionChange;
 use super::session::SessionKey;
 use super::{ConnectionId, Core};
 use crate::rules::{Rules, rule};
-
-/// A message for one client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// The message.
-    pub message: Arc<Message>,
-    /// The QoS that it is delivered with.
-    pub qos: QoS,
-    /// RETAIN as it is sent.
-    pub retain: bool,
-    /// The Subscription Identifiers that it carries.
-    pub identifiers: Vec<u32>,
-    /// The Shared Subscription that it comes from, as its client requested it.
-    pub share: Option<Arc<[u8]>>,
-}
-
-/// What is on its way to a client.
-#[derive(Debug, Default)]
-pub(crate) struct Outgoing {
-    /// QoS 1 and 2 messages that were never sent.
-    pub(crate) waiting: VecDeque<Delivery>,
-    waiting_bytes: usize,
-    /// Messages that were sent and are not acknowledged, in the order of their first sending.
-    pub(crate) in_flight: VecDeque<InFlight>,
-    /// Packet Identifiers of QoS 2 messages that the client has taken over, in the order that it did.
-    pub(crate) released: VecDeque<u16>,
-    last_id: u16,
-}
-
-/// A message that was sent and is not acknowledged.
-#[derive(Debug)]
-pub(crate) struct InFlight {
-    pub(crate) packet_id: u16,
-    pub(crate) delivery: Delivery,
-    /// Whether it was sent on the present connection.
-    sent: bool,
-}
-
-impl Outgoing {
-    /// The connection has ended: what is in flight must be sent again on the next one.
-    pub(crate) fn interrupted(&mut self) {
-        for message in &mut self.in_flight {
-            message.sent = false;
-        }
-    }
-
-    /// How many messages of the present connection the client has not acknowledged.
-    fn unacknowledged(&self) -> usize {
-        self.first_unsent().unwrap_or(self.in_flight.len()) + self.released.len()
-    }
-
-    /// Where in flight the messages begin that are to be sent again. They are sent in their order, so those that
-    /// were come first.
-    fn first_unsent(&self) -> Option<usize> {
-        let unsent = self
-            .in_flight
-            .iter()
-            .rev()
-            .take_while(|message| !message.sent)
-            .count();
-        (unsent > 0).then(|| self.in_flight.len() - unsent)
-    }
-
-    /// Whether a message could be sent at once, under this many unacknowledged ones.
-    pub(crate) fn has_room(&self, quota: usize) -> bool {
-        self.waiting.is_empty() && self.in_flight.len() + self.released.len() < quota
-    }
-
-    pub(crate) fn is_in_use(&self, packet_id: u16) -> bool {
-        self.in_flight
-            .iter()
-            .any(|message| message.packet_id == packet_id)
-            || self.released.contains(&packet_id)
-    }
-
-    /// A Packet Identifier that is not in use: the next one after the last.
-    fn next_id(&mut self) -> u16 {
-        loop {
-            self.last_id = self.last_id.checked_add(1).unwrap_or(1);
-            if !self.is_in_use(self.last_id) {
-                return self.last_id;
-            }
-        }
-    }
-
-    /// A message waits, behind the others.
-    pub(crate) fn queue(&mut self, delivery: Delivery) {
-        self.waiting_bytes += delivery.message.size();
-        self.waiting.push_back(delivery);
-    }
-
-    /// A message was sent for the first time.
-    pub(crate) fn sent(&mut self, packet_id: u16, delivery: Delivery) {
-        self.last_id = packet_id;
-        self.in_flight.push_back(InFlight {
-            packet_id,
-            delivery,
-            sent: true,
-        });
-    }
-
-    /// A delivery is complete, or its message taken over.
-    pub(crate) fn finish(&mut self, packet_id: u16) {
-        self.in_flight
-            .retain(|message| message.packet_id != packet_id);
-        self.released.retain(|&id| id != packet_id);
-    }
-
-    pub(crate) fn take_waiting(&mut self) -> Option<Delivery> {
-        let delivery = self.waiting.pop_front()?;
-        self.waiting_bytes -= delivery.message.size();
-        Some(delivery)
-    }
-}
 
 impl Core {
     /// Adds a message to those on their way to the client of a Session.
@@ -159,7 +42,7 @@ impl Core {
         let outgoing = &mut session.outgoing;
         let (limits, size) = (&self.config.limits, delivery.message.size());
         if outgoing.waiting.len() >= limits.queued_messages
-            || outgoing.waiting_bytes + size > limits.queued_bytes
+            || outgoing.bytes() + size > limits.queued_bytes
         {
             return;
         }
@@ -498,21 +381,4 @@ fn keeps_quota(rules: &Rules, receive_maximum: u16) -> bool {
             "v5.0/MQTT-4.9.0-1",
             "v5.0/MQTT-4.9.0-2"
         ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packet_identifiers_in_use_are_passed_over() {
-        let mut outgoing = Outgoing {
-            last_id: u16::MAX - 1,
-            released: [1, 2].into(),
-            ..Outgoing::default()
-        };
-        assert_eq!(outgoing.next_id(), u16::MAX);
-        assert_eq!(outgoing.next_id(), 3);
-        assert_eq!(outgoing.next_id(), 4);
-    }
 }

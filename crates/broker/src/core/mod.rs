@@ -26,6 +26,7 @@ mod delivery;
 mod disconnect;
 mod keep_alive;
 mod message;
+mod outgoing;
 mod persist;
 mod publish;
 mod receive;
@@ -45,8 +46,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use authentication::ECHO;
-pub use delivery::Delivery;
 pub use message::Message;
+pub use outgoing::Delivery;
 pub use persist::{Persist, SessionChange};
 pub use refusal::Refusal;
 pub use subscriptions::Subscription;

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::delivery::Delivery;
 use super::message::Message;
+use super::outgoing::Delivery;
 use super::session::{NEVER, SessionKey};
 use super::subscriptions::Subscription;
 use super::{Action, Core};

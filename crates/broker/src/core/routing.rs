@@ -5,8 +5,8 @@ use std::sync::Arc;
 use codec::QoS;
 
 use super::Core;
-use super::delivery::{Delivery, Outgoing};
 use super::message::Message;
+use super::outgoing::{Delivery, Outgoing};
 use super::persist::Persist;
 use super::session::{Session, SessionKey};
 use super::subscriptions::{NodeIndex, Subscription};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deadlines::Deadline;
-use super::delivery::Outgoing;
+use super::outgoing::Outgoing;
 use super::persist::{Persist, SessionChange};
 use super::subscriptions::Subscription;
 use super::will::Will;
@@ -162,10 +162,7 @@ impl Core {
         session.outgoing.interrupted();
         // A QoS 2 delivery of a Shared Subscription waits for the client that it began with.
         if session.rules.breaks(rule!("v5.0/MQTT-4.8.2-4")) {
-            session
-                .outgoing
-                .in_flight
-                .retain(|message| message.delivery.share.is_none());
+            session.outgoing.keep_in_flight(|sent| sent.share.is_none());
         }
         let (rules, expiry) = (session.rules.clone(), session.expiry);
         self.will_falls_due(key, &rules, expiry);

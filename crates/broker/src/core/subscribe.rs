@@ -7,7 +7,7 @@ use codec::{
     Subscribe, TopicFilter, Version,
 };
 
-use super::delivery::Delivery;
+use super::outgoing::Delivery;
 use super::persist::SessionChange;
 use super::session::SessionKey;
 use super::subscriptions::Subscription;
@@ -265,7 +265,14 @@ impl Core {
             })
             .map(Arc::clone)
             .collect();
+        let mut bytes = 0;
         for message in messages {
+            // More than the queue of a session may hold is not sent at once; retained messages of QoS 0 may be
+            // dropped at any time.
+            bytes += message.size();
+            if bytes > self.config.limits.queued_bytes {
+                break;
+            }
             let retain = rules.must(
                 rule!("v3.1.1/MQTT-3.3.1-8", "v5.0/U50-3.3.1.3-2"),
                 true,

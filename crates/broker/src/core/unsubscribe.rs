@@ -50,7 +50,7 @@ impl Core {
         }
         // A delivery that has begun is finished all the same.
         if rules.breaks(rule!("v3.1.1/MQTT-3.10.4-3", "v5.0/MQTT-3.10.4-3")) {
-            session.outgoing.in_flight.clear();
+            session.outgoing.keep_in_flight(|_| false);
             session.outgoing.released.clear();
         }
         let Some(subscription) = session.subscriptions.remove(filter) else {

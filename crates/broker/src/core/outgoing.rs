@@ -1,0 +1,175 @@
+//! What is on its way to one client: what waits, what is in flight, what the client has taken over (section 4.1).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use codec::QoS;
+
+use super::message::Message;
+
+/// A message for one client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The message.
+    pub message: Arc<Message>,
+    /// The QoS that it is delivered with.
+    pub qos: QoS,
+    /// RETAIN as it is sent.
+    pub retain: bool,
+    /// The Subscription Identifiers that it carries.
+    pub identifiers: Vec<u32>,
+    /// The Shared Subscription that it comes from, as its client requested it.
+    pub share: Option<Arc<[u8]>>,
+}
+
+/// What is on its way to a client.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    /// QoS 1 and 2 messages that were never sent.
+    pub(crate) waiting: VecDeque<Delivery>,
+    /// Bytes of the messages that wait or are in flight.
+    bytes: usize,
+    /// Messages that were sent and are not acknowledged, in the order of their first sending.
+    pub(crate) in_flight: VecDeque<InFlight>,
+    /// Packet Identifiers of QoS 2 messages that the client has taken over, in the order that it did.
+    pub(crate) released: VecDeque<u16>,
+    last_id: u16,
+}
+
+/// A message that was sent and is not acknowledged.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    pub(crate) packet_id: u16,
+    pub(crate) delivery: Delivery,
+    /// Whether it was sent on the present connection.
+    pub(crate) sent: bool,
+}
+
+impl Outgoing {
+    /// The connection has ended: what is in flight must be sent again on the next one.
+    pub(crate) fn interrupted(&mut self) {
+        for message in &mut self.in_flight {
+            message.sent = false;
+        }
+    }
+
+    /// How many messages of the present connection the client has not acknowledged.
+    pub(crate) fn unacknowledged(&self) -> usize {
+        self.first_unsent().unwrap_or(self.in_flight.len()) + self.released.len()
+    }
+
+    /// Where in flight the messages begin that are to be sent again. They are sent in their order, so those that
+    /// were come first.
+    pub(crate) fn first_unsent(&self) -> Option<usize> {
+        let unsent = self
+            .in_flight
+            .iter()
+            .rev()
+            .take_while(|message| !message.sent)
+            .count();
+        (unsent > 0).then(|| self.in_flight.len() - unsent)
+    }
+
+    /// Whether a message could be sent at once, under this many unacknowledged ones.
+    pub(crate) fn has_room(&self, quota: usize) -> bool {
+        self.waiting.is_empty() && self.in_flight.len() + self.released.len() < quota
+    }
+
+    pub(crate) fn is_in_use(&self, packet_id: u16) -> bool {
+        self.in_flight
+            .iter()
+            .any(|message| message.packet_id == packet_id)
+            || self.released.contains(&packet_id)
+    }
+
+    /// A Packet Identifier that is not in use: the next one after the last.
+    pub(crate) fn next_id(&mut self) -> u16 {
+        loop {
+            self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+            if !self.is_in_use(self.last_id) {
+                return self.last_id;
+            }
+        }
+    }
+
+    /// Bytes of the messages that wait or are in flight.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// A message waits, behind the others.
+    pub(crate) fn queue(&mut self, delivery: Delivery) {
+        self.bytes += delivery.message.size();
+        self.waiting.push_back(delivery);
+    }
+
+    /// Takes the first message that waits.
+    pub(crate) fn take_waiting(&mut self) -> Option<Delivery> {
+        let delivery = self.waiting.pop_front()?;
+        self.bytes -= delivery.message.size();
+        Some(delivery)
+    }
+
+    /// A message was sent for the first time.
+    pub(crate) fn sent(&mut self, packet_id: u16, delivery: Delivery) {
+        self.last_id = packet_id;
+        self.bytes += delivery.message.size();
+        self.in_flight.push_back(InFlight {
+            packet_id,
+            delivery,
+            sent: true,
+        });
+    }
+
+    /// Where in flight the message with this Packet Identifier and QoS is.
+    pub(crate) fn position(&self, packet_id: u16, qos: QoS) -> Option<usize> {
+        self.in_flight
+            .iter()
+            .position(|message| message.packet_id == packet_id && message.delivery.qos == qos)
+    }
+
+    /// Takes a message that is in flight no longer.
+    pub(crate) fn take_in_flight(&mut self, at: usize) -> Option<Delivery> {
+        let delivery = self.in_flight.remove(at)?.delivery;
+        self.bytes -= delivery.message.size();
+        Some(delivery)
+    }
+
+    /// Forgets the messages in flight that are not to be kept.
+    pub(crate) fn keep_in_flight(&mut self, keep: impl Fn(&Delivery) -> bool) {
+        for at in (0..self.in_flight.len()).rev() {
+            if !keep(&self.in_flight[at].delivery) {
+                self.take_in_flight(at);
+            }
+        }
+    }
+
+    /// A delivery is complete, or its message taken over.
+    pub(crate) fn finish(&mut self, packet_id: u16) {
+        let in_flight = self
+            .in_flight
+            .iter()
+            .position(|message| message.packet_id == packet_id);
+        if let Some(at) = in_flight {
+            self.take_in_flight(at);
+        }
+        self.released.retain(|&id| id != packet_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packet_identifiers_in_use_are_passed_over() {
+        let mut outgoing = Outgoing {
+            last_id: u16::MAX - 1,
+            released: [1, 2].into(),
+            ..Outgoing::default()
+        };
+        assert_eq!(outgoing.next_id(), u16::MAX);
+        assert_eq!(outgoing.next_id(), 3);
+        assert_eq!(outgoing.next_id(), 4);
+    }
+}
