@@ -67,10 +67,16 @@ impl ClauseSet {
 impl FromIterator<ClauseId> for ClauseSet {
     fn from_iter<I: IntoIterator<Item = ClauseId>>(clauses: I) -> Self {
         let mut set = Self::EMPTY;
-        for clause in clauses {
-            set.insert(clause);
-        }
+        set.extend(clauses);
         set
+    }
+}
+
+impl Extend<ClauseId> for ClauseSet {
+    fn extend<I: IntoIterator<Item = ClauseId>>(&mut self, clauses: I) {
+        for clause in clauses {
+            self.insert(clause);
+        }
     }
 }
 

@@ -223,3 +223,32 @@ fn a_dropped_runtime_leaves_nothing_behind() {
         .unwrap();
     runtime.block_on(closed(client.as_mut().unwrap()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_keeps_sessions_and_retained_messages() {
+    let broker = start();
+    let connect = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x00\x00\x01a";
+    let mut client = attach(&broker);
+    client.write_all(connect).await.unwrap();
+    expect(&mut client, CONNACK).await;
+    // A retained PUBLISH of QoS 1, and its acknowledgement.
+    client
+        .write_all(b"\x33\x06\x00\x01t\x00\x07x")
+        .await
+        .unwrap();
+    expect(&mut client, &[0x40, 2, 0, 7]).await;
+    let leaving = async {
+        closed(&mut client).await;
+        drop(client);
+    };
+    tokio::join!(broker.restart(), leaving);
+    let mut client = attach(&broker);
+    client.write_all(connect).await.unwrap();
+    expect(&mut client, &[0x20, 2, 1, 0]).await;
+    client
+        .write_all(b"\x82\x06\x00\x01\x00\x01t\x00")
+        .await
+        .unwrap();
+    expect(&mut client, &[0x90, 3, 0, 1, 0]).await;
+    expect(&mut client, b"\x31\x04\x00\x01tx").await;
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::message::Message;
 use super::outgoing::Delivery;
-use super::session::{NEVER, SessionKey};
+use super::session::{NEVER, Session, SessionKey};
 use super::subscriptions::Subscription;
 use super::{Action, Core};
 use crate::Config;
@@ -121,6 +121,24 @@ impl Core {
         core
     }
 
+    /// The state as the changes that give it, and no more: what a store puts in place of a long history.
+    pub fn snapshot(&self) -> Vec<Persist> {
+        let mut changes: Vec<_> = self
+            .retained
+            .all()
+            .cloned()
+            .map(Persist::Retained)
+            .collect();
+        for session in self.sessions.all().filter(|session| session.kept) {
+            let told = session.changes().map(|change| Persist::Session {
+                client_id: Arc::clone(&session.client_id),
+                change,
+            });
+            changes.extend(told);
+        }
+        changes
+    }
+
     fn replay(&mut self, client_id: &Arc<[u8]>, change: SessionChange) {
         if let SessionChange::Begun { .. } = change {
             if let Some(earlier) = self.sessions.find(client_id) {
@@ -221,5 +239,40 @@ impl Core {
             let expiry_interval = session.expiry;
             self.persist_session(key, || SessionChange::Kept { expiry_interval });
         }
+    }
+}
+
+impl Session {
+    /// The changes that give this Session.
+    fn changes(&self) -> impl Iterator<Item = SessionChange> + '_ {
+        let begun = SessionChange::Begun {
+            expiry_interval: self.expiry,
+        };
+        let subscribed =
+            self.subscriptions
+                .iter()
+                .map(|(filter, &subscription)| SessionChange::Subscribed {
+                    filter: filter.clone(),
+                    subscription,
+                });
+        let received = self.incoming.iter();
+        let received = received.map(|&packet_id| SessionChange::Received { packet_id });
+        let released = self.outgoing.released.iter();
+        let released = released.map(|&packet_id| SessionChange::Released { packet_id });
+        let in_flight = self.outgoing.in_flight.iter().flat_map(|message| {
+            let packet_id = message.packet_id;
+            let delivery = message.delivery.clone();
+            [
+                SessionChange::Queued(delivery),
+                SessionChange::Sent { packet_id },
+            ]
+        });
+        let waiting = self.outgoing.waiting.iter().cloned();
+        std::iter::once(begun)
+            .chain(subscribed)
+            .chain(received)
+            .chain(released)
+            .chain(in_flight)
+            .chain(waiting.map(SessionChange::Queued))
     }
 }

@@ -72,6 +72,11 @@ impl Retained {
         )
     }
 
+    /// Every retained message, in the order of their topics.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Message>> {
+        self.messages.values()
+    }
+
     /// Removes what this client has published.
     pub(crate) fn remove_those_of(&mut self, client_id: &[u8]) {
         let mut bytes = 0;

@@ -76,6 +76,10 @@ impl Sessions {
         self.get(self.find(client_id)?)?.connection
     }
 
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Session> {
+        self.by_key.values()
+    }
+
     pub(crate) fn keys(&self) -> impl Iterator<Item = SessionKey> + '_ {
         self.by_key.keys().copied()
     }

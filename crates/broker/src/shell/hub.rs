@@ -29,6 +29,8 @@ struct State {
     outboxes: BTreeMap<ConnectionId, Arc<Outbox>>,
     opened: u64,
     actions: Vec<Action>,
+    /// What earlier cores consulted.
+    consulted: ClauseSet,
 }
 
 impl Hub {
@@ -39,6 +41,7 @@ impl Hub {
                 outboxes: BTreeMap::new(),
                 opened: 0,
                 actions: Vec::new(),
+                consulted: ClauseSet::EMPTY,
             }),
             start: Instant::now(),
             deadline_moved: Notify::new(),
@@ -80,7 +83,21 @@ impl Hub {
     }
 
     pub(super) fn consulted(&self) -> ClauseSet {
-        self.state().core.consulted()
+        let state = self.state();
+        let mut consulted = state.core.consulted();
+        consulted.extend(state.consulted.iter());
+        consulted
+    }
+
+    /// Puts a core in place that knows what the old one would have persisted.
+    pub(super) fn begin_again(&self) {
+        let mut state = self.state();
+        let now = Instant::now().duration_since(self.start);
+        let changes = state.core.snapshot();
+        let consulted = state.core.consulted();
+        state.core = Core::restore(state.core.config().clone(), changes, now);
+        state.consulted.extend(consulted.iter());
+        self.deadline_moved.notify_one();
     }
 
     /// Takes leave of every client and lets the listeners end.

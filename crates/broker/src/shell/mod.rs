@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tracing::{info, warn};
 
 use crate::config::{Config, ConfigError};
+use crate::core::Event;
 use crate::rules::ClauseSet;
 
 use hub::Hub;
@@ -75,6 +76,15 @@ impl Broker {
     pub async fn stop(&self) {
         self.hub.stop();
         self.hub.all_ended().await;
+    }
+
+    /// Stops and starts again at once, as a broker that keeps its Sessions and retained messages through a restart
+    /// does: every client is told and disconnected, and nothing else is lost but the Wills. Listeners and links that
+    /// are attached later go on with the new one.
+    pub async fn restart(&self) {
+        self.hub.handle(Event::Stopping);
+        self.hub.all_ended().await;
+        self.hub.begin_again();
     }
 
     /// How long a connection that the broker closes is given to read what was sent to it and to close as well.

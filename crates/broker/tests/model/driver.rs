@@ -156,7 +156,10 @@ impl Driver {
                 }
             }
             Operation::Acknowledge { client } => self.acknowledge(client),
-            Operation::Restart => {
+            Operation::Restart { snapshot } => {
+                if snapshot {
+                    self.persisted = self.core.snapshot();
+                }
                 self.core = Core::restore(config(), self.persisted.clone(), Duration::ZERO);
                 for client in &mut self.clients {
                     client.connection = None;

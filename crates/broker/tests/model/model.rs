@@ -47,8 +47,10 @@ pub(crate) enum Operation {
     Acknowledge {
         client: usize,
     },
-    /// The broker fails, and starts again from what it persisted.
-    Restart,
+    /// The broker fails, and starts again from what it persisted: from the whole history, or from a snapshot.
+    Restart {
+        snapshot: bool,
+    },
 }
 
 /// What a client receives.
@@ -114,7 +116,7 @@ impl Operation {
                 }
             ),
             4 => client().prop_map(|client| Self::Acknowledge { client }),
-            1 => Just(Self::Restart),
+            1 => any::<bool>().prop_map(|snapshot| Self::Restart { snapshot }),
         ]
         .boxed()
     }
@@ -123,7 +125,7 @@ impl Operation {
 impl Model {
     pub(crate) fn allows(&self, operation: &Operation) -> bool {
         match *operation {
-            Operation::Connect { .. } | Operation::Restart => true,
+            Operation::Connect { .. } | Operation::Restart { .. } => true,
             Operation::Leave { client, .. }
             | Operation::Subscribe { client, .. }
             | Operation::Unsubscribe { client, .. }
@@ -187,7 +189,7 @@ impl Model {
                 }
             }
             Operation::Acknowledge { client } => self.clients[client].acknowledge(),
-            Operation::Restart => self.clients.iter_mut().for_each(Client::leave),
+            Operation::Restart { .. } => self.clients.iter_mut().for_each(Client::leave),
         }
     }
 
