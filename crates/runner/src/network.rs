@@ -41,6 +41,9 @@ const GRACE: Duration = Duration::from_secs(7);
 /// How long the others are given then.
 const LAST_GRACE: Duration = Duration::from_millis(500);
 
+/// The number whose token is the runner's own, and so is the one before it; no plan has so many cases.
+const NUMBERS_OF_OUR_OWN: usize = 799_999;
+
 /// A case in the queue.
 #[derive(Clone)]
 struct Waiting {
@@ -70,9 +73,8 @@ pub(crate) fn run(
         let mut versions: Vec<_> = plan.cases().iter().map(|case| case.version).collect();
         versions.sort_unstable();
         versions.dedup();
-        // Case numbers stay far below these two.
         let token = |number| Namespace::new(nonce, number).token;
-        let stranger = token(1_000_000);
+        let stranger = token(NUMBERS_OF_OUR_OWN);
         let admitting = admission::admit(address, &versions, &stranger, within);
         let facts = tokio::select! {
             facts = admitting => facts?,
@@ -91,12 +93,17 @@ pub(crate) fn run(
             })
             .unwrap_or(Version::V3_1_1);
         let target = Target::at(address, Arc::new(facts));
-        let witness = Witness::call(target.clone(), version, token(1_000_001), within)
-            .await
-            .map_err(|trouble| AdmissionError::DeliversNothing {
-                address: address.to_string(),
-                seen: trouble.to_string(),
-            })?;
+        let witness = Witness::call(
+            target.clone(),
+            version,
+            token(NUMBERS_OF_OUR_OWN - 1),
+            within,
+        )
+        .await
+        .map_err(|trouble| AdmissionError::DeliversNothing {
+            address: address.to_string(),
+            seen: trouble.to_string(),
+        })?;
         ledger.open(target.name(), &infos);
         let hall = Hall {
             target,

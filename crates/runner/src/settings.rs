@@ -13,8 +13,9 @@ pub struct Settings {
 
 /// The tokens that keep a case's topics and Client Identifiers apart from those of all others.
 ///
-/// A token is one topic level of [`Namespace::LENGTH`] characters from `[0-9a-z]`. All tokens of a run begin
-/// with the same characters, so that another case's message can be told from one that nobody can have sent.
+/// A token is one topic level of [`Namespace::LENGTH`] characters from `[0-9a-z]`. All tokens of all runs begin
+/// alike, so that what another case sends, or what an interrupted run has left behind, can be told from a message
+/// that nobody can have sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Namespace {
     /// The token of the case.
@@ -28,22 +29,25 @@ pub struct Namespace {
 pub enum Whose {
     /// A level is the case's own token.
     Mine,
-    /// A level is the token of another case of this run.
+    /// A level is the token of another case, of this run or another.
     AnotherCase,
-    /// No level is a token of this run.
+    /// No level is a token.
     Nobody,
 }
 
 impl Namespace {
     /// The length of every token.
     pub const LENGTH: usize = 14;
-    /// How much of a token is the same for the whole run.
-    const RUN: usize = 8;
+    /// What every token begins with.
+    const MARK: &str = "assay";
+    /// How many characters tell the run, and how many the case.
+    const RUN: usize = 5;
+    const CASE: usize = Self::LENGTH - Self::MARK.len() - Self::RUN;
 
-    /// The namespace of the case with this number, in the run with this nonce.
+    /// The namespace of the case with this number, below 800,000, in the run with this nonce.
     pub fn new(nonce: u64, case: usize) -> Self {
-        let run = format!("x{}", base36(nonce, Self::RUN - 1));
-        let token = |number: u64| format!("{run}{}", base36(number, Self::LENGTH - Self::RUN));
+        let run = base36(nonce, Self::RUN);
+        let token = |number| format!("{}{run}{}", Self::MARK, base36(number, Self::CASE));
         let number = case as u64 * 2;
         Self {
             token: token(number),
@@ -58,8 +62,7 @@ impl Namespace {
             if level == self.token.as_bytes() || level == self.twin.as_bytes() {
                 return Whose::Mine;
             }
-            let run = &self.token.as_bytes()[..Self::RUN];
-            if level.len() == Self::LENGTH && level.starts_with(run) {
+            if level.len() == Self::LENGTH && level.starts_with(Self::MARK.as_bytes()) {
                 whose = Whose::AnotherCase;
             }
         }
@@ -89,7 +92,7 @@ mod tests {
     #[test]
     fn tokens_have_one_length_and_differ() {
         let first = Namespace::new(u64::MAX, 0);
-        let last = Namespace::new(u64::MAX, 99_999);
+        let last = Namespace::new(u64::MAX, 799_999);
         let tokens = [&first.token, &first.twin, &last.token, &last.twin];
         for (index, token) in tokens.iter().enumerate() {
             assert_eq!(token.len(), Namespace::LENGTH);
@@ -101,7 +104,7 @@ mod tests {
     fn a_topic_belongs_to_the_case_whose_token_is_a_level_of_it() {
         let mine = Namespace::new(7, 1);
         let other = Namespace::new(7, 2);
-        let elsewhere = Namespace::new(8, 1);
+        let other_run = Namespace::new(8, 1);
         assert_eq!(mine.whose(mine.token.as_bytes()), Whose::Mine);
         assert_eq!(
             mine.whose(format!("a/{}/b", mine.twin).as_bytes()),
@@ -111,7 +114,7 @@ mod tests {
             mine.whose(format!("{}/x", other.token).as_bytes()),
             Whose::AnotherCase
         );
-        assert_eq!(mine.whose(elsewhere.token.as_bytes()), Whose::Nobody);
+        assert_eq!(mine.whose(other_run.token.as_bytes()), Whose::AnotherCase);
         assert_eq!(mine.whose(b"$SYS/uptime"), Whose::Nobody);
     }
 }

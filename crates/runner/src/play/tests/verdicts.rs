@@ -55,11 +55,11 @@ fn what_nobody_reads_fails_at_the_end() {
 
 #[test]
 fn another_cases_message_is_ignored_and_acknowledged() {
-    // Level `x000000100000k` is the token of another case of the run.
+    // Level `assay00001000k` is the token of another case.
     let report = play(
         &Stand::default(),
         &steps("  - a pings\n"),
-        tells("32 13 00 0e 78 30 30 30 30 30 30 31 30 30 30 30 30 6b 00 07 78"),
+        tells("32 13 00 0e 61 73 73 61 79 30 30 30 30 31 30 30 30 6b 00 07 78"),
     );
     assert_eq!(report.verdict, Verdict::Pass, "{:#?}", report.findings);
     let acknowledged = report.trace.iter().any(|entry| {
