@@ -25,7 +25,11 @@ pub(crate) struct Marks {
 }
 
 /// Looks for what may be wrong with a text, and if `WILDCARDS` for `+` and `#`, all at once.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "the marks of a short text never leave the registers"
+)]
 pub(crate) fn marks<const WILDCARDS: bool>(text: &[u8]) -> Marks {
     let mut marks = Marks::default();
     if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {

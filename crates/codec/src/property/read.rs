@@ -24,7 +24,8 @@ pub(crate) fn read<'a, G: Gate>(
     Ok(Properties::walked(bytes, present))
 }
 
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "as above")]
 fn read_bytes<'a, G: Gate>(
     reader: &mut Reader<'a, G>,
     owner: PropertyOwner,
