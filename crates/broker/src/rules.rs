@@ -1,6 +1,6 @@
 //! The device by which the core states a rule where it is obeyed, and by which the rule can be broken.
 //!
-//! A [`Rule`] names the clauses of one obligation, version by version. [`Rules`] is the book of a broker as
+//! A [`Rule`] names the clauses of one obligation, version by version. `Rules` is the book of a broker as
 //! one connection sees it, in the version that its client speaks. Its verbs are:
 //!
 //! - `refuse_if` for guards: what a peer does wrong is refused;

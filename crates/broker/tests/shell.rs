@@ -241,7 +241,8 @@ async fn a_restart_keeps_sessions_and_retained_messages() {
         closed(&mut client).await;
         drop(client);
     };
-    tokio::join!(broker.restart(), leaving);
+    tokio::join!(broker.stop(), leaving);
+    let broker = Broker::start_again(Config::default(), broker.kept()).unwrap();
     let mut client = attach(&broker);
     client.write_all(connect).await.unwrap();
     expect(&mut client, &[0x20, 2, 1, 0]).await;

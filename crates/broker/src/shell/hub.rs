@@ -9,7 +9,7 @@ use tracing::{debug, info};
 
 use super::outbox::Outbox;
 use crate::config::Config;
-use crate::core::{Action, ConnectionId, Core, Event};
+use crate::core::{Action, ConnectionId, Core, Event, Persist};
 use crate::rules::ClauseSet;
 
 /// The core and the outboxes of its connections.
@@ -29,21 +29,36 @@ struct State {
     outboxes: BTreeMap<ConnectionId, Arc<Outbox>>,
     opened: u64,
     actions: Vec<Action>,
-    /// What earlier cores consulted.
-    consulted: ClauseSet,
+}
+
+/// What a broker keeps when it ends, and another one can go on with.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    changes: Vec<Persist>,
+    start: Instant,
 }
 
 impl Hub {
     pub(super) fn new(config: Config) -> Arc<Self> {
+        Self::around(Core::new(config), Instant::now())
+    }
+
+    /// A hub whose core goes on with what an earlier one has kept. Its time goes on as well, since messages and
+    /// Sessions have aged meanwhile.
+    pub(super) fn again(config: Config, kept: Kept) -> Arc<Self> {
+        let now = Instant::now().duration_since(kept.start);
+        Self::around(Core::restore(config, kept.changes, now), kept.start)
+    }
+
+    fn around(core: Core, start: Instant) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
-                core: Core::new(config),
+                core,
                 outboxes: BTreeMap::new(),
                 opened: 0,
                 actions: Vec::new(),
-                consulted: ClauseSet::EMPTY,
             }),
-            start: Instant::now(),
+            start,
             deadline_moved: Notify::new(),
             stopping: watch::Sender::new(false),
             abandoned: watch::Sender::new(false),
@@ -83,21 +98,14 @@ impl Hub {
     }
 
     pub(super) fn consulted(&self) -> ClauseSet {
-        let state = self.state();
-        let mut consulted = state.core.consulted();
-        consulted.extend(state.consulted.iter());
-        consulted
+        self.state().core.consulted()
     }
 
-    /// Puts a core in place that knows what the old one would have persisted.
-    pub(super) fn begin_again(&self) {
-        let mut state = self.state();
-        let now = Instant::now().duration_since(self.start);
-        let changes = state.core.snapshot();
-        let consulted = state.core.consulted();
-        state.core = Core::restore(state.core.config().clone(), changes, now);
-        state.consulted.extend(consulted.iter());
-        self.deadline_moved.notify_one();
+    pub(super) fn kept(&self) -> Kept {
+        Kept {
+            changes: self.state().core.snapshot(),
+            start: self.start,
+        }
     }
 
     /// Takes leave of every client and lets the listeners end.

@@ -17,10 +17,11 @@ use tokio::net::TcpListener;
 use tracing::{info, warn};
 
 use crate::config::{Config, ConfigError};
-use crate::core::Event;
 use crate::rules::ClauseSet;
 
 use hub::Hub;
+
+pub use hub::Kept;
 
 /// A running broker. Dropping it ends its connections without a word; [`stop`](Self::stop) takes leave of them.
 #[derive(Debug)]
@@ -39,8 +40,26 @@ impl Broker {
     ///
     /// Outside a tokio runtime whose time is enabled.
     pub fn start(config: Config) -> Result<Self, ConfigError> {
+        Self::serve(config, Hub::new)
+    }
+
+    /// Starts a broker that goes on with what an earlier one has kept, as after a restart. The earlier one must
+    /// have ended, or be left to itself.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    ///
+    /// # Panics
+    ///
+    /// As for [`start`](Self::start).
+    pub fn start_again(config: Config, kept: Kept) -> Result<Self, ConfigError> {
+        Self::serve(config, |config| Hub::again(config, kept))
+    }
+
+    fn serve(config: Config, hub: impl FnOnce(Config) -> Arc<Hub>) -> Result<Self, ConfigError> {
         config.check()?;
-        let hub = Hub::new(config);
+        let hub = hub(config);
         tokio::spawn(hub::keep_time(Arc::clone(&hub)));
         Ok(Self { hub })
     }
@@ -78,13 +97,9 @@ impl Broker {
         self.hub.all_ended().await;
     }
 
-    /// Stops and starts again at once, as a broker that keeps its Sessions and retained messages through a restart
-    /// does: every client is told and disconnected, and nothing else is lost but the Wills. Listeners and links that
-    /// are attached later go on with the new one.
-    pub async fn restart(&self) {
-        self.hub.handle(Event::Stopping);
-        self.hub.all_ended().await;
-        self.hub.begin_again();
+    /// What a store would hold by now: the Sessions that outlive their connections, and the retained messages.
+    pub fn kept(&self) -> Kept {
+        self.hub.kept()
     }
 
     /// How long a connection that the broker closes is given to read what was sent to it and to close as well.

@@ -116,44 +116,7 @@ impl Driver {
                 empty,
                 times,
             } => {
-                for time in 0..times {
-                    if qos < 2 || time == 0 {
-                        self.published += 1;
-                    }
-                    let payload = if empty {
-                        String::new()
-                    } else {
-                        self.published.to_string()
-                    };
-                    self.send(
-                        client,
-                        &Packet::Publish(Publish {
-                            dup: qos == 2 && time > 0,
-                            qos: QoS::from_bits(qos),
-                            retain,
-                            topic: Text::from(topic),
-                            packet_id: (qos > 0).then_some(7),
-                            properties: Properties::EMPTY,
-                            payload: payload.as_bytes(),
-                        }),
-                    );
-                    match qos {
-                        0 => {}
-                        1 => self.expect(client, "PUBACK 7"),
-                        _ => self.expect(client, "PUBREC 7"),
-                    }
-                }
-                if qos == 2 {
-                    self.send(
-                        client,
-                        &Packet::Pubrel(Pubrel {
-                            packet_id: 7,
-                            reason_code: ReasonCode::SUCCESS,
-                            properties: Properties::EMPTY,
-                        }),
-                    );
-                    self.expect(client, "PUBCOMP 7");
-                }
+                self.publish(client, topic, qos, retain, empty, times);
             }
             Operation::Acknowledge { client } => self.acknowledge(client),
             Operation::Restart { snapshot } => {
@@ -213,6 +176,55 @@ impl Driver {
             old,
         );
         self.expect(client, "CONNACK");
+    }
+
+    fn publish(
+        &mut self,
+        client: usize,
+        topic: &str,
+        qos: u8,
+        retain: bool,
+        empty: bool,
+        times: usize,
+    ) {
+        for time in 0..times {
+            if qos < 2 || time == 0 {
+                self.published += 1;
+            }
+            let payload = if empty {
+                String::new()
+            } else {
+                self.published.to_string()
+            };
+            self.send(
+                client,
+                &Packet::Publish(Publish {
+                    dup: qos == 2 && time > 0,
+                    qos: QoS::from_bits(qos),
+                    retain,
+                    topic: Text::from(topic),
+                    packet_id: (qos > 0).then_some(7),
+                    properties: Properties::EMPTY,
+                    payload: payload.as_bytes(),
+                }),
+            );
+            match qos {
+                0 => {}
+                1 => self.expect(client, "PUBACK 7"),
+                _ => self.expect(client, "PUBREC 7"),
+            }
+        }
+        if qos == 2 {
+            self.send(
+                client,
+                &Packet::Pubrel(Pubrel {
+                    packet_id: 7,
+                    reason_code: ReasonCode::SUCCESS,
+                    properties: Properties::EMPTY,
+                }),
+            );
+            self.expect(client, "PUBCOMP 7");
+        }
     }
 
     fn leave(&mut self, client: usize, orderly: bool) {
