@@ -4,9 +4,10 @@
 //! [`event::Event`]s; every report is made from those. Where things are:
 //!
 //! - [`play`] plays and judges one case; it knows a [`target::Target`] and the [`link::Link`]s to it, nothing else.
-//! - `memory` plays the cases on a broker in this process, each on its own and in virtual time; `network` plays
-//!   them on an address, hundreds at once, between [`admission`] and a witness client that tells when the target dies.
-//! - [`baseline`] knows the deviations that are accepted; [`stub`] has brokers that are wrong on purpose.
+//! - `memory` plays the cases on a broker in this process, each on its own and in virtual time. `network` plays them on
+//!   an address, hundreds at once: after `admission`, and beside a `witness` that tells when the target dies.
+//! - [`Baseline`] knows the deviations that are accepted. [`stub`] has brokers that are wrong on purpose, and [`prove()`]
+//!   breaks the reference broker's rules one at a time: what passes then proves nothing.
 
 mod admission;
 mod baseline;
