@@ -18,11 +18,12 @@
 //!     "findings": [{ "level": "must", "clauses": ["…"], "line": 9, "column": 7, "message": "…",
 //!                    "expected": "…", "received": "…", "why": null }],
 //!     "notes": ["what the target chose"],
-//!     "trace": [{ "at_us": 12, "client": "sub", "event": "sent", "text": "PINGREQ", "bytes": "c0 00" }] }] }
+//!     "trace": [{ "at_us": 12, "client": "sub", "event": "sent", "text": "PINGREQ", "bytes": "c0 00", "size": 2 }] }] }
 //! ```
 //!
-//! `event` is `opened`, `sent`, `sent_forbidden`, `received`, `garbled` (`text` says what is wrong), `ended` (by the
-//! scenario; `text` says how), `target_ended` or `remark`. `finished` is false in a report of a run that broke off.
+//! `bytes` are the first 1024 of what stood on the wire, `size` tells how many there were. `event` is `opened`,
+//! `sent`, `sent_forbidden`, `received`, `garbled` (`text` says what is wrong), `ended` (by the scenario; `text`
+//! says how), `target_ended` or `remark`. `finished` is false in a report of a run that broke off.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,6 +38,9 @@ use crate::{Destination, Listener, Unwritable};
 
 /// The version of the report's form.
 pub const FORMAT: u32 = 1;
+
+/// How many bytes of a packet are written out: one PUBLISH of some megabytes would outweigh the rest of a report.
+const MOST_BYTES: usize = 1024;
 
 /// Gathers a run for its JSON report.
 #[derive(Debug, Default)]
@@ -109,6 +113,8 @@ struct Traced {
     text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<usize>,
 }
 
 impl Json {
@@ -231,17 +237,17 @@ impl From<&Entry> for Traced {
                 notation,
                 bytes,
                 forbidden: false,
-            } => ("sent", Some(notation.clone()), Some(hex(bytes))),
+            } => ("sent", Some(notation.clone()), Some(bytes)),
             Happening::Sent {
                 notation,
                 bytes,
                 forbidden: true,
-            } => ("sent_forbidden", Some(notation.clone()), Some(hex(bytes))),
+            } => ("sent_forbidden", Some(notation.clone()), Some(bytes)),
             Happening::Received { notation, bytes } => {
-                ("received", Some(notation.clone()), Some(hex(bytes)))
+                ("received", Some(notation.clone()), Some(bytes))
             }
             Happening::Garbled { violation, bytes } => {
-                ("garbled", Some(violation.clone()), Some(hex(bytes)))
+                ("garbled", Some(violation.clone()), Some(bytes))
             }
             Happening::Opened => ("opened", None, None),
             Happening::Ended(how) => ("ended", Some((*how).to_owned()), None),
@@ -253,7 +259,8 @@ impl From<&Entry> for Traced {
             client: entry.client.clone(),
             event,
             text,
-            bytes,
+            bytes: bytes.map(|bytes| hex(&bytes[..bytes.len().min(MOST_BYTES)])),
+            size: bytes.map(Vec::len),
         }
     }
 }
