@@ -1,11 +1,29 @@
 //! MQTT 3.1, 3.1.1 and 5.0 Control Packets: strict and lenient decoding, correct and malformed encoding.
 //!
 //! - [`split`] takes one [`Frame`] off a stream. Only here can a packet be incomplete.
-//! - [`decode`] reads a frame strictly: the packet, or the first [`Violation`] with its clause, its byte
+//! - [`decode()`] reads a frame strictly: the packet, or the first [`Violation`] with its clause, its byte
 //!   offset and the Reason Code that 5.0 prescribes. Nothing is allocated.
 //! - [`decode_leniently`] reads as much as can be read and reports every violation.
-//! - [`encode`] writes what is sound, [`encode_as_is`] what it is given, a [`draft::Draft`] what is wrong on purpose.
+//! - [`encode()`] writes what is sound, [`encode_as_is`] what it is given, a [`draft::Draft`] what is wrong on purpose.
 //! - [`raw`] keeps a frame byte for byte, [`annotate`] shows it to people.
+//!
+//! ```
+//! use codec::{Direction, MAXIMUM_PACKET_SIZE, Packet, Split, Version, decode, split};
+//!
+//! let stream = b"\x30\x07\x00\x03a/+hi\xC0";
+//! let Ok(Split::Complete { frame, rest }) =
+//!     split(stream, Version::V3_1_1, Direction::ToServer, MAXIMUM_PACKET_SIZE)
+//! else {
+//!     panic!("the stream begins with a whole packet");
+//! };
+//! assert_eq!(rest, b"\xC0");
+//! let violation = decode(frame, Version::V3_1_1, Direction::ToServer).unwrap_err();
+//! assert_eq!(violation.clause.name(), "v3.1.1/MQTT-3.3.2-2");
+//! assert_eq!(
+//!     violation.to_string(),
+//!     "byte 6: topic must be without wildcards, found a wildcard (Protocol Error, 0x82, v3.1.1/MQTT-3.3.2-2)",
+//! );
+//! ```
 //!
 //! # Where the border lies
 //!

@@ -355,7 +355,7 @@ impl<'a, G: Gate> Reader<'a, G> {
         self.malformed(
             rule,
             self.offset(),
-            "remaining_length",
+            "packet",
             "at its end behind the last field",
             found,
         )

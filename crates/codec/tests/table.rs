@@ -2,6 +2,8 @@
 
 mod rows;
 
+use std::{collections::BTreeSet, path::Path};
+
 use codec::{Frame, Version, Violation, decode, decode_leniently};
 use rows::{Row, full, rows};
 
@@ -37,6 +39,85 @@ fn every_clause_is_known() {
             }
         }
     }
+}
+
+/// Clauses that no row can break, and why.
+const WITHOUT_A_ROW: &[(&str, &[&str])] = &[
+    (
+        "framing: tests/exhaustive.rs",
+        &["v3.1.1/U311-2.2.3-1", "v3.1.1/MQTT-4.8.0-2"],
+    ),
+    (
+        "framing: tests/exhaustive.rs",
+        &["v5.0/U50-3.1.2.11.4-2", "v5.0/U50-3.2.2.3.6-2"],
+    ),
+    (
+        "the first packet: tests/first_packet.rs",
+        &["v3.1.1/MQTT-3.1.0-1", "v5.0/MQTT-3.1.0-1"],
+    ),
+    (
+        "3.1 does not enforce it",
+        &["v3.1/V31-2.1-1", "v3.1/V31-2.2-3", "v3.1/V31-2.2-7"],
+    ),
+    (
+        "3.1 does not enforce it",
+        &["v3.1/V31-2.6-1", "v3.1/V31-3.2-1"],
+    ),
+];
+
+/// Whatever clause the sources can cite, a row breaks it.
+#[test]
+fn every_clause_that_can_be_cited_has_a_row() {
+    let rows = rows();
+    let broken = rows.iter().flat_map(|row| {
+        let parts = row.verdict.split(", ").filter(|part| *part != "ok");
+        parts.flat_map(|part| {
+            part.split(" @")
+                .next()
+                .unwrap_or_default()
+                .split('+')
+                .map(|name| full(name, row.version))
+        })
+    });
+    let mut known = broken.collect::<BTreeSet<_>>();
+    for (_, names) in WITHOUT_A_ROW {
+        known.extend(names.iter().map(|name| (*name).to_owned()));
+    }
+    let cited = cited_in(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+    assert!(cited.len() > 150, "{}", cited.len());
+    let missing = cited.difference(&known).collect::<Vec<_>>();
+    assert!(missing.is_empty(), "{missing:?}");
+    let stale = known.difference(&cited).collect::<Vec<_>>();
+    assert!(stale.is_empty(), "{stale:?}");
+}
+
+/// The clause names that stand in quotes in the sources.
+fn cited_in(folder: &Path) -> BTreeSet<String> {
+    let mut cited = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            cited.extend(cited_in(&path));
+            continue;
+        }
+        let source = std::fs::read_to_string(&path).expect("a source");
+        let code = source
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            let quoted = line
+                .split('"')
+                .skip(1)
+                .step_by(2)
+                .filter(|text| text.starts_with('v'));
+            cited.extend(
+                quoted
+                    .filter(|text| clauses::ClauseId::parse(text).is_ok())
+                    .map(str::to_owned),
+            );
+        }
+    }
+    cited
 }
 
 fn judge(row: &Row) -> Option<String> {

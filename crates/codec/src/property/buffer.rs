@@ -8,7 +8,7 @@ use crate::{Text, variable_byte};
 /// An owned property list that grows; lent to a packet with [`as_properties`](Self::as_properties).
 ///
 /// It keeps the order in which properties were added and takes any combination: whether a packet may
-/// carry them is for [`encode`](crate::encode) to say.
+/// carry them is for [`encode`](crate::encode()) to say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PropertiesBuf {
     bytes: Vec<u8>,
