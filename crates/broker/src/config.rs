@@ -85,7 +85,7 @@ pub struct Limits {
     /// Messages that wait for one Session, beyond those in flight.
     pub queued_messages: usize,
     /// Bytes of the messages that wait for one Session or are in flight to it, and of the retained messages that
-    /// one subscription brings at once.
+    /// one SUBSCRIBE brings at once.
     pub queued_bytes: usize,
     /// QoS 1 and 2 messages in flight to one client; its Receive Maximum may be lower.
     pub in_flight: u16,

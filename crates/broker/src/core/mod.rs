@@ -3,6 +3,20 @@
 //! It has no sockets, no clock and no randomness, so the same events give the same actions. Each concern of the
 //! specification has its file, and each obligation stands with its clause where it is met.
 //!
+//! Where the standard leaves a choice, this broker takes the one that shows most:
+//!
+//! - A QoS 2 message is passed on when it is published, not when it is released.
+//! - Overlapping subscriptions give one copy, at the highest QoS and with all Subscription Identifiers.
+//! - Messages of QoS 0 are not kept for a client that is away, or that does not keep up.
+//! - A retained message of QoS 0 is kept like any other.
+//! - A publisher is told when nobody subscribed (No matching subscribers), and a Payload Format Indicator is checked.
+//! - `$SYS` is the server's own; other topics with a dollar are left to the clients.
+//! - A malformed Topic Filter closes the connection in every version; `$share` means nothing to 3.1.1.
+//! - A CONNECT of 5.0 that is refused gets its CONNACK, and Reason Strings name the clause.
+//! - A Shared Subscription takes turns among the sessions that are ready to receive.
+//! - Topic Aliases are used towards a client that takes them, for the topics that come first.
+//! - Wills are forgotten when the broker stops.
+//!
 //! ```
 //! use std::time::Duration;
 //! use broker::core::{Action, ConnectionId, Core, Event};

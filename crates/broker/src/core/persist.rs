@@ -276,3 +276,47 @@ impl Session {
             .chain(waiting.map(SessionChange::Queued))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::core::{ConnectionId, Event};
+
+    use super::*;
+
+    #[test]
+    fn what_is_acknowledged_was_persisted_before() {
+        let mut core = Core::new(Config {
+            persistent: true,
+            ..Config::default()
+        });
+        let (absent, publisher) = (ConnectionId(0), ConnectionId(1));
+        let mut send = |connection, bytes: &[u8]| {
+            let mut actions = Vec::new();
+            let received = Event::Received { connection, bytes };
+            core.handle(Event::Opened { connection }, Duration::ZERO, &mut actions);
+            core.handle(received, Duration::ZERO, &mut actions);
+            actions
+        };
+        // Client `a` with Clean Session 0 subscribes to `t` with QoS 1 and leaves.
+        let connect = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x00\x00\x01a";
+        let subscribe = b"\x82\x06\x00\x01\x00\x01t\x01";
+        let leave = b"\xe0\x00";
+        send(absent, &[connect, &subscribe[..], leave].concat());
+        let connect = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01p";
+        let publish = b"\x32\x05\x00\x01t\x00\x07";
+        let actions = send(publisher, &[connect, &publish[..]].concat());
+        let queued = |action: &Action| {
+            matches!(
+                action,
+                Action::Persist(Persist::Session {
+                    change: SessionChange::Queued(_),
+                    ..
+                })
+            )
+        };
+        let puback = |action: &Action| matches!(action, Action::Send { bytes, .. } if bytes.ends_with(&[0x40, 2, 0, 7]));
+        let queued = actions.iter().position(queued).unwrap();
+        let acknowledged = actions.iter().position(puback).unwrap();
+        assert!(queued < acknowledged, "{actions:?}");
+    }
+}

@@ -15,6 +15,14 @@ use super::topic::{self, Requested};
 use super::{ConnectionId, Core, Refusal};
 use crate::rules::{Rules, rule};
 
+/// A subscription that a SUBSCRIBE has made or replaced.
+struct Made<'a> {
+    filter: &'a [u8],
+    subscription: Subscription,
+    handling: RetainHandling,
+    new: bool,
+}
+
 impl Core {
     /// The client subscribes.
     pub(super) fn subscribe(
@@ -51,7 +59,12 @@ impl Core {
             match self.grant(rules, key, filter, subscription) {
                 Ok(new) => {
                     codes.push(subscription.maximum_qos.value());
-                    made.push((filter, subscription, handling, new));
+                    made.push(Made {
+                        filter,
+                        subscription,
+                        handling,
+                        new,
+                    });
                 }
                 Err(refusal) => {
                     codes.push(failure(rules, refusal, options.qos()).0);
@@ -60,8 +73,10 @@ impl Core {
             }
         }
         self.send_suback(id, rules, subscribe.packet_id, codes, why);
-        for (filter, subscription, handling, new) in made {
-            self.send_retained(rules, key, filter, subscription, handling, new);
+        // One packet brings no more than the queue of a session may hold; retained messages may be dropped.
+        let mut budget = self.config.limits.queued_bytes;
+        for made in made {
+            self.send_retained(rules, key, &made, &mut budget);
         }
         Ok(())
     }
@@ -227,11 +242,15 @@ impl Core {
         &mut self,
         rules: &Rules,
         key: SessionKey,
-        filter: &[u8],
-        subscription: Subscription,
-        handling: RetainHandling,
-        new: bool,
+        made: &Made<'_>,
+        budget: &mut usize,
     ) {
+        let &Made {
+            filter,
+            subscription,
+            handling,
+            new,
+        } = made;
         let sends = match handling {
             _ if subscription.shared => false,
             RetainHandling::SendAtSubscribe if new => {
@@ -265,14 +284,11 @@ impl Core {
             })
             .map(Arc::clone)
             .collect();
-        let mut bytes = 0;
         for message in messages {
-            // More than the queue of a session may hold is not sent at once; retained messages of QoS 0 may be
-            // dropped at any time.
-            bytes += message.size();
-            if bytes > self.config.limits.queued_bytes {
-                break;
-            }
+            let Some(left) = budget.checked_sub(message.size()) else {
+                return;
+            };
+            *budget = left;
             let retain = rules.must(
                 rule!("v3.1.1/MQTT-3.3.1-8", "v5.0/U50-3.3.1.3-2"),
                 true,

@@ -76,19 +76,27 @@ impl Share {
         }
     }
 
-    /// Finds the member whose turn it is: the next of those with the lowest rank. Members without a rank are
-    /// passed over.
+    /// Finds the member whose turn it is: the next of those with the lowest rank, where 0 is the lowest there is.
+    /// Members without a rank are passed over.
     pub(crate) fn next_in_turn(
         &self,
         mut rank: impl FnMut(SessionKey, &Subscription) -> Option<u8>,
     ) -> Option<usize> {
         let count = self.members.len();
-        let turn = (0..count).map(|offset| (self.next + offset) % count);
-        let ranked = turn.filter_map(|at| {
+        let mut best = None;
+        for at in (0..count).map(|offset| (self.next + offset) % count) {
             let (session, subscription) = &self.members[at];
-            Some((rank(*session, subscription)?, at))
-        });
-        ranked.min_by_key(|&(rank, _)| rank).map(|(_, at)| at)
+            let Some(rank) = rank(*session, subscription) else {
+                continue;
+            };
+            if rank == 0 {
+                return Some(at);
+            }
+            if best.is_none_or(|(lowest, _)| rank < lowest) {
+                best = Some((rank, at));
+            }
+        }
+        best.map(|(_, at)| at)
     }
 
     /// The member has taken its turn; the next message begins behind it.
