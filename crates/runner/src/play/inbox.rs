@@ -1,5 +1,6 @@
 //! [`Inbox`]: the packets that arrived on a connection and that no step has read yet.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use codec::PacketType;
@@ -23,6 +24,8 @@ pub(super) struct Arrival {
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
     unread: Vec<Rc<Arrival>>,
+    /// Unread packets that a finding has shown already: within `should:` the case goes on behind it.
+    told: BTreeSet<u64>,
 }
 
 impl Inbox {
@@ -33,6 +36,19 @@ impl Inbox {
     /// All unread packets, oldest first.
     pub(super) fn unread(&self) -> &[Rc<Arrival>] {
         &self.unread
+    }
+
+    /// The unread packets that nobody has been told of, oldest first.
+    pub(super) fn untold(&self) -> impl Iterator<Item = &Rc<Arrival>> {
+        self.unread
+            .iter()
+            .filter(|arrival| !self.told.contains(&arrival.number))
+    }
+
+    /// A finding shows all that is unread now.
+    pub(super) fn tell(&mut self) {
+        self.told
+            .extend(self.unread.iter().map(|arrival| arrival.number));
     }
 
     /// The unread packets of one type, oldest first.

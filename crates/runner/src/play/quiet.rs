@@ -99,11 +99,8 @@ impl Stage<'_> {
         let Some(first) = unread.first() else {
             return Ok(());
         };
-        // What was told once is read by that: within `should:` the case goes on.
         if let Some(connection) = client.connection() {
-            for arrival in &unread {
-                connection.look(|state| state.inbox.take(arrival.number));
-            }
+            connection.look(|state| state.inbox.tell());
         }
         Err(unasked(client, first, span))
     }
@@ -121,8 +118,7 @@ impl Stage<'_> {
         connection.look(|state| {
             state
                 .inbox
-                .unread()
-                .iter()
+                .untold()
                 .filter(|arrival| !tolerated(arrival))
                 .cloned()
                 .collect()

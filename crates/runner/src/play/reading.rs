@@ -271,7 +271,9 @@ impl<'s> Reading<'s> {
             })
             .await;
         let Some((scope, attempt)) = found else {
-            return Err(self.timeout(&stage.scope()));
+            let late = self.timeout(&stage.scope());
+            self.tell();
+            return Err(late);
         };
         match attempt? {
             Attempt::Match(client, arrivals) => {
@@ -289,20 +291,17 @@ impl<'s> Reading<'s> {
             }
             Attempt::Ended(client, _) => Ok((client, Vec::new())),
             Attempt::Mismatch(stop) => {
-                self.give_up();
+                self.tell();
                 Err(stop)
             }
             Attempt::Pending => Err(self.timeout(&stage.scope())),
         }
     }
 
-    /// What was told as the wrong packet is read by that.
-    fn give_up(&self) {
-        if let What::Packet { packet_type, .. } = self.what
-            && let Some((client, arrival)) = self.oldest(packet_type, &Taken::new())
-            && let Some(connection) = client.connection()
-        {
-            connection.look(|state| state.inbox.take(arrival.number));
+    /// A finding shows what is unread.
+    fn tell(&self) {
+        for connection in self.clients.iter().filter_map(|client| client.connection()) {
+            connection.look(|state| state.inbox.tell());
         }
     }
 

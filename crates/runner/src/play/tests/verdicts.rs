@@ -124,6 +124,27 @@ fn a_miss_within_should_warns_and_strictness_makes_it_fail() {
 }
 
 #[test]
+fn what_a_warning_showed_is_not_told_again_and_can_still_be_read() {
+    let missed = "  - a pings\n  - should:\n      - a <- PUBLISH: { payload: y }\n";
+    let report = play(&Stand::default(), &steps(missed), tells(MESSAGE));
+    assert_eq!(
+        messages(&report),
+        ["`a` received another PUBLISH: payload is x, not y"]
+    );
+    assert_eq!(report.verdict, Verdict::Warn);
+    let read = format!("{missed}  - a <- PUBLISH: {{ payload: x }}\n");
+    assert_eq!(
+        play(&Stand::default(), &steps(&read), tells(MESSAGE)).verdict,
+        Verdict::Warn
+    );
+    let other = format!("{missed}  - a <- PUBLISH: {{ payload: z }}\n");
+    assert_eq!(
+        play(&Stand::default(), &steps(&other), tells(MESSAGE)).verdict,
+        Verdict::Fail
+    );
+}
+
+#[test]
 fn a_miss_that_only_should_clauses_speak_for_warns() {
     let text = "clauses: [v3.1.1/U311-3.1.4-1]\nclients: []\ncontrol:\n  - a connects\nsteps:\n  - a opens\n  - a <- closed within 2s\n";
     let report = play(&Stand::default(), text, |mut peer| async move {
