@@ -3,8 +3,9 @@
 //! A case is an exchange on a `stage`; its control twin, which must hold before anything is said about the
 //! target, is another one. `steps` plays steps in their order and hands each to the file that knows it: `send`,
 //! `expect` with `reading` and `matching`, `verbs` and their `answers`, `quiet` (`nothing`) with its `barrier`,
-//! `closed`, `choice` (`any`), `group` (`all`, `at once`). Each link belongs to a `connection`, which reads it all the time, decodes strictly, and judges every packet
-//! by the standing `rules`; what nobody has read yet waits in its `inbox`. The `journal` knows what was seen.
+//! `closed`, `choice` (`any`), `group` (`all`, `at once`). Each link belongs to a `connection`, which reads it all
+//! the time, decodes strictly, and judges every packet by the standing `rules`; what nobody has read yet waits in
+//! its `inbox`. The `journal` knows what was seen.
 //!
 //! All times are those of the tokio runtime, so a paused runtime makes them virtual, and every wait has an end.
 
