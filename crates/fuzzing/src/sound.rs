@@ -37,12 +37,24 @@ pub fn sound(u: &mut Unstructured<'_>, version: Version, direction: Direction) -
     }
     leave_to_the_other_side(&mut record, packet_type, direction);
     reconcile(&mut record, packet_type, version);
-    for (spec, value) in record.iter() {
+    for (spec, value) in in_any_order(u, &record)? {
         if draft.set(spec.name, value.clone()).is_err() {
             return Err(arbitrary::Error::IncorrectFormat);
         }
     }
     Ok(draft)
+}
+
+/// Properties come in any order (U50-2.2.2.2-2), and a draft writes them in the order in which they are set.
+fn in_any_order<'r>(
+    u: &mut Unstructured<'_>,
+    record: &'r Record,
+) -> Result<Vec<(&'static FieldSpec, &'r Value)>> {
+    let mut fields: Vec<_> = record.iter().collect();
+    for last in (1..fields.len()).rev() {
+        fields.swap(last, u.int_in_range(0..=last)?);
+    }
+    Ok(fields)
 }
 
 /// Fields that a sound packet has one value for, which is its default.
@@ -161,8 +173,19 @@ fn reason(u: &mut Unstructured<'_>, place: &Place) -> Result<u64> {
     u.choose(&allowed).map(|&code| u64::from(code))
 }
 
-/// Text that the field can hold: few letters, so that topics and filters of several packets meet.
+/// Text that the field can hold: mostly few letters, so that topics and filters of several packets meet, sometimes any
+/// characters in any number.
 fn text(u: &mut Unstructured<'_>, field: &str) -> Result<Vec<u8>> {
+    if u.ratio(1, 5)? {
+        let any: String = u
+            .arbitrary::<&str>()?
+            .chars()
+            .filter(|letter| !"\0+#".contains(*letter))
+            .collect();
+        if !any.is_empty() {
+            return Ok(any.into_bytes());
+        }
+    }
     const TOPICS: [&str; 8] = ["a", "a/b", "/", "a//b", "$a/b", "ä/\u{feff}", "a b/c", "b"];
     const FILTERS: [&str; 8] = ["#", "+", "a/#", "+/b", "a/b", "/+", "$share/g/a/+", "a/+/#"];
     const WORDS: [&str; 6] = ["", "a", "b", "ä\u{feff}", "\u{10ffff}", "a longer text"];

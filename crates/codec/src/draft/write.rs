@@ -158,12 +158,16 @@ fn reason_and_properties(draft: &Draft, layout: &mut Layout) -> Result<(), Draft
     }
     let needs_properties = lies_about_properties(draft)
         || draft.fields.iter().any(|(spec, _)| spec.property.is_some());
-    let has_reason = draft.fields.get("reason").is_some();
+    // AUTH has no form that ends behind its Reason Code: alone, success is told by an empty packet.
+    let is_auth = draft.packet_type == PacketType::Auth;
+    let has_reason = match draft.fields.get("reason") {
+        Some(reason) => !(is_auth && *reason == Value::Number(0)),
+        None => false,
+    };
     if has_reason || needs_properties {
         layout.field(Piece::new("reason", vec![bits(&draft.fields, "reason", 0)]));
     }
-    // AUTH has no form that ends behind its Reason Code.
-    if needs_properties || (has_reason && draft.packet_type == PacketType::Auth) {
+    if needs_properties || (has_reason && is_auth) {
         properties(draft, layout)?;
     }
     Ok(())
