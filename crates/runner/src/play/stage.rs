@@ -159,6 +159,9 @@ impl<'a> Stage<'a> {
             }
             None => self.version(),
         };
+        if let Some(reason) = self.target.reason_to_skip(version, &[]) {
+            return Err(Stop::Skip(reason));
+        }
         let link = match options.get("link") {
             Some(link) => links::options(self, link)?,
             None => LinkOptions::default(),

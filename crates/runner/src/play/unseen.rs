@@ -24,7 +24,11 @@ impl State {
         namespace: &Namespace,
     ) -> Sight {
         let id = identifier(packet).unwrap_or(0);
-        let reply = |packet_type| Sight::Unseen(Some(acknowledgement(packet_type, version, id)));
+        // Who has said DISCONNECT says nothing more; the target repeats in the next connection what is left open.
+        let leaving = self.leaving;
+        let reply = |packet_type| {
+            Sight::Unseen((!leaving).then(|| acknowledgement(packet_type, version, id)))
+        };
         match packet.packet_type() {
             PacketType::Publish if self.hides_message(packet, namespace) => {
                 match number(packet, "qos").unwrap_or(0) {
@@ -36,7 +40,10 @@ impl State {
                     }
                 }
             }
-            PacketType::Pubrel if self.protocol.session.borrow_mut().unseen.remove(&id) => {
+            PacketType::Pubrel if self.protocol.session.borrow().unseen.contains(&id) => {
+                if !leaving {
+                    self.protocol.session.borrow_mut().unseen.remove(&id);
+                }
                 reply(PacketType::Pubcomp)
             }
             PacketType::Pubrec

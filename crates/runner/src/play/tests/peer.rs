@@ -164,6 +164,8 @@ pub(super) struct Stand {
     pub(super) patience: f64,
     pub(super) strict: bool,
     pub(super) version: Version,
+    /// What is known of the target.
+    pub(super) facts: Facts,
 }
 
 impl Default for Stand {
@@ -172,6 +174,7 @@ impl Default for Stand {
             patience: 1.0,
             strict: false,
             version: Version::V3_1_1,
+            facts: Facts::default(),
         }
     }
 }
@@ -194,7 +197,7 @@ where
         .build()
         .unwrap();
     runtime.block_on(async {
-        let target = Target::in_memory("a script", Facts::default(), Rc::new(Scripted(script)));
+        let target = Target::in_memory("a script", stand.facts.clone(), Rc::new(Scripted(script)));
         let settings = Settings {
             patience: stand.patience,
             strict: stand.strict,

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use codec::Version;
 use tokio::time::sleep;
 
 use super::peer::{Peer, Stand, play};
+
 use crate::event::{CaseReport, Level, Verdict};
+use crate::target::Facts;
 
 const PING: &str = "clauses: [v3.1.1/MQTT-3.12.4-1]\nclients: [a]\nsteps:\n  - a pings\n";
 
@@ -202,5 +205,26 @@ fn a_target_that_is_not_there_leaves_the_case_untested() {
             .findings
             .iter()
             .all(|finding| finding.level > Level::Must)
+    );
+}
+
+#[test]
+fn a_case_with_a_client_of_a_version_that_the_target_lacks_is_skipped() {
+    let lacks_five = Stand {
+        facts: Facts {
+            unspoken: vec![(Version::V5_0, "the target does not speak v5.0".into())],
+            ..Facts::default()
+        },
+        ..Stand::default()
+    };
+    let text = "clauses: [v3.1.1/MQTT-3.12.4-1]\nclients: [a, b: { version: v5.0 }]\nsteps:\n  - a pings\n";
+    let report = play(&lacks_five, text, |mut peer| async move {
+        peer.serve().await;
+    });
+    assert_eq!(
+        report.verdict,
+        Verdict::Skip {
+            reason: "the target does not speak v5.0".into()
+        }
     );
 }
