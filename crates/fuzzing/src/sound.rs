@@ -176,6 +176,9 @@ fn reason(u: &mut Unstructured<'_>, place: &Place) -> Result<u64> {
 /// Text that the field can hold: mostly few letters, so that topics and filters of several packets meet, sometimes any
 /// characters in any number.
 fn text(u: &mut Unstructured<'_>, field: &str) -> Result<Vec<u8>> {
+    const TOPICS: [&str; 8] = ["a", "a/b", "/", "a//b", "$a/b", "ä/\u{feff}", "a b/c", "b"];
+    const FILTERS: [&str; 8] = ["#", "+", "a/#", "+/b", "a/b", "/+", "$share/g/a/+", "a/+/#"];
+    const WORDS: [&str; 6] = ["", "a", "b", "ä\u{feff}", "\u{10ffff}", "a longer text"];
     if u.ratio(1, 5)? {
         let any: String = u
             .arbitrary::<&str>()?
@@ -186,9 +189,6 @@ fn text(u: &mut Unstructured<'_>, field: &str) -> Result<Vec<u8>> {
             return Ok(any.into_bytes());
         }
     }
-    const TOPICS: [&str; 8] = ["a", "a/b", "/", "a//b", "$a/b", "ä/\u{feff}", "a b/c", "b"];
-    const FILTERS: [&str; 8] = ["#", "+", "a/#", "+/b", "a/b", "/+", "$share/g/a/+", "a/+/#"];
-    const WORDS: [&str; 6] = ["", "a", "b", "ä\u{feff}", "\u{10ffff}", "a longer text"];
     let choice = match field {
         "topic" | "response_topic" => *u.choose(&TOPICS)?,
         "filter" => *u.choose(&FILTERS)?,
