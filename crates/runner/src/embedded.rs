@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use broker::config::Permission;
 use broker::rules::ClauseSet;
+use broker::shell::Kept;
 use broker::{Broker, Config};
 use codec::QoS;
 
@@ -23,7 +24,7 @@ const RECEIVE_MAXIMUM: u16 = 3;
 const SERVER_KEEP_ALIVE: u16 = 5;
 
 /// What the embedded broker has without any configuration.
-const OFFERED: [&str; 9] = [
+const OFFERED: [&str; 10] = [
     "qos 1",
     "qos 2",
     "retain",
@@ -33,6 +34,7 @@ const OFFERED: [&str; 9] = [
     "topic_alias",
     "enhanced_auth",
     "restart",
+    "persistence",
 ];
 
 /// The broker that a case with these requirements is played on. Must be called within the case's runtime.
@@ -59,10 +61,6 @@ pub(crate) fn furnish_breaking(broken: ClauseSet, requires: &[&str]) -> Target {
     for feature in OFFERED {
         facts.features.add(feature);
     }
-    facts.features.lack(
-        "persistence",
-        "the embedded broker keeps sessions and retained messages in memory",
-    );
     for feature in requires {
         if configure(feature, &mut config, &mut facts) {
             facts.features.add(feature);
@@ -145,10 +143,10 @@ struct Reference {
 }
 
 impl Reference {
+    /// Every configuration that [`configure`] makes can be served; without a broker, links end at once.
     fn start(config: Config) -> Self {
-        let broker = Self::serve(&config);
         Self {
-            broker: RefCell::new(broker),
+            broker: RefCell::new(Broker::start(config.clone()).ok()),
             consulted: Cell::default(),
             config,
         }
@@ -160,9 +158,10 @@ impl Reference {
         self.broker.take()
     }
 
-    /// Every configuration that [`configure`] makes can be served; without a broker, links end at once.
-    fn serve(config: &Config) -> Option<Broker> {
-        Broker::start(config.clone()).ok()
+    /// Starts a broker with what the one before has kept.
+    fn start_again(&self, kept: Option<Kept>) {
+        let broker = kept.and_then(|kept| Broker::start_again(self.config.clone(), kept).ok());
+        self.broker.replace(broker);
     }
 }
 
@@ -180,21 +179,22 @@ impl Host for Reference {
 
     fn restart(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
         Box::pin(async {
-            let stopping = self.take();
-            if let Some(broker) = stopping {
+            let mut kept = None;
+            if let Some(broker) = self.take() {
                 broker.stop().await;
+                kept = Some(broker.kept());
             }
-            self.broker.replace(Self::serve(&self.config));
+            self.start_again(kept);
             Ok(())
         })
     }
 
     fn kill(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {
         Box::pin(async {
-            self.take();
+            let kept = self.take().map(|broker| broker.kept());
             // The dead broker's tasks learn of it when they run next; until then they could still answer.
             tokio::task::yield_now().await;
-            self.broker.replace(Self::serve(&self.config));
+            self.start_again(kept);
             Ok(())
         })
     }

@@ -51,6 +51,8 @@ struct Waiting {
     case: Arc<Case>,
     info: Arc<CaseInfo>,
     seconds: f64,
+    /// How many connections it holds while it waits; 0 for one that takes a place among the busy ones.
+    waiting_connections: usize,
 }
 
 /// Plays all cases of the plan.
@@ -165,14 +167,22 @@ impl Hall<'_, '_> {
                 self.ledger.finished(skipped(&info, reason));
                 continue;
             }
+            let is_alone = case.scenario.alone;
             let seconds = waiting(&case);
+            let waits = seconds > LONG && !is_alone;
             let waiting = Waiting {
+                // Those that the scenario opens by itself are seldom more than one at a time.
+                waiting_connections: if waits {
+                    case.scenario.clients.len() + 1
+                } else {
+                    0
+                },
                 index,
                 case,
                 info,
                 seconds,
             };
-            if waiting.case.scenario.alone {
+            if is_alone {
                 alone.push_back(waiting);
             } else {
                 sociable.push(waiting);
@@ -259,6 +269,7 @@ impl Hall<'_, '_> {
             case,
             info,
             seconds,
+            waiting_connections,
         } = waiting;
         self.ledger.started(&info);
         let settings = Settings {
@@ -266,9 +277,6 @@ impl Hall<'_, '_> {
             strict: self.options.strict,
             namespace: Namespace::new(self.nonce, index),
         };
-        // Those that the scenario opens by itself, and those of the twin before it, are seldom more than one.
-        let connections = case.scenario.clients.len() + 1;
-        let waiting_connections = if seconds > LONG { connections } else { 0 };
         let target = self.target.clone();
         // Everything in a case is bounded; what exceeds all bounds together is stuck.
         let bound = self.options.watchdog.mul_f64(self.options.patience)
