@@ -46,7 +46,7 @@ const NUMBERS_OF_OUR_OWN: usize = 799_999;
 
 /// A case in the queue.
 #[derive(Clone)]
-struct Waiting {
+struct Queued {
     index: usize,
     case: Arc<Case>,
     info: Arc<CaseInfo>,
@@ -170,7 +170,7 @@ impl Hall<'_, '_> {
             let is_alone = case.scenario.alone;
             let seconds = waiting(&case);
             let waits = seconds > LONG && !is_alone;
-            let waiting = Waiting {
+            let queued = Queued {
                 // Those that the scenario opens by itself are seldom more than one at a time.
                 waiting_connections: if waits {
                     case.scenario.clients.len() + 1
@@ -183,9 +183,9 @@ impl Hall<'_, '_> {
                 seconds,
             };
             if is_alone {
-                alone.push_back(waiting);
+                alone.push_back(queued);
             } else {
-                sociable.push(waiting);
+                sociable.push(queued);
             }
         }
         // Stable, so that cases that do not wait keep their order.
@@ -215,8 +215,8 @@ impl Hall<'_, '_> {
     /// Plays both queues side by side: `patient` cases that wait, and `busy` ones, `jobs` at a time.
     async fn play_queues(
         &mut self,
-        mut patient: VecDeque<Waiting>,
-        mut busy: VecDeque<Waiting>,
+        mut patient: VecDeque<Queued>,
+        mut busy: VecDeque<Queued>,
         jobs: usize,
     ) -> End {
         let mut looking = interval(LOOK);
@@ -263,14 +263,14 @@ impl Hall<'_, '_> {
             .count()
     }
 
-    fn begin(&mut self, waiting: Waiting) {
-        let Waiting {
+    fn begin(&mut self, queued: Queued) {
+        let Queued {
             index,
             case,
             info,
             seconds,
             waiting_connections,
-        } = waiting;
+        } = queued;
         self.ledger.started(&info);
         let settings = Settings {
             patience: self.options.patience,
