@@ -15,7 +15,7 @@ use crate::signal;
 
 /// Serve the reference broker until Ctrl-C.
 ///
-/// It obeys MQTT 3.1.1 and 5.0 to the letter, except for the clauses that it is told to break.
+/// It obeys MQTT 3.1, 3.1.1 and 5.0 to the letter, except for the clauses that it is told to break.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// An address and port to listen on; port 0 lets the system choose, and the choice is printed.
