@@ -10,7 +10,7 @@ use codec::{
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use crate::client::{Client, Trouble};
+use crate::client::{Client, Trouble, code_text};
 use crate::target::{Address, Credentials, Facts, Target, probe};
 
 /// Why a target cannot be played at all.
@@ -52,7 +52,7 @@ pub enum AdmissionError {
     },
     /// Something listens and does not answer.
     #[error(
-        "{address}: it accepts connections and does not answer CONNECT within {} s; see whether the broker hangs, or whether this is its TLS port",
+        "{address}: it accepts connections and does not answer CONNECT within {} s; see whether MQTT is spoken there at all, whether the broker hangs, or whether this is its TLS port",
         within.as_secs()
     )]
     NoAnswer {
@@ -73,13 +73,16 @@ pub enum AdmissionError {
     },
     /// It is a broker and lets nobody in.
     #[error(
-        "{address}: CONNACK refuses a sound CONNECT with 0x{code:02x}; if it demands a password, write mqtt://USER:PASSWORD@HOST:PORT"
+        "{address}: CONNACK refuses a sound CONNECT with {}; if it demands a password, write mqtt://USER:PASSWORD@HOST:PORT",
+        code_text(*code, *version)
     )]
     LetsNobodyIn {
         /// The target.
         address: String,
         /// CONNACK's code.
         code: u8,
+        /// The version that tells what the code means.
+        version: Version,
     },
     /// It is a broker and cannot deliver a message.
     #[error(
@@ -112,21 +115,28 @@ pub(crate) async fn admit(
     let mut learnt = None;
     let mut spoken = None;
     let mut unspoken = Vec::new();
-    let mut versions = vec![Version::V5_0, Version::V3_1_1];
-    versions.extend(
-        also.iter()
-            .filter(|version| !versions.contains(version))
-            .copied()
-            .collect::<Vec<_>>(),
-    );
-    for version in versions {
+    let try_out = async |version: Version| {
         let look = |connack: &codec::Connack<'_>| {
             let connack = version.has_properties().then_some(connack);
             probe::learn(connack, address.credentials.clone())
         };
-        // With one Client Identifier for all, each would take the session of the one before over.
+        // With one Client Identifier for all, each would take the session of another over.
         let client_id = format!("{token}{}", version.level());
-        match Client::connect(&target, version, &client_id, within, look).await {
+        let tried = Client::connect(&target, version, &client_id, within, look).await;
+        Some((version, tried))
+    };
+    let oldest = async {
+        if also.contains(&Version::V3_1) {
+            try_out(Version::V3_1).await
+        } else {
+            None
+        }
+    };
+    // At once, so that whoever answers to none is not waited for three times.
+    let (newest, middle, oldest) =
+        tokio::join!(try_out(Version::V5_0), try_out(Version::V3_1_1), oldest);
+    for (version, tried) in [newest, middle, oldest].into_iter().flatten() {
+        match tried {
             Ok((client, facts)) => {
                 learnt.get_or_insert(facts);
                 match spoken {
@@ -222,7 +232,11 @@ fn refuse(address: &str, trouble: Trouble) -> AdmissionError {
     match trouble {
         Trouble::Unreachable(source) => AdmissionError::Unreachable { address, source },
         Trouble::Silent { within, .. } => AdmissionError::NoAnswer { address, within },
-        Trouble::Refused { code } => AdmissionError::LetsNobodyIn { address, code },
+        Trouble::Refused { code, version } => AdmissionError::LetsNobodyIn {
+            address,
+            code,
+            version,
+        },
         Trouble::Ended { .. } => AdmissionError::Closes {
             address,
             seen: trouble.to_string(),

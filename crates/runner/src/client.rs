@@ -4,8 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use codec::{
-    Connack, Connect, Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, Properties, Split, Text,
-    Version,
+    Connack, Connect, Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Properties,
+    ReasonCode, Split, Text, Version, connect_return_code,
 };
 use tokio::time::timeout;
 
@@ -44,8 +44,9 @@ pub(crate) enum Trouble {
     },
     /// What came is no MQTT.
     #[error(
-        "what came is no MQTT packet: {violation}; the first bytes were {}",
-        hex(bytes)
+        "what came is no MQTT packet: {violation}; the first bytes were {} ({:?})",
+        hex(bytes),
+        String::from_utf8_lossy(bytes)
     )]
     Garbled {
         /// What the decoder says.
@@ -62,10 +63,12 @@ pub(crate) enum Trouble {
         came: &'static str,
     },
     /// CONNACK refused the connection.
-    #[error("CONNACK refused the connection with 0x{code:02x}")]
+    #[error("CONNACK refused the connection with {}", code_text(*code, *version))]
     Refused {
         /// Its code.
         code: u8,
+        /// The version that tells what the code means.
+        version: Version,
     },
 }
 
@@ -114,6 +117,7 @@ impl Client {
                 Packet::Connack(connack) if connack.reason_code.0 == 0 => Some(Ok(look(connack))),
                 Packet::Connack(connack) => Some(Err(Trouble::Refused {
                     code: connack.reason_code.0,
+                    version,
                 })),
                 _ => None,
             })
@@ -140,9 +144,18 @@ impl Client {
         take: impl FnOnce(&Packet<'_>) -> Option<T>,
     ) -> Result<T, Trouble> {
         let within = self.within;
-        let frame = timeout(within, self.frame(waited_for))
-            .await
-            .unwrap_or(Err(Trouble::Silent { waited_for, within }))?;
+        let frame = match timeout(within, self.frame(waited_for)).await {
+            Ok(frame) => frame?,
+            Err(_) if self.buffer.is_empty() => {
+                return Err(Trouble::Silent { waited_for, within });
+            }
+            Err(_) => {
+                return Err(Trouble::Garbled {
+                    violation: format!("it is not whole after {} s", within.as_secs_f32()),
+                    bytes: head(&self.buffer),
+                });
+            }
+        };
         let garbled = |violation: String| Trouble::Garbled {
             violation,
             bytes: head(&frame),
@@ -166,7 +179,7 @@ impl Client {
     /// Takes leave.
     pub(crate) async fn disconnect(mut self) {
         self.send(&Packet::Disconnect(codec::Disconnect {
-            reason_code: codec::ReasonCode::SUCCESS,
+            reason_code: ReasonCode::SUCCESS,
             properties: Properties::EMPTY,
         }))
         .await;
@@ -211,6 +224,17 @@ impl Client {
             });
         }
     }
+}
+
+/// A code of CONNACK with its name.
+pub(crate) fn code_text(code: u8, version: Version) -> String {
+    let code = ReasonCode(code);
+    let name = if version.has_properties() {
+        code.name(PacketType::Connack)
+    } else {
+        connect_return_code::name(code)
+    };
+    name.map_or_else(|| code.to_string(), |name| format!("{code} ({name})"))
 }
 
 fn head(bytes: &[u8]) -> Vec<u8> {

@@ -6,6 +6,7 @@ mod support;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
+use std::time::Instant;
 
 use runner::stub::Stub;
 use runner::{AdmissionError, At};
@@ -90,11 +91,44 @@ fn the_listener_closes_at_once() {
 
 #[test]
 fn the_listener_says_nothing() {
+    let begun = Instant::now();
     let error = refusal(stub(Stub::Mute));
     assert!(
         matches!(error, AdmissionError::NoAnswer { .. }),
         "{error:?}"
     );
+    let text = error.to_string();
+    assert!(
+        text.contains("whether MQTT is spoken there at all"),
+        "{text}"
+    );
+    let AdmissionError::NoAnswer { within, .. } = error else {
+        return;
+    };
+    assert!(
+        begun.elapsed() < within * 2,
+        "all versions are asked at once: {:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn the_listener_sends_a_banner() {
+    let (listener, address) = listener();
+    thread::spawn(move || {
+        let mut greeted = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.6\r\n");
+            greeted.push(stream);
+        }
+    });
+    let error = refusal(address);
+    assert!(matches!(error, AdmissionError::NotMqtt { .. }), "{error:?}");
+    let text = error.to_string();
+    for shown in ["no MQTT broker", "53 53 48 2d 32 2e 30", "SSH-2.0-OpenSSH"] {
+        assert!(text.contains(shown), "{text}");
+    }
 }
 
 #[test]
@@ -140,7 +174,9 @@ fn the_broker_wants_a_password() {
         "{error:?}"
     );
     assert!(
-        error.to_string().contains("mqtt://USER:PASSWORD@HOST:PORT"),
+        error
+            .to_string()
+            .contains("0x86 (bad_user_name_or_password); if it demands a password, write mqtt://USER:PASSWORD@HOST:PORT"),
         "{error}"
     );
 }

@@ -16,7 +16,7 @@ pub(super) struct Arrival {
     pub(super) packet: Draft,
     /// As it stood on the wire.
     pub(super) bytes: Vec<u8>,
-    /// Whether it repeats a PUBLISH that the client has not acknowledged.
+    /// Whether it repeats a PUBLISH that the client has not acknowledged, or a PUBREC without its PUBCOMP.
     pub(super) repeat: bool,
 }
 

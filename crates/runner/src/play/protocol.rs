@@ -155,7 +155,11 @@ impl Protocol {
             *count += 1;
         }
         if qos > 0 {
-            self.session.borrow_mut().outstanding.insert(id, qos);
+            let mut session = self.session.borrow_mut();
+            session.outstanding.insert(id, qos);
+            if !flag(packet, "dup") {
+                session.recorded.remove(&id);
+            }
             self.sent_here.insert(id);
         }
         let mut topic = bytes(packet, "topic").to_vec();
@@ -191,8 +195,8 @@ impl Protocol {
         self.session.borrow_mut().deliveries.remove(&id);
     }
 
-    /// Takes note of a packet that arrived, after the rules have judged it; says whether it repeats an unfinished
-    /// delivery, and puts the topic in the place of a Topic Alias.
+    /// Takes note of a packet that arrived, after the rules have judged it; says whether it repeats a PUBLISH or
+    /// PUBREC whose delivery is unfinished, and puts the topic in the place of a Topic Alias.
     pub(super) fn received(&mut self, packet: &mut Draft) -> bool {
         let id = identifier(packet).unwrap_or(0);
         let reason = number(packet, "reason").unwrap_or(0);
@@ -233,6 +237,7 @@ impl Protocol {
             PacketType::Pubrec if reason >= 0x80 => {
                 self.session.borrow_mut().outstanding.remove(&id);
             }
+            PacketType::Pubrec => return self.record(id),
             PacketType::Pubcomp => {
                 self.released.remove(&id);
                 self.session.borrow_mut().outstanding.remove(&id);
@@ -245,6 +250,12 @@ impl Protocol {
             _ => {}
         }
         false
+    }
+
+    /// Whether the target has said PUBREC to this unfinished delivery before.
+    fn record(&self, id: u16) -> bool {
+        let mut session = self.session.borrow_mut();
+        session.outstanding.contains_key(&id) && !session.recorded.insert(id)
     }
 
     fn deliver(&mut self, packet: &mut Draft, id: u16) -> bool {

@@ -113,7 +113,8 @@ impl Stage<'_> {
         if !self.judges_unread {
             return Vec::new();
         }
-        // Before 5.0 a server may repeat an unacknowledged PUBLISH whenever it likes.
+        // Before 5.0 a server may repeat an unacknowledged PUBLISH, or PUBREC, whenever it likes: 4.4 says what must
+        // be sent again, not what must not.
         let tolerated = |arrival: &Arrival| arrival.repeat && client.version != Version::V5_0;
         connection.look(|state| {
             state

@@ -178,7 +178,18 @@ impl Stage<'_> {
         for client in self.actors(who)? {
             let connection = self.connection_for(&client, None).await?;
             let bytes = self.raw(&parts.value)?;
+            let connects = opens_with_connect(&connection, &bytes);
             observe(&connection, &bytes);
+            if connects
+                && !forbidden
+                && self.target.credentials().is_some()
+                && !names_a_user(&connection)
+            {
+                return Err(Stop::Skip(
+                    "the target wants credentials, and this CONNECT is written byte by byte without any"
+                        .into(),
+                ));
+            }
             connection.look(|state| state.protocol.obscure |= forbidden);
             let notation = format!("bytes: {}", hex(&bytes));
             connection.write(bytes, notation, forbidden);
@@ -261,4 +272,20 @@ impl Stage<'_> {
             self.bind(name.value.clone(), Datum::Moment(moment));
         }
     }
+}
+
+/// Whether raw bytes begin with the first CONNECT of a connection.
+fn opens_with_connect(connection: &Connection, bytes: &[u8]) -> bool {
+    let first = bytes
+        .first()
+        .is_some_and(|byte| byte >> 4 == PacketType::Connect as u8);
+    first && connection.look(|state| state.protocol.connect.is_none())
+}
+
+/// Whether the CONNECT of a connection has a User Name.
+fn names_a_user(connection: &Connection) -> bool {
+    connection.look(|state| {
+        let connect = state.protocol.connect.as_ref();
+        connect.is_some_and(|connect| connect.get("user_name").is_some())
+    })
 }

@@ -20,6 +20,8 @@ pub(super) struct Session {
     pub(super) unseen: BTreeSet<u16>,
     /// The client's own PUBLISH packets that the target has not finished, with their QoS.
     pub(super) outstanding: BTreeMap<u16, u64>,
+    /// Those of them that the target has answered by PUBREC.
+    pub(super) recorded: BTreeSet<u16>,
     /// Every Topic Filter that the client has subscribed to.
     pub(super) filters: BTreeSet<Vec<u8>>,
     /// Whether the target is to keep it when the connection ends.

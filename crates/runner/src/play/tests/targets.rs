@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::peer::{Peer, Stand, play};
 
 use crate::event::{CaseReport, Level, Verdict};
-use crate::target::Facts;
+use crate::target::{Credentials, Facts};
 
 const PING: &str = "clauses: [v3.1.1/MQTT-3.12.4-1]\nclients: [a]\nsteps:\n  - a pings\n";
 
@@ -227,4 +227,44 @@ fn a_case_with_a_client_of_a_version_that_the_target_lacks_is_skipped() {
             reason: "the target does not speak v5.0".into()
         }
     );
+}
+
+/// A CONNECT of 3.1.1 whose client id is `assay`, with or without the User Name `ann`.
+const BARE: &str = "10 11 string(MQTT) 04 02 u16(60) string(assay)";
+const NAMED: &str = "10 16 string(MQTT) 04 82 u16(60) string(assay) string(ann)";
+
+fn raw_connect(sent: &str, wants_credentials: bool) -> Verdict {
+    let text = format!(
+        "clauses: [v3.1.1/MQTT-3.1.4-4]\nclients: []\nsteps:\n  - a opens\n  - a -> bytes: {sent}\n  \
+         - a <- CONNACK: {{ code: 0 }}\n"
+    );
+    let stand = Stand {
+        facts: Facts {
+            credentials: wants_credentials.then(Credentials::of_anybody),
+            ..Facts::default()
+        },
+        ..Stand::default()
+    };
+    let refuses_the_nameless = move |mut peer: Peer| async move {
+        let connect = peer.next().await.unwrap_or_default();
+        let named = connect.get(9).is_some_and(|flags| flags & 0x80 != 0);
+        if wants_credentials && !named {
+            peer.send("20 02 00 05").await;
+        } else {
+            peer.send("20 02 00 00").await;
+            while peer.answer().await {}
+        }
+    };
+    play(&stand, &text, refuses_the_nameless).verdict
+}
+
+#[test]
+fn a_connect_written_as_bytes_is_not_played_where_it_lacks_credentials() {
+    let skipped = raw_connect(BARE, true);
+    assert!(
+        matches!(&skipped, Verdict::Skip { reason } if reason.contains("wants credentials")),
+        "{skipped:?}"
+    );
+    assert_eq!(raw_connect(NAMED, true), Verdict::Pass);
+    assert_eq!(raw_connect(BARE, false), Verdict::Pass);
 }

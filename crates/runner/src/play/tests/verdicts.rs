@@ -105,6 +105,58 @@ fn before_5_0_a_repeat_is_tolerated() {
     assert_eq!(new.verdict, Verdict::Fail);
 }
 
+/// Sends a PUBLISH at QoS 2 with id 7, which is answered by these bytes.
+fn recorded(version: Version, end: &str, answers: &'static str) -> CaseReport {
+    let stand = Stand {
+        version,
+        ..Stand::default()
+    };
+    let text = steps(&format!(
+        "  - a -> PUBLISH: {{ id: 7, topic: <t>, payload: x, qos: 2 }}\n  - a <- PUBREC: {{ id: 7 }}\n{end}"
+    ));
+    play(&stand, &text, move |mut peer| async move {
+        peer.accept().await;
+        peer.next().await;
+        peer.send(answers).await;
+        while peer.answer().await {}
+    })
+}
+
+#[test]
+fn before_5_0_a_repeated_pubrec_is_tolerated() {
+    let twice = "50 02 00 07 50 02 00 07";
+    let old = recorded(Version::V3_1_1, "  - a pings\n", twice);
+    assert_eq!(old.verdict, Verdict::Pass, "{:#?}", old.findings);
+    let new = recorded(Version::V5_0, "  - a pings\n", twice);
+    assert_eq!(
+        messages(&new),
+        ["`a` received a PUBREC that nothing asked for (at the end of the case)"]
+    );
+    let first = recorded(Version::V3_1_1, "  - a <- nothing\n", "50 02 00 07");
+    assert_eq!(first.verdict, Verdict::Pass, "{:#?}", first.findings);
+    let unread = play(
+        &Stand::default(),
+        &steps("  - a -> PUBLISH: { id: 7, topic: <t>, payload: x, qos: 2 }\n  - a pings\n"),
+        |mut peer| async move { peer.serve().await },
+    );
+    assert_eq!(
+        messages(&unread),
+        ["`a` received a PUBREC that nothing asked for (at the end of the case)"],
+        "the first is no repeat"
+    );
+}
+
+#[test]
+fn a_missed_close_within_should_is_told_once() {
+    let text = "clauses: [v3.1.1/MQTT-3.1.2-22]\nclients: []\ncontrol:\n  - a connects\nsteps:\n  \
+                - a -> CONNECT\n  - should:\n      - a <- closed within 2s\n";
+    let report = play(&Stand::default(), text, |mut peer| async move {
+        peer.serve().await;
+    });
+    assert_eq!(messages(&report), ["the target kept the connection of `a`"]);
+    assert_eq!(report.verdict, Verdict::Warn);
+}
+
 #[test]
 fn a_miss_within_should_warns_and_strictness_makes_it_fail() {
     let text = steps("  - should:\n      - a <- nothing\n  - a pings\n");
