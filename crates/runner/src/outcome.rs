@@ -72,7 +72,7 @@ impl Totals {
 }
 
 impl Outcome {
-    /// 0: the target conforms. 1: it deviates, or the baseline is out of date. 3: it crashed. 130: interrupted.
+    /// 0: the target conforms. 1: it deviates, or the baseline is out of date. 3: it stopped serving. 130: interrupted.
     ///
     /// What could not be tested is not conforming.
     pub fn exit_status(&self) -> u8 {

@@ -17,15 +17,15 @@ pub(crate) fn harness_fault(info: &Arc<CaseInfo>, what: &str) -> CaseReport {
     report(info, Verdict::Untested { reason })
 }
 
-/// The target died before anything could be known.
+/// The target stopped serving before anything could be known.
 pub(crate) fn bereaved(info: &Arc<CaseInfo>) -> CaseReport {
     report(info, died_meanwhile())
 }
 
-/// The verdict on a case during which the target died by another's hand.
+/// The verdict on a case during which the target stopped serving by another's hand.
 pub(crate) fn died_meanwhile() -> Verdict {
     Verdict::Untested {
-        reason: "the target died while this was played".to_owned(),
+        reason: "the target stopped serving while this was played".to_owned(),
     }
 }
 

@@ -149,6 +149,9 @@ impl Connection {
     /// Takes note of a packet that is sent, in whatever way.
     pub(super) fn note(&self, packet: &Draft, forbidden: bool) {
         let state = &mut *self.state.borrow_mut();
+        if packet.packet_type() == PacketType::Publish && self.version != Version::V5_0 {
+            state.forget_repeated_pubrecs();
+        }
         state.protocol.sent(packet);
         state.protocol.obscure |= forbidden;
         state.leaving |= packet.packet_type() == PacketType::Disconnect;
@@ -458,6 +461,19 @@ impl Connection {
             packet,
             bytes: bytes.to_vec(),
             repeat,
+        });
+    }
+}
+
+impl State {
+    /// With a new message, a PUBREC that only repeats what is finished answers nothing any more.
+    fn forget_repeated_pubrecs(&mut self) {
+        let session = self.protocol.session.borrow();
+        self.inbox.forget(|arrival| {
+            let finished = |id| !session.outstanding.contains_key(&id);
+            arrival.repeat
+                && arrival.packet.packet_type() == PacketType::Pubrec
+                && identifier(&arrival.packet).is_some_and(finished)
         });
     }
 }

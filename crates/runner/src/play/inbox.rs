@@ -63,6 +63,11 @@ impl Inbox {
         self.unread.retain(|arrival| arrival.number != number);
     }
 
+    /// Lets go of the packets that `stale` holds for.
+    pub(super) fn forget(&mut self, stale: impl Fn(&Arrival) -> bool) {
+        self.unread.retain(|arrival| !stale(arrival));
+    }
+
     /// Reads the oldest packet that `wanted` holds for.
     pub(super) fn take_first(&mut self, wanted: impl Fn(&Draft) -> bool) -> Option<Rc<Arrival>> {
         let at = self

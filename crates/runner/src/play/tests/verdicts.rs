@@ -147,6 +147,19 @@ fn before_5_0_a_repeated_pubrec_is_tolerated() {
 }
 
 #[test]
+fn a_repeated_pubrec_does_not_stand_for_the_next_messages() {
+    for next in [7, 8] {
+        let again = format!(
+            "  - a -> PUBREL: {{ id: 7 }}\n  - a <- PUBCOMP: {{ id: 7 }}\n  \
+             - a -> PUBLISH: {{ id: {next}, topic: <t>, payload: y, qos: 2 }}\n  - a <- PUBREC: {{ id: {next} }}\n  \
+             - a -> PUBREL: {{ id: {next} }}\n  - a <- PUBCOMP: {{ id: {next} }}\n"
+        );
+        let report = recorded(Version::V3_1_1, &again, "50 02 00 07 50 02 00 07");
+        assert_eq!(report.verdict, Verdict::Pass, "{:#?}", report.findings);
+    }
+}
+
+#[test]
 fn a_missed_close_within_should_is_told_once() {
     let text = "clauses: [v3.1.1/MQTT-3.1.2-22]\nclients: []\ncontrol:\n  - a connects\nsteps:\n  \
                 - a -> CONNECT\n  - should:\n      - a <- closed within 2s\n";
