@@ -3,6 +3,7 @@
 use clap::Args;
 use clauses::ClauseId;
 use codec::Version;
+use runner::link::Transport;
 use runner::{Filter, Plan, Selection};
 
 use crate::failure::Failure;
@@ -51,7 +52,7 @@ impl Which {
                 let clause = ClauseId::parse(text).map_err(|error| Failure::of(&error))?;
                 selection.clauses.push(clause);
             } else {
-                selection.filters.push(Filter::new(text));
+                selection.filters.push(Filter::new(without_transport(text)));
             }
         }
         Ok(selection)
@@ -95,10 +96,23 @@ impl Which {
     }
 }
 
+/// The name of a case as plans know it: reports write the transport behind it, and what they print can be pasted here.
+fn without_transport(text: &str) -> &str {
+    match text.rsplit_once('/') {
+        Some((name, transport)) if name.contains('@') && transport.parse::<Transport>().is_ok() => {
+            name
+        }
+        _ => text,
+    }
+}
+
 /// Whether a text is meant as a clause: it begins as the clauses of a standard do.
 fn is_clause(text: &str) -> bool {
     clauses::Standard::ALL.iter().any(|standard| {
-        text.strip_prefix(standard.name())
-            .is_some_and(|rest| ["/MQTT-", "/U"].iter().any(|start| rest.starts_with(start)))
+        text.strip_prefix(standard.name()).is_some_and(|rest| {
+            ["/MQTT-", "/U", "/V31-"]
+                .iter()
+                .any(|start| rest.starts_with(start))
+        })
     })
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anstyle::Style;
 use clap::Args;
+use report::terminal_text;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -63,11 +64,21 @@ impl List {
                 if files > 0 {
                     writeln!(out)?;
                 }
-                writeln!(out, "{bold}{}{bold:#}: {}", case.file, case.title)?;
+                writeln!(
+                    out,
+                    "{bold}{}{bold:#}: {}",
+                    terminal_text(case.file),
+                    terminal_text(case.title)
+                )?;
                 file = case.file;
                 files += 1;
             }
-            writeln!(out, "  {}  {}", case.name, case.clauses.join(", "))?;
+            writeln!(
+                out,
+                "  {}  {}",
+                terminal_text(case.name),
+                case.clauses.join(", ")
+            )?;
         }
         writeln!(
             out,
