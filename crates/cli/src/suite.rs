@@ -1,11 +1,12 @@
 //! [`Suite`]: the scenarios that a command is about: those in the binary, or those in files and folders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
+use report::terminal_line;
 use scenario::{Diagnostic, Scenario, Severity, Source, Style};
 
 use crate::failure::Failure;
@@ -18,6 +19,9 @@ const EMBEDDED_NAME: &str = "scenarios";
 
 /// No scenario is nearly as large; what is larger is not read at all.
 const LARGEST_FILE: u64 = 1 << 20;
+
+/// So many faults of one file are told in full.
+const TOLD_PER_FILE: usize = 10;
 
 /// The texts of scenarios, not yet parsed.
 pub(crate) struct Texts {
@@ -135,15 +139,32 @@ impl Suite {
         if errors.is_empty() {
             return Ok(suite);
         }
-        for error in &errors {
-            anstream::eprintln!("{}\n", error.render());
-        }
+        tell(errors.iter().copied());
         let files: BTreeSet<_> = errors.iter().map(|error| &error.source.name).collect();
         Err(Failure::new(format!(
             "{} in {}; nothing was played",
             count(errors.len(), "error"),
             count(files.len(), "scenario file")
         )))
+    }
+}
+
+/// Tells what is wrong with each file on standard error, errors first; of a file with many faults only the first few,
+/// since the others often follow from them.
+pub(crate) fn tell<'a>(complaints: impl IntoIterator<Item = &'a Complaint>) {
+    let mut files: BTreeMap<&str, Vec<&Complaint>> = BTreeMap::new();
+    for complaint in complaints {
+        let file = files.entry(&complaint.source.name).or_default();
+        file.push(complaint);
+    }
+    for (file, mut complaints) in files {
+        complaints.sort_by_key(|complaint| !complaint.is_error());
+        for complaint in complaints.iter().take(TOLD_PER_FILE) {
+            anstream::eprintln!("{}\n", complaint.render());
+        }
+        if let Some(more @ 1..) = complaints.len().checked_sub(TOLD_PER_FILE) {
+            anstream::eprintln!("… and {more} more in {}\n", terminal_line(file));
+        }
     }
 }
 

@@ -149,14 +149,14 @@ impl fmt::Display for Annotation<'_> {
             let end = offset + field.bytes.len();
             write_field(f, field, offset, width, &self.meaning(field))?;
             while let Some(violation) = violations.next_if(|violation| violation.offset < end) {
-                write_violation(f, violation, violation.offset - offset)?;
+                write_violation(f, violation, violation.offset - offset, self.version)?;
             }
             offset = end;
         }
         for violation in violations {
             write!(f, "{offset:>5}  ")?;
             writeln!(f, "end of the packet")?;
-            write_violation(f, violation, 0)?;
+            write_violation(f, violation, 0, self.version)?;
         }
         Ok(())
     }
@@ -193,8 +193,14 @@ fn write_field(
     Ok(())
 }
 
-/// Points at the byte where the violation begins, if its row is the first, else at the field.
-fn write_violation(f: &mut fmt::Formatter<'_>, violation: &Violation, place: usize) -> fmt::Result {
+/// Points at the byte where the violation begins, if its row is the first, else at the field. Only 5.0 has a Reason Code
+/// for it.
+fn write_violation(
+    f: &mut fmt::Formatter<'_>,
+    violation: &Violation,
+    place: usize,
+    version: Version,
+) -> fmt::Result {
     let indent = if place < ROW { 3 * place } else { 0 };
     let Violation {
         offset,
@@ -210,7 +216,11 @@ fn write_violation(f: &mut fmt::Formatter<'_>, violation: &Violation, place: usi
         "{:>5}  {:indent$}^^ byte {offset}: {field} must be {expected}, found {found}",
         "", ""
     )?;
-    write!(f, "{:>5}  {:indent$}   {kind} {reason_code}:", "", "")?;
+    write!(f, "{:>5}  {:indent$}   {kind}", "", "")?;
+    if version == Version::V5_0 {
+        write!(f, " {reason_code}")?;
+    }
+    f.write_char(':')?;
     for clause in violation.clauses() {
         write!(f, " {}", clause.name())?;
     }

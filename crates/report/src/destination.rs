@@ -40,6 +40,18 @@ impl Destination {
         }
     }
 
+    /// Whether both lead to the same file, so that the one report would overwrite the other. Several may go to a pipe, a
+    /// terminal or `/dev/null`.
+    pub fn is_same_file(&self, other: &Self) -> bool {
+        !self.is_special() && self.place() == other.place()
+    }
+
+    /// The path from the root of the file system, also where no file stands there yet.
+    fn place(&self) -> Option<PathBuf> {
+        let folder = fs::canonicalize(self.folder()).ok()?;
+        Some(folder.join(self.path.file_name()?))
+    }
+
     fn attempt(&self) -> Result<(), String> {
         match fs::metadata(&self.path) {
             Ok(meta) if meta.is_dir() => return Err("it is a folder; name a file in it".into()),
@@ -175,6 +187,16 @@ mod tests {
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
         assert!(Destination::try_out(&file.join("report.xml")).is_err());
+    }
+
+    #[test]
+    fn two_ways_to_one_file_are_seen_through() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("in")).unwrap();
+        let at = |path: &str| Destination::try_out(&folder.path().join(path)).unwrap();
+        assert!(at("report").is_same_file(&at("report")));
+        assert!(at("report").is_same_file(&at("in/../report")));
+        assert!(!at("report").is_same_file(&at("in/report")));
     }
 
     #[cfg(unix)]

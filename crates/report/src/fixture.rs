@@ -94,7 +94,7 @@ pub(crate) fn run() -> Vec<Event> {
         elapsed: Duration::from_millis(152),
         interrupted: false,
         unplayed: 3,
-        stale: vec!["topic/gone@*".into()],
+        stale: vec!["known.yaml:3 `topic/gone@*`".into()],
     }));
     events
 }

@@ -3,7 +3,8 @@
 //! One `testsuite` per chapter and version, one `testcase` per case. `classname` is the chapter with the clauses. The
 //! body of a failure begins with `file:line:column`, since several readers know no other place for it. What is known
 //! from a baseline, skipped or untested is `skipped`, with the verdict as its type and the reason as its message; an
-//! entry of the baseline that passed is a failure of type `fixed`, since the run fails on it too.
+//! entry of the baseline that passed is a failure of type `fixed`, since the run fails on it too. A run that was
+//! interrupted holds a test case more, in error, so that no reader takes what was played for the whole.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -52,11 +53,14 @@ impl Junit {
 
     /// Takes in that the run could not begin: one test case, in error, so that no reader takes silence for success.
     pub fn not_played(&mut self, why: &str) {
-        let name = "admission";
-        let case =
-            TestCaseBuilder::error(name, Duration::ZERO, "not played", &xml_text(why)).build();
-        // No version was spoken; the newest stands for all.
-        let suite = ("target".to_owned(), Version::V5_0);
+        self.error("target", "admission", "not played", why);
+    }
+
+    /// A test case that is about the run as a whole.
+    fn error(&mut self, suite: &str, name: &str, kind: &str, why: &str) {
+        let case = TestCaseBuilder::error(name, Duration::ZERO, kind, &xml_text(why)).build();
+        // It is about no version; the newest stands for all.
+        let suite = (suite.to_owned(), Version::V5_0);
         self.suites
             .entry(suite)
             .or_default()
@@ -103,6 +107,13 @@ impl Junit {
                 "not played, the run ended early: {}",
                 summary.unplayed
             );
+        }
+        if summary.interrupted {
+            let why = match summary.unplayed {
+                1 => "1 case was not played".to_owned(),
+                unplayed => format!("{unplayed} cases were not played"),
+            };
+            self.error("run", "interrupted", "interrupted", &why);
         }
         for entry in &summary.stale {
             let _ = writeln!(
@@ -254,6 +265,21 @@ mod tests {
     fn all_verdicts() {
         // One line per element, as the writer itself does not break lines.
         insta::assert_snapshot!(report(&fixture::run()).replace("><", ">\n<"));
+    }
+
+    #[test]
+    fn an_interrupted_run_is_in_error() {
+        let xml = report(&fixture::interrupted_run());
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        let errors: Vec<_> = document
+            .descendants()
+            .filter(|node| node.has_tag_name("error"))
+            .map(|node| (node.attribute("type"), node.attribute("message")))
+            .collect();
+        assert_eq!(
+            errors,
+            [(Some("interrupted"), Some("39 cases were not played"))]
+        );
     }
 
     /// Every text of the document, read back by a parser that is not the writer's.

@@ -22,7 +22,7 @@ pub use html::Html;
 pub use json::{FORMAT, Json};
 pub use junit::Junit;
 pub use tally::{Kind, Tally};
-pub use text::{terminal_text, xml_text};
+pub use text::{terminal_line, terminal_text, xml_text};
 
 /// Something that is told what happens in a run.
 pub trait Listener {

@@ -32,6 +32,12 @@ pub fn terminal_text(text: &str) -> Cow<'_, str> {
     })
 }
 
+/// Text as it may stand within one line of a terminal, such as the name of a file: as [`terminal_text`], and line breaks
+/// are written as `\u{a}`, so that nothing can pass itself off as a line of its own.
+pub fn terminal_line(text: &str) -> String {
+    terminal_text(text).replace('\n', r"\u{a}")
+}
+
 /// Bytes as pairs of hex digits with blanks between, as every part of the tool reads them.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 3);
@@ -83,6 +89,10 @@ mod tests {
             "\\u{1b}[31mred\\u{7}\n"
         );
         assert_eq!(terminal_text("abc\u{202e}def"), r"abc\u{202e}def");
+        assert_eq!(
+            terminal_line("a\n\u{1b}[1merror: b"),
+            r"a\u{a}\u{1b}[1merror: b"
+        );
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use clauses::ClauseId;
+use scenario::{Diagnostic, Span};
 use serde::Deserialize;
 use serde_yaml::Spanned;
 use wildmatch::WildMatch;
@@ -30,6 +31,9 @@ struct Entry {
     reason: String,
 }
 
+/// The keys of an entry.
+const KEYS: [&str; 3] = ["case", "reason", "clause"];
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -48,6 +52,26 @@ pub enum BaselineError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// The file is no text.
+    #[error("{}:{line}: byte {at} of the file is not UTF-8; save it as UTF-8", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The byte, from 0.
+        at: usize,
+    },
+    /// An entry has a key that there is not.
+    #[error("{place}: unknown key `{key}`; {suggestion}")]
+    UnknownKey {
+        /// `file:line:column`.
+        place: String,
+        /// The key.
+        key: String,
+        /// The key that was meant, or those that there are.
+        suggestion: String,
     },
     /// The file is not YAML, or not a list of entries.
     #[error("{place}: {problem}; a baseline is a list of `- {{ case: …, reason: …, clause: … }}`")]
@@ -80,9 +104,18 @@ pub enum BaselineError {
 impl Baseline {
     /// Reads a baseline file.
     pub fn load(path: &Path) -> Result<Self, BaselineError> {
-        let text = fs::read_to_string(path).map_err(|source| BaselineError::Unreadable {
+        let bytes = fs::read(path).map_err(|source| BaselineError::Unreadable {
             path: path.to_owned(),
             source,
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let before = error.as_bytes().iter().take(at);
+            BaselineError::NotUtf8 {
+                path: path.to_owned(),
+                line: before.filter(|byte| **byte == b'\n').count() + 1,
+                at,
+            }
         })?;
         Self::parse(&path.display().to_string(), &text)
     }
@@ -100,10 +133,7 @@ impl Baseline {
                 || name.to_owned(),
                 |at| format!("{name}:{}:{}", at.line(), at.column()),
             );
-            BaselineError::Malformed {
-                place,
-                problem: plain(&error),
-            }
+            refusal(place, &plain(&error))
         })?;
         let entries = written
             .into_iter()
@@ -145,6 +175,31 @@ impl Baseline {
             | Verdict::Fixed
             | Verdict::Crashed { .. } => {}
         }
+    }
+}
+
+/// What the parser's sentence means to whoever wrote the file.
+fn refusal(place: String, sentence: &str) -> BaselineError {
+    let unknown = sentence.strip_prefix("unknown field `");
+    if let Some((key, _)) = unknown.and_then(|rest| rest.split_once('`')) {
+        let suggestion = Diagnostic::error(Span::default(), "")
+            .suggest(key, KEYS)
+            .help
+            .unwrap_or_default();
+        return BaselineError::UnknownKey {
+            place,
+            key: key.to_owned(),
+            suggestion,
+        };
+    }
+    let problem = match sentence {
+        "expected sequence start" => "a list must stand here, each entry behind a `- `",
+        "expected mapping start" => "an entry must be a map of keys and values",
+        other => other,
+    };
+    BaselineError::Malformed {
+        place,
+        problem: problem.to_owned(),
     }
 }
 

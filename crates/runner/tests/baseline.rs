@@ -23,6 +23,9 @@ fn every_fault_is_told_with_its_place() {
     let faults = [
         "- case: a/b\n  reason: x\n  claus: y\n",
         "- case: a/b\n",
+        "- csae: a/b\n",
+        "- where: a/b\n",
+        "- a/b\n",
         "case: a/b\n",
         "- { case: a/b, reason: x\n",
         "- case: a/b\n  reason: ' '\n",
@@ -30,9 +33,12 @@ fn every_fault_is_told_with_its_place() {
     ]
     .map(refusal);
     insta::assert_snapshot!(faults.join("\n"), @r"
-    baseline.yaml:3:3: unknown field `claus`, expected one of case, reason, clause; a baseline is a list of `- { case: …, reason: …, clause: … }`
+    baseline.yaml:3:3: unknown key `claus`; did you mean `clause`?
     baseline.yaml:1:3: missing field `reason`; a baseline is a list of `- { case: …, reason: …, clause: … }`
-    baseline.yaml:1:1: expected sequence start; a baseline is a list of `- { case: …, reason: …, clause: … }`
+    baseline.yaml:1:3: unknown key `csae`; did you mean `case`?
+    baseline.yaml:1:3: unknown key `where`; known are `case`, `reason`, `clause`
+    baseline.yaml:1:3: an entry must be a map of keys and values; a baseline is a list of `- { case: …, reason: …, clause: … }`
+    baseline.yaml:1:1: a list must stand here, each entry behind a `- `; a baseline is a list of `- { case: …, reason: …, clause: … }`
     baseline.yaml:1:3: unclosed bracket '{'; a baseline is a list of `- { case: …, reason: …, clause: … }`
     baseline.yaml:2:11: `reason` is empty; say in a sentence why the deviation is accepted
     baseline.yaml:3:11: the register has no clause `v5.0/MQTT-3.1.0-22`; did you mean `v5.0/MQTT-3.1.0-2`?

@@ -21,30 +21,49 @@ pub fn render(diagnostic: &Diagnostic, source: &Source, style: Style) -> String 
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut snippet = Snippet::source(source.text.as_str()).path(source.name.as_str());
+    // As long as what it stands for, so that the carets stay in place; the renderer pictures the other controls itself.
+    let lines = source
+        .text
+        .replace(|c| matches!(c, '\u{80}'..='\u{9f}'), "\u{b7}");
+    let mut snippet = Snippet::source(lines).path(harmless(&source.name));
     for (index, label) in diagnostic.labels.iter().enumerate() {
         let kind = if index == 0 {
             AnnotationKind::Primary
         } else {
             AnnotationKind::Context
         };
-        let text = (!label.text.is_empty()).then_some(label.text.as_str());
+        let text = (!label.text.is_empty()).then(|| harmless(&label.text));
         snippet = snippet.annotation(
             kind.span(visible(label.span, &source.text).range())
                 .label(text),
         );
     }
     let mut group = level
-        .primary_title(diagnostic.message.as_str())
+        .primary_title(harmless(&diagnostic.message))
         .element(snippet);
     for note in &diagnostic.notes {
-        group = group.element(Level::NOTE.message(note.as_str()));
+        group = group.element(Level::NOTE.message(harmless(note)));
     }
     if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(help.as_str()));
+        group = group.element(Level::HELP.message(harmless(help)));
     }
     let report: [Group<'_>; 1] = [group];
     renderer(style).render(&report)
+}
+
+/// Text that quotes a scenario or names its file, without what could steer a terminal or make a line of its own.
+fn harmless(text: &str) -> String {
+    let steers =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut harmless = String::with_capacity(text.len());
+    for c in text.chars() {
+        if steers(c) {
+            harmless.extend(c.escape_unicode());
+        } else {
+            harmless.push(c);
+        }
+    }
+    harmless
 }
 
 fn renderer(style: Style) -> Renderer {
@@ -97,6 +116,25 @@ mod tests {
           = help: did you mean `clients`?
         ");
         assert!(render(&diagnostic, &source(), Style::Styled).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn no_part_of_it_steers_a_terminal() {
+        let hostile = "\u{1b}[2J\u{7}\u{9b}1m\u{202e}\nerror: x";
+        let source = Source {
+            name: hostile.to_owned(),
+            text: hostile.replace('\n', "") + "\n",
+        };
+        let diagnostic = Diagnostic::error(Span { start: 0, end: 3 }, hostile)
+            .label(hostile)
+            .note(hostile)
+            .help(hostile);
+        let text = render(&diagnostic, &source, Style::Plain);
+        assert!(
+            !text.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}']),
+            "{text:?}"
+        );
+        assert!(!text.contains("\nerror"), "{text:?}");
     }
 
     #[test]

@@ -21,6 +21,14 @@ pub(crate) fn explain(error: &ScanError, text: &str) -> Diagnostic {
                 .help(format!("write '{sign}'"))
         }
         ErrorKind::MappingValueNotAllowed => mapping_value(text, offset, at),
+        ErrorKind::UnexpectedCharacter { character } if character.is_control() => {
+            let code = u32::from(*character);
+            Diagnostic::error(
+                at,
+                format!("the control character U+{code:04X} cannot stand in YAML"),
+            )
+            .help(format!("in double quotes it is written `\\u{code:04x}`"))
+        }
         ErrorKind::UnexpectedCharacter { character } => {
             Diagnostic::error(at, format!("`{character}` cannot begin a value unquoted"))
                 .help(format!("put the value in quotes: '{character}…'"))

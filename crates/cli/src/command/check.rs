@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::failure::{BAD_INPUT, Failure};
-use crate::suite::{Texts, count};
+use crate::suite::{Texts, count, tell};
 
 /// Parse and lint scenarios.
 ///
@@ -26,9 +26,7 @@ impl Check {
         let texts = Texts::read(&self.paths)?;
         let files = texts.len();
         let (_, complaints) = texts.parse();
-        for complaint in &complaints {
-            anstream::eprintln!("{}\n", complaint.render());
-        }
+        tell(&complaints);
         let errors = complaints
             .iter()
             .filter(|complaint| complaint.is_error())

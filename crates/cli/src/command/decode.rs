@@ -145,7 +145,7 @@ fn explain(
                 break;
             }
             Err(violation) => {
-                tell(out, at, &violation)?;
+                tell(out, at, &violation, version)?;
                 valid = false;
                 break;
             }
@@ -189,10 +189,25 @@ fn statement(id: ClauseId) -> String {
 }
 
 /// A violation of the framing, which leaves no packet to annotate.
-fn tell(out: &mut dyn Write, at: usize, violation: &Violation) -> io::Result<()> {
+fn tell(out: &mut dyn Write, at: usize, violation: &Violation, version: Version) -> io::Result<()> {
+    let Violation {
+        offset,
+        field,
+        expected,
+        found,
+        kind,
+        reason_code,
+        clause,
+        ..
+    } = violation;
+    // Before 5.0 there is no code for it.
+    let code = match version {
+        Version::V5_0 => format!(" {reason_code}"),
+        Version::V3_1 | Version::V3_1_1 => String::new(),
+    };
     writeln!(
         out,
-        "{BOLD}Malformed{BOLD:#}: the packet at byte {at}: {violation}"
+        "{BOLD}Malformed{BOLD:#}: the packet at byte {at}: byte {offset}: {field} must be {expected}, found {found} ({kind}{code}, {clause})"
     )?;
     writeln!(out, "\n{}", statement(violation.clause))?;
     writeln!(

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use report::Destination;
+use report::{Destination, terminal_line};
 
 use crate::failure::{BAD_INPUT, Failure};
-use crate::suite::{Complaint, Texts, count};
+use crate::suite::{Complaint, Texts, count, tell};
 
 /// Bring scenarios into their usual form, comments kept.
 ///
@@ -35,17 +35,21 @@ impl Format {
                 Ok(text) if text == source.text => {}
                 Ok(text) => {
                     changed += 1;
-                    writeln!(out, "{}", source.name)?;
+                    writeln!(out, "{}", terminal_line(&source.name))?;
                     if !self.check {
                         rewrite(Path::new(&source.name), &text)?;
                     }
                 }
                 Err(diagnostics) => {
                     unreadable += 1;
-                    for diagnostic in diagnostics {
-                        let source = Arc::clone(source);
-                        anstream::eprintln!("{}\n", Complaint { source, diagnostic }.render());
-                    }
+                    let complaints: Vec<_> = diagnostics
+                        .into_iter()
+                        .map(|diagnostic| Complaint {
+                            source: Arc::clone(source),
+                            diagnostic,
+                        })
+                        .collect();
+                    tell(&complaints);
                 }
             }
         }

@@ -10,6 +10,8 @@ mod prove;
 mod run;
 mod shell;
 
+use std::num::NonZeroUsize;
+
 use clap::Subcommand;
 
 use crate::failure::Failure;
@@ -50,4 +52,10 @@ impl Command {
             Self::Man => shell::manual(),
         }
     }
+}
+
+/// How many things are done at once, from 1 on.
+fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse()
+        .map_err(|_| "it must be a whole number from 1 on".into())
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anstream::println;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use report::terminal_line;
 use runner::{Interrupt, Proof, Proofs};
 
 use crate::failure::Failure;
@@ -27,7 +28,7 @@ pub(crate) struct Prove {
     which: Which,
 
     /// How many rules are broken at once; a good number where it is not given.
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = super::jobs)]
     jobs: Option<NonZeroUsize>,
 
     /// One line per rule, whether it was noticed or not.
@@ -66,17 +67,21 @@ impl Prove {
     fn tell(&self, proofs: &Proofs) {
         for case in &proofs.unsound {
             println!(
-                "not sound: {case} does not pass on the reference broker, so it can prove nothing"
+                "not sound: {} does not pass on the reference broker, so it can prove nothing",
+                terminal_line(case)
             );
         }
+        let blind = proofs.blind();
         for proof in &proofs.rules {
             if self.verbose || !proof.is_noticed() || !proof.missed.is_empty() {
-                println!("{}", line(proof));
+                println!("{}", terminal_line(&line(proof, &blind)));
             }
         }
-        let blind = proofs.blind();
         for scenario in &blind {
-            println!("blind: {scenario} notices none of the clauses that it cites");
+            println!(
+                "blind: {} notices none of the clauses that it cites",
+                terminal_line(scenario)
+            );
         }
         let noticed =
             |by: fn(&Proof) -> bool| proofs.rules.iter().filter(|proof| by(proof)).count();
@@ -92,7 +97,7 @@ impl Prove {
 }
 
 /// What breaking one rule has shown, on a line.
-fn line(proof: &Proof) -> String {
+fn line(proof: &Proof, blind: &BTreeSet<&str>) -> String {
     let names = |names: &BTreeSet<String>| {
         names
             .iter()
@@ -100,19 +105,30 @@ fn line(proof: &Proof) -> String {
             .collect::<Vec<_>>()
             .join(", ")
     };
+    // A scenario that misses this rule is of use all the same where it notices another.
+    let (useless, useful): (BTreeSet<String>, BTreeSet<String>) = proof
+        .missed
+        .iter()
+        .cloned()
+        .partition(|scenario| blind.contains(scenario.as_str()));
     let verdict = match (&proof.elsewhere, proof.noticed.len()) {
         (None, 0) => "NOT NOTICED".to_owned(),
         (Some(elsewhere), _) => format!("noticed only by {elsewhere}, which does not cite it"),
         (None, count) => format!("noticed by {count} ({})", names(&proof.noticed)),
     };
-    let missed = match proof.missed.len() {
+    let missed = |by: &BTreeSet<String>, but: &str| match by.len() {
         0 => String::new(),
-        count => format!(
-            "; cited and not noticed by {count} ({})",
-            names(&proof.missed)
-        ),
+        count => format!("; cited and not noticed by {count} ({}), {but}", names(by)),
     };
-    format!("{}: {verdict}{missed}", proof.clause)
+    format!(
+        "{}: {verdict}{}{}",
+        proof.clause,
+        missed(
+            &useful,
+            "not blind: other clauses that are cited there are noticed"
+        ),
+        missed(&useless, "blind"),
+    )
 }
 
 fn bar() -> ProgressBar {

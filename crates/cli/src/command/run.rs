@@ -37,7 +37,7 @@ pub(crate) struct Run {
     which: Which,
 
     /// How many cases are played at once; a good number where it is not given.
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = super::jobs)]
     jobs: Option<NonZeroUsize>,
 
     /// Write a JUnit report, for CI systems.
@@ -82,7 +82,14 @@ pub(crate) struct Run {
 }
 
 /// The reports that are written to files.
-struct Files(Vec<(Report, Destination)>);
+struct Files(Vec<ReportFile>);
+
+struct ReportFile {
+    report: Report,
+    /// The path as it was given.
+    path: String,
+    destination: Destination,
+}
 
 enum Report {
     Junit(Junit),
@@ -109,10 +116,14 @@ impl Run {
             interrupt: interrupt.clone(),
             ..runner::Options::default()
         };
-        let played = self.play(&plan, &options, &mut files);
-        let written = files.write();
+        let mut console = Console::new(anstream::AutoStream::auto(io::stdout()), self.console());
+        let played = self.play(&plan, &options, &mut console, &mut files);
+        let (written, outcome) = files.write();
+        if played.is_ok() {
+            console.written(&written);
+        }
         let status = played?;
-        written?;
+        outcome?;
         Ok(status)
     }
 
@@ -120,10 +131,10 @@ impl Run {
         &self,
         plan: &Plan,
         options: &runner::Options,
+        console: &mut impl Listener,
         files: &mut Files,
     ) -> Result<u8, Failure> {
         let at = self.target.clone().map_or(At::Embedded, At::Address);
-        let mut console = Console::new(anstream::AutoStream::auto(io::stdout()), self.console());
         let mut stopped = false;
         let outcome = runner::run(plan, &at, options, &mut |mut event| {
             if self.fail_fast && fails(&event) && !options.interrupt.is_raised() {
@@ -157,7 +168,6 @@ impl Run {
         if let Some(target) = &self.target {
             replay.push(format!("--target {target}"));
         }
-        let reports = [&self.junit, &self.json, &self.html];
         report::Options {
             detail: match (self.quiet, self.verbose) {
                 (true, _) => Detail::Quiet,
@@ -168,11 +178,6 @@ impl Run {
             width: terminal::width(),
             progress: !self.quiet && terminal::shows_progress(),
             replay: replay.join(" "),
-            reports: reports
-                .into_iter()
-                .flatten()
-                .map(|path| path.display().to_string())
-                .collect(),
         }
     }
 }
@@ -197,19 +202,31 @@ impl Files {
             (&run.json, Report::Json(Json::new())),
             (&run.html, Report::Html(Html::new())),
         ];
-        let mut files = Vec::new();
+        let mut files: Vec<ReportFile> = Vec::new();
         for (path, report) in wanted {
-            if let Some(path) = path {
-                let destination = Destination::try_out(path)
-                    .map_err(|error| Failure::of(&error).note("nothing was played"))?;
-                files.push((report, destination));
+            let Some(path) = path else { continue };
+            let destination = Destination::try_out(path)
+                .map_err(|error| Failure::of(&error).note("nothing was played"))?;
+            let path = path.display().to_string();
+            if files
+                .iter()
+                .any(|other| other.destination.is_same_file(&destination))
+            {
+                return Err(Failure::new(format!("two reports go to `{path}`"))
+                    .note("the second would overwrite the first; nothing was played")
+                    .help("give each report a file of its own"));
             }
+            files.push(ReportFile {
+                report,
+                path,
+                destination,
+            });
         }
         Ok(Self(files))
     }
 
     fn on(&mut self, event: &Event) {
-        for (report, _) in &mut self.0 {
+        for ReportFile { report, .. } in &mut self.0 {
             match report {
                 Report::Junit(junit) => junit.on(event),
                 Report::Json(json) => json.on(event),
@@ -220,7 +237,7 @@ impl Files {
 
     /// A run that could not begin is told in the reports too, or CI would read those of an earlier one.
     fn not_played(&mut self, why: &str) {
-        for (report, _) in &mut self.0 {
+        for ReportFile { report, .. } in &mut self.0 {
             match report {
                 Report::Junit(junit) => junit.not_played(why),
                 Report::Json(json) => json.not_played(why),
@@ -229,20 +246,22 @@ impl Files {
         }
     }
 
-    /// Writes all of them, even when one cannot be written.
-    fn write(&self) -> Result<(), Failure> {
-        let written: Vec<_> = self
-            .0
-            .iter()
-            .map(|(report, destination)| match report {
-                Report::Junit(junit) => junit.write(destination),
-                Report::Json(json) => json.write(destination),
-                Report::Html(html) => html.write(destination),
-            })
-            .collect();
-        written
-            .into_iter()
-            .collect::<Result<_, _>>()
-            .map_err(|error| Failure::of(&error))
+    /// Writes all of them, even when one cannot be written: the paths of those that were, and what stands against the
+    /// first that was not.
+    fn write(&self) -> (Vec<String>, Result<(), Failure>) {
+        let mut written = Vec::new();
+        let mut outcome = Ok(());
+        for file in &self.0 {
+            let done = match &file.report {
+                Report::Junit(junit) => junit.write(&file.destination),
+                Report::Json(json) => json.write(&file.destination),
+                Report::Html(html) => html.write(&file.destination),
+            };
+            match done {
+                Ok(()) => written.push(file.path.clone()),
+                Err(error) => outcome = outcome.and(Err(Failure::of(&error))),
+            }
+        }
+        (written, outcome)
     }
 }

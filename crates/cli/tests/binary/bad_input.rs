@@ -108,6 +108,11 @@ fn a_yaml_bomb_is_defused() {
     assert_eq!(said.status, Some(2), "{said}");
     assert!(said.stderr.contains("ping/answered.yaml"), "{said}");
     assert!(
+        said.stderr.contains(" more in ping/answered.yaml\n"),
+        "{said}"
+    );
+    assert!(said.stderr.lines().count() < 100, "{said}");
+    assert!(
         began.elapsed() < Duration::from_secs(10),
         "{:?}",
         began.elapsed()
@@ -158,6 +163,88 @@ fn an_unwritable_report_is_told_before_anything_is_played() {
         &["run", "--junit", "missing/junit.xml"]
     ));
     insta::assert_snapshot!(assay_in(folder.path(), &["run", "--json", "."]));
+}
+
+#[test]
+fn two_reports_in_one_file_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    insta::assert_snapshot!(assay_in(
+        folder.path(),
+        &["run", "--json", "same", "--junit", "./same"]
+    ));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_report_that_was_not_written_is_not_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = assay_in(
+        folder.path(),
+        &[
+            "run",
+            "--filter",
+            "ping/",
+            "--json",
+            "/dev/full",
+            "--junit",
+            "junit.xml",
+        ],
+    );
+    assert_eq!(said.status, Some(2), "{said}");
+    assert!(
+        said.stderr.contains("cannot write the report `/dev/full`"),
+        "{said}"
+    );
+    assert!(said.stdout.ends_with("\nReports: junit.xml\n"), "{said}");
+}
+
+#[test]
+fn a_number_of_jobs_that_is_none() {
+    for jobs in ["0", "x", "-1"] {
+        let said = assay(&["run", &format!("--jobs={jobs}")]);
+        assert_eq!(said.status, Some(2), "{said}");
+        assert!(
+            said.stderr.contains("it must be a whole number from 1 on"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_control_character_in_a_scenario_and_in_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("a\u{1b}[31m\nb.yaml"),
+        SOUND.replace("[a]", "\u{1b}[2J"),
+    )
+    .unwrap();
+    let said = assay_in(folder.path(), &["check", "."]);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_baseline_that_cannot_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    for (text, told) in [
+        (
+            &b"- csae: a\n"[..],
+            "error: known.yaml:1:3: unknown key `csae`",
+        ),
+        (
+            b"case: a\n",
+            "error: known.yaml:1:1: a list must stand here",
+        ),
+        (
+            b"- case: \xff\n",
+            "error: known.yaml:1: byte 8 of the file is not UTF-8",
+        ),
+    ] {
+        fs::write(folder.path().join("known.yaml"), text).unwrap();
+        let said = assay_in(folder.path(), &["run", "--baseline", "known.yaml"]);
+        assert_eq!(said.status, Some(2), "{said}");
+        assert!(said.stderr.starts_with(told), "{said}");
+    }
 }
 
 #[test]

@@ -29,6 +29,17 @@ fn a_broken_rule_with_its_clause_and_byte() {
 }
 
 #[test]
+fn before_5_0_there_is_no_reason_code_for_a_broken_rule() {
+    insta::assert_snapshot!(assay(&[
+        "decode",
+        "--version",
+        "v3.1.1",
+        "80 08 00 01 00 03 61 2f 62 00",
+        "c0 ff ff ff ff 7f"
+    ]));
+}
+
+#[test]
 fn what_a_server_sends() {
     insta::assert_snapshot!(assay(&["decode", "--from", "server", "40 03 00 07 42"]));
 }

@@ -62,6 +62,14 @@ fn ctrl_c_stops_a_run_with_its_results_so_far() {
         (&json["interrupted"], &json["finished"]),
         (&true.into(), &false.into())
     );
-    roxmltree::Document::parse(&fs::read_to_string(folder.path().join("junit.xml")).unwrap())
-        .unwrap();
+    let xml = fs::read_to_string(folder.path().join("junit.xml")).unwrap();
+    let document = roxmltree::Document::parse(&xml).unwrap();
+    let error = document
+        .descendants()
+        .find(|node| node.has_tag_name("error"));
+    assert_eq!(
+        error.and_then(|error| error.attribute("type")),
+        Some("interrupted"),
+        "{xml}"
+    );
 }

@@ -12,7 +12,7 @@ use codec::Version;
 use runner::event::{CaseReport, Crash, Event, RunSummary};
 
 use crate::tally::{Kind, Tally};
-use crate::text::terminal_text;
+use crate::text::{terminal_line, terminal_text};
 use crate::{Listener, trace};
 use progress::Progress;
 
@@ -41,8 +41,6 @@ pub struct Options {
     pub progress: bool,
     /// The command that plays a case again; `--filter` and the name are put behind it.
     pub replay: String,
-    /// Where the machine-readable reports go, to be named at the end.
-    pub reports: Vec<String>,
 }
 
 /// Tells people of a run. Writes colours; the writer strips them where nobody could see them.
@@ -59,6 +57,7 @@ pub struct Console<W> {
     told: Vec<CaseReport>,
     crashes: Vec<Crash>,
     notices: Vec<String>,
+    interrupted: bool,
 }
 
 impl<W: Write> Console<W> {
@@ -73,7 +72,26 @@ impl<W: Write> Console<W> {
             told: Vec::new(),
             crashes: Vec::new(),
             notices: Vec::new(),
+            interrupted: false,
         }
+    }
+
+    /// Names the reports in files, once they are written.
+    pub fn written(&mut self, reports: &[String]) {
+        if reports.is_empty() || self.options.detail == Detail::Quiet {
+            return;
+        }
+        let partial = if self.interrupted {
+            ", with the results so far"
+        } else {
+            ""
+        };
+        // As with events: nobody may read any more.
+        let _ = writeln!(
+            self.out,
+            "\nReports{partial}: {}",
+            terminal_line(&reports.join(", "))
+        );
     }
 
     /// The totals so far.
@@ -114,6 +132,7 @@ impl<W: Write> Console<W> {
 
     fn finish(&mut self, summary: &RunSummary) -> io::Result<()> {
         self.progress.end();
+        self.interrupted = summary.interrupted;
         self.told
             .sort_by(|left, right| left.case.name.cmp(&right.case.name));
         if self.options.detail == Detail::Quiet {
@@ -135,7 +154,7 @@ impl<W: Write> Console<W> {
         let crashed = !self.crashes.is_empty();
         summary::totals(&mut self.out, &self.target, &total, crashed, summary)?;
         if self.options.detail > Detail::Quiet {
-            summary::next(&mut self.out, &self.told, summary, &self.options)?;
+            summary::next(&mut self.out, &self.told, &self.options)?;
         }
         self.out.flush()
     }
@@ -219,13 +238,13 @@ mod tests {
             width: 80,
             progress: false,
             replay: "mqtt-assay run --target mqtt://localhost".into(),
-            reports: vec!["junit.xml".into()],
         };
         let mut out = Vec::new();
         let mut console = Console::new(&mut out, options);
         for event in events {
             console.on(event);
         }
+        console.written(&["junit.xml".into()]);
         fixture::without_colours(&String::from_utf8(out).unwrap())
     }
 

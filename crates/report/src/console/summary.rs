@@ -11,7 +11,7 @@ use runner::event::{CaseReport, Crash, RunSummary};
 
 use super::{Detail, Options};
 use crate::tally::{Kind, Tally};
-use crate::text::terminal_text;
+use crate::text::{terminal_line, terminal_text};
 
 const BOLD: Style = Style::new().bold();
 
@@ -147,7 +147,7 @@ pub(super) fn totals(
     for entry in &summary.stale {
         writeln!(
             out,
-            "The baseline's entry `{}` matches no case; take it out.",
+            "The baseline's entry {} matches no case; take it out.",
             terminal_text(entry)
         )?;
     }
@@ -212,12 +212,7 @@ fn verdict(target: &str, total: &Tally, crashed: bool, summary: &RunSummary) -> 
 }
 
 /// What to do with what was found.
-pub(super) fn next(
-    out: &mut dyn Write,
-    told: &[CaseReport],
-    summary: &RunSummary,
-    options: &Options,
-) -> io::Result<()> {
+pub(super) fn next(out: &mut dyn Write, told: &[CaseReport], options: &Options) -> io::Result<()> {
     let failed = told
         .iter()
         .find(|report| matches!(Kind::of(&report.verdict), Kind::Fail | Kind::Crashed));
@@ -226,7 +221,7 @@ pub(super) fn next(
         writeln!(
             out,
             "  {} --trace --filter '{}'",
-            options.replay,
+            terminal_line(&options.replay),
             terminal_text(without_transport(&report.case.name))
         )?;
         if let Some(clause) = report
@@ -249,14 +244,6 @@ pub(super) fn next(
             out,
             "\n`-v` tells what the target chose where it may, and each case not judged."
         )?;
-    }
-    if !options.reports.is_empty() {
-        let partial = if summary.interrupted {
-            ", with the results so far"
-        } else {
-            ""
-        };
-        writeln!(out, "\nReports{partial}: {}", options.reports.join(", "))?;
     }
     Ok(())
 }
