@@ -84,7 +84,7 @@ impl Html {
             }
             @for crash in &self.crashes {
                 p class="crashed" {
-                    "The target crashed"
+                    "The target stopped serving"
                     @if let Some(case) = &crash.case { " during " (visible(case)) }
                     ": " (visible(&crash.seen))
                 }

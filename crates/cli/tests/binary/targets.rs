@@ -109,7 +109,7 @@ fn a_broker_that_dies_in_the_middle() {
     ];
     let said = assay_in(folder.path(), &arguments);
     assert_eq!(said.status, Some(3), "{said}");
-    assert!(said.stdout.contains("The target crashed"), "{said}");
+    assert!(said.stdout.contains("The target stopped serving"), "{said}");
 
     let json = fs::read_to_string(folder.path().join("run.json")).unwrap();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -96,7 +96,7 @@ const fn column(kind: Kind) -> usize {
 /// A target that died: which case, what was seen, its last words.
 pub(super) fn crash(out: &mut dyn Write, crash: &Crash) -> io::Result<()> {
     let red = AnsiColor::Red.on_default().bold();
-    write!(out, "{red}The target crashed{red:#}")?;
+    write!(out, "{red}The target stopped serving{red:#}")?;
     if let Some(case) = &crash.case {
         write!(out, " during {}", terminal_text(case))?;
     }
@@ -163,7 +163,7 @@ fn verdict(target: &str, total: &Tally, crashed: bool, summary: &RunSummary) -> 
     let (style, text) = if crashed || total[Kind::Crashed] > 0 {
         (
             style(Kind::Crashed),
-            format!("Not conforming: {target} crashed."),
+            format!("Not conforming: {target} stopped serving."),
         )
     } else if deviations > 0 {
         let noun = if deviations == 1 {
