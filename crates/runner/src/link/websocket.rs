@@ -206,9 +206,12 @@ impl WebSocket {
 
 /// Appends a masked frame, complete in itself.
 fn frame(opcode: OpCode, payload: &[u8], wire: &mut Vec<u8>) {
-    let mut frame = Frame::message(payload.to_vec(), opcode, true);
-    frame.header_mut().mask = Some(MASK);
-    let written = frame.format(wire);
+    let header = FrameHeader {
+        opcode,
+        mask: Some(MASK),
+        ..FrameHeader::default()
+    };
+    let written = Frame::from_payload(header, payload.to_vec().into()).format(wire);
     debug_assert!(written.is_ok(), "a vector takes all that is written");
 }
 
