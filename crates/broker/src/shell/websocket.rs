@@ -42,6 +42,10 @@ pub(super) struct WebSocket<S> {
 /// # Errors
 ///
 /// What the client sent is no upgrade, or does not offer MQTT; it has been told so.
+#[expect(
+    clippy::result_large_err,
+    reason = "the library's callback has this signature"
+)]
 pub(super) async fn accept<S>(
     stream: S,
     rules: Arc<RuleBook>,

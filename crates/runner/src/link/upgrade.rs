@@ -48,7 +48,9 @@ impl Upgrade {
              Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
         );
         if !offer.is_empty() {
-            request.push_str(&format!("Sec-WebSocket-Protocol: {}\r\n", offer.join(", ")));
+            request.push_str("Sec-WebSocket-Protocol: ");
+            request.push_str(&offer.join(", "));
+            request.push_str("\r\n");
         }
         request.push_str("\r\n");
         Self {

@@ -63,9 +63,8 @@ pub(super) fn options_of(stage: &Stage<'_>, fields: &ast::Fields) -> Outcome<Lin
 }
 
 fn texts(stage: &Stage<'_>, written: &Spanned<ast::Value>) -> Outcome<Option<Vec<String>>> {
-    let texts = match stage.scope().resolve(written, Kind::Texts)? {
-        Some(Value::Texts(texts)) => texts,
-        _ => return Ok(None),
+    let Some(Value::Texts(texts)) = stage.scope().resolve(written, Kind::Texts)? else {
+        return Ok(None);
     };
     let texts = texts.iter().map(|text| String::from_utf8_lossy(text));
     Ok(Some(texts.map(Cow::into_owned).collect()))
