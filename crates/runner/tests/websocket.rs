@@ -43,7 +43,7 @@ steps:
 ";
 
 /// A broker that disobeys these clauses and listens twice, once for WebSocket; it ends with the test's process.
-fn listen(broken: ClauseSet) -> (SocketAddr, SocketAddr) {
+fn listen(disobeyed: ClauseSet) -> (SocketAddr, SocketAddr) {
     let (tell, hear) = std::sync::mpsc::channel();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -52,15 +52,15 @@ fn listen(broken: ClauseSet) -> (SocketAddr, SocketAddr) {
             .unwrap();
         runtime.block_on(async {
             let broker = Broker::start(Config {
-                broken,
+                broken: disobeyed,
                 ..Config::default()
             })
             .unwrap();
-            let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let web = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            tell.send((plain.local_addr().unwrap(), web.local_addr().unwrap()))
+            tell.send((tcp.local_addr().unwrap(), web.local_addr().unwrap()))
                 .unwrap();
-            broker.listen(plain);
+            broker.listen(tcp);
             broker.listen_websocket(web);
             std::future::pending::<()>().await;
         });
@@ -75,14 +75,14 @@ fn at(scheme: &str, address: SocketAddr) -> At {
 #[test]
 fn a_target_is_played_over_the_transport_of_its_address() {
     let plan = plan(&[("ping/answered", PINGS), ("websocket/chooses", CHOOSES)]);
-    let (plain, web) = listen(ClauseSet::EMPTY);
+    let (tcp, web) = listen(ClauseSet::EMPTY);
     let (outcome, told) = play(&plan, &at("ws", web), &brisk());
     assert_eq!(outcome.unwrap().exit_status(), 0, "{told:?}");
     assert_eq!(told.verdict("ping/answered@v5.0/ws"), &Verdict::Pass);
     assert_eq!(told.verdict("websocket/chooses@v5.0/ws"), &Verdict::Pass);
 
-    let plain = At::Address(format!("mqtt://{plain}").parse().unwrap());
-    let (_, told) = play(&plan, &plain, &brisk());
+    let tcp = At::Address(format!("mqtt://{tcp}").parse().unwrap());
+    let (_, told) = play(&plan, &tcp, &brisk());
     let Verdict::Skip { reason } = told.verdict("websocket/chooses@v5.0/tcp") else {
         panic!("{told:?}")
     };
@@ -109,12 +109,8 @@ fn who_breaks_the_rules_of_section_6_is_found_out() {
 
 #[test]
 fn a_listener_for_tcp_opens_no_websocket() {
-    let (plain, _) = listen(ClauseSet::EMPTY);
-    let (outcome, _) = play(
-        &plan(&[("ping/answered", PINGS)]),
-        &at("ws", plain),
-        &brisk(),
-    );
+    let (tcp, _) = listen(ClauseSet::EMPTY);
+    let (outcome, _) = play(&plan(&[("ping/answered", PINGS)]), &at("ws", tcp), &brisk());
     let error = outcome.unwrap_err();
     assert!(
         matches!(error, AdmissionError::NoWebSocket { .. }),
