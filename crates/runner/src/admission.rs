@@ -11,6 +11,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::client::{Client, Trouble, code_text};
+use crate::link::Transport;
 use crate::target::{Address, Credentials, Facts, Target, probe};
 
 /// Why a target cannot be played at all.
@@ -38,6 +39,16 @@ pub enum AdmissionError {
         /// The target.
         address: String,
         /// What the system says.
+        source: io::Error,
+    },
+    /// Something listens and opens no WebSocket.
+    #[error(
+        "{address}: no WebSocket is opened there: {source}; check the port and the path (many brokers want /mqtt)"
+    )]
+    NoWebSocket {
+        /// The target.
+        address: String,
+        /// What the server did instead.
         source: io::Error,
     },
     /// Something listens and does not speak MQTT.
@@ -162,6 +173,12 @@ pub(crate) async fn admit(
                 |trouble| refuse(&name, trouble),
             ));
     };
+    match address.transport {
+        Transport::WebSocket => facts.features.add("websocket"),
+        Transport::Tcp | Transport::Memory => facts
+            .features
+            .lack("websocket", "a target at mqtt:// is played over TCP only"),
+    }
     facts.unspoken = unspoken
         .into_iter()
         .map(|(version, trouble)| {
@@ -230,6 +247,9 @@ fn weight(trouble: &Trouble) -> u8 {
 fn refuse(address: &str, trouble: Trouble) -> AdmissionError {
     let address = address.to_owned();
     match trouble {
+        Trouble::Unreachable(source) if source.kind() == io::ErrorKind::InvalidData => {
+            AdmissionError::NoWebSocket { address, source }
+        }
         Trouble::Unreachable(source) => AdmissionError::Unreachable { address, source },
         Trouble::Silent { within, .. } => AdmissionError::NoAnswer { address, within },
         Trouble::Refused { code, version } => AdmissionError::LetsNobodyIn {

@@ -24,7 +24,7 @@ const RECEIVE_MAXIMUM: u16 = 3;
 const SERVER_KEEP_ALIVE: u16 = 5;
 
 /// What the embedded broker has without any configuration.
-const OFFERED: [&str; 10] = [
+const OFFERED: [&str; 11] = [
     "qos 1",
     "qos 2",
     "retain",
@@ -35,6 +35,7 @@ const OFFERED: [&str; 10] = [
     "enhanced_auth",
     "restart",
     "persistence",
+    "websocket",
 ];
 
 /// The broker that a case with these requirements is played on. Must be called within the case's runtime.
@@ -175,6 +176,13 @@ impl Host for Reference {
         if let Some(broker) = &*self.broker.borrow() {
             broker.attach(end);
         }
+    }
+
+    fn attach_websocket(&self, end: broker::pipe::End) -> io::Result<()> {
+        if let Some(broker) = &*self.broker.borrow() {
+            broker.attach_websocket(end);
+        }
+        Ok(())
     }
 
     fn restart(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {

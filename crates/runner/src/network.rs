@@ -13,7 +13,6 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::admission::{self, AdmissionError};
 use crate::event::{CaseInfo, CaseReport, Crash, Happening, Verdict};
 use crate::ledger::Ledger;
-use crate::link::Transport;
 use crate::plan::Plan;
 use crate::play;
 use crate::post_mortem::{self, Played};
@@ -70,7 +69,7 @@ pub(crate) fn run(
         .map_err(AdmissionError::Runtime)?;
     runtime.block_on(LocalSet::new().run_until(async {
         let nonce = nonce();
-        let infos = plan.infos(Transport::Tcp);
+        let infos = plan.infos(address.transport);
         let within = options.answer.mul_f64(options.patience);
         let mut versions: Vec<_> = plan.cases().iter().map(|case| case.version).collect();
         versions.sort_unstable();

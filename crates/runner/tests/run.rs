@@ -347,7 +347,7 @@ clients: []
 steps:
   - a connects: { gets: { maximum_qos: 1 } }
 ";
-    let impossible = limited.replace("limited_qos", "websocket");
+    let impossible = limited.replace("limited_qos", "no_topic_alias");
     let plan = plan(&[
         ("connect/limited", limited),
         ("connect/impossible", &impossible),
@@ -360,7 +360,7 @@ steps:
     };
     assert_eq!(
         reason,
-        "requires `websocket`: the embedded broker does not offer it"
+        "requires `no_topic_alias`: the embedded broker does not offer it"
     );
 }
 

@@ -194,6 +194,11 @@ impl Core {
         self.deadlines.next()
     }
 
+    /// The rules of this broker.
+    pub(crate) fn rules(&self) -> &Arc<RuleBook> {
+        &self.rules
+    }
+
     /// The rules that were consulted so far.
     pub fn consulted(&self) -> ClauseSet {
         self.rules.consulted()

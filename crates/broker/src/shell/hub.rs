@@ -8,14 +8,16 @@ use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info};
 
 use super::outbox::Outbox;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::core::{Action, ConnectionId, Core, Event, Persist};
-use crate::rules::ClauseSet;
+use crate::rules::{ClauseSet, RuleBook};
 
 /// The core and the outboxes of its connections.
 #[derive(Debug)]
 pub(super) struct Hub {
     state: Mutex<State>,
+    rules: Arc<RuleBook>,
+    limits: Limits,
     start: Instant,
     deadline_moved: Notify,
     stopping: watch::Sender<bool>,
@@ -40,18 +42,23 @@ pub struct Kept {
 
 impl Hub {
     pub(super) fn new(config: Config) -> Arc<Self> {
-        Self::around(Core::new(config), Instant::now())
+        let limits = config.limits.clone();
+        Self::around(Core::new(config), limits, Instant::now())
     }
 
     /// A hub whose core goes on with what an earlier one has kept. Its time goes on as well, since messages and
     /// Sessions have aged meanwhile.
     pub(super) fn again(config: Config, kept: Kept) -> Arc<Self> {
         let now = Instant::now().duration_since(kept.start);
-        Self::around(Core::restore(config, kept.changes, now), kept.start)
+        let limits = config.limits.clone();
+        let core = Core::restore(config, kept.changes, now);
+        Self::around(core, limits, kept.start)
     }
 
-    fn around(core: Core, start: Instant) -> Arc<Self> {
+    fn around(core: Core, limits: Limits, start: Instant) -> Arc<Self> {
         Arc::new(Self {
+            rules: Arc::clone(core.rules()),
+            limits,
             state: Mutex::new(State {
                 core,
                 outboxes: BTreeMap::new(),
@@ -99,6 +106,15 @@ impl Hub {
 
     pub(super) fn consulted(&self) -> ClauseSet {
         self.state().core.consulted()
+    }
+
+    /// The rules, for what is met before the core sees a byte.
+    pub(super) fn rules(&self) -> Arc<RuleBook> {
+        Arc::clone(&self.rules)
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     pub(super) fn kept(&self) -> Kept {

@@ -7,13 +7,14 @@
 mod hub;
 mod outbox;
 mod serve;
+mod websocket;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tracing::{info, warn};
 
 use crate::config::{Config, ConfigError};
@@ -65,7 +66,7 @@ impl Broker {
     }
 
     /// Serves one client on a link that is already open: an end of a [`pipe`](crate::pipe::pipe), a socket, a
-    /// TLS or WebSocket stream.
+    /// TLS stream.
     pub fn attach<S>(&self, stream: S)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -73,13 +74,30 @@ impl Broker {
         serve::spawn(&self.hub, stream);
     }
 
+    /// Serves one client on a link that it is about to upgrade to a WebSocket (section 6). Any path will do.
+    pub fn attach_websocket<S>(&self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        serve::spawn_websocket(&self.hub, stream);
+    }
+
     /// Serves every client that connects to the listener, until the broker stops.
     pub fn listen(&self, listener: TcpListener) {
+        self.accept_with(listener, serve::spawn);
+    }
+
+    /// Serves every client that opens a WebSocket on the listener (section 6), until the broker stops.
+    pub fn listen_websocket(&self, listener: TcpListener) {
+        self.accept_with(listener, serve::spawn_websocket);
+    }
+
+    fn accept_with(&self, listener: TcpListener, serve: fn(&Arc<Hub>, TcpStream)) {
         let hub = Arc::clone(&self.hub);
         tokio::spawn(async move {
             let mut stopping = hub.stopping();
             tokio::select! {
-                () = accept(&hub, &listener) => {}
+                () = accept(&hub, &listener, serve) => {}
                 _ = stopping.wait_for(|&stopping| stopping) => {}
             }
         });
@@ -112,7 +130,7 @@ impl Drop for Broker {
     }
 }
 
-async fn accept(hub: &Arc<Hub>, listener: &TcpListener) {
+async fn accept(hub: &Arc<Hub>, listener: &TcpListener, serve: fn(&Arc<Hub>, TcpStream)) {
     if let Ok(address) = listener.local_addr() {
         info!(%address, "listening");
     }
@@ -122,7 +140,7 @@ async fn accept(hub: &Arc<Hub>, listener: &TcpListener) {
                 if let Err(error) = stream.set_nodelay(true) {
                     warn!(%error, "TCP_NODELAY could not be set");
                 }
-                serve::spawn(hub, stream);
+                serve(hub, stream);
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {

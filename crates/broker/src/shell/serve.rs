@@ -9,11 +9,12 @@ use std::task::{Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
-use tracing::Instrument;
+use tracing::{Instrument, info};
 
 use super::Broker;
 use super::hub::Hub;
 use super::outbox::Outbox;
+use super::websocket;
 use crate::core::{ConnectionId, Event};
 
 /// How many bytes are read at a time.
@@ -36,6 +37,28 @@ where
         hub.close(connection);
     };
     tokio::spawn(served.instrument(span));
+}
+
+/// Answers a WebSocket client's upgrade and serves it, in a task of its own.
+pub(super) fn spawn_websocket<S>(hub: &Arc<Hub>, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let hub = Arc::clone(hub);
+    tokio::spawn(async move {
+        let limits = hub.limits();
+        let accepting = websocket::accept(stream, hub.rules(), limits.maximum_packet_size);
+        let accepting = timeout(limits.connect_timeout, accepting);
+        let mut stopping = hub.stopping();
+        tokio::select! {
+            accepted = accepting => match accepted {
+                Ok(Ok(stream)) => spawn(&hub, stream),
+                Ok(Err(error)) => info!(%error, "no WebSocket is opened"),
+                Err(_) => info!("no WebSocket is opened: the client is silent"),
+            },
+            _ = stopping.wait_for(|&stopping| stopping) => {}
+        }
+    });
 }
 
 async fn serve<S>(hub: &Hub, connection: ConnectionId, outbox: &Outbox, stream: S)
@@ -98,7 +121,11 @@ async fn write(
     let writing = async {
         let mut buffer = Vec::new();
         while outbox.next(&mut buffer).await.is_some() {
-            if writer.write_all(&buffer).await.is_err() {
+            let written = async {
+                writer.write_all(&buffer).await?;
+                writer.flush().await
+            };
+            if written.await.is_err() {
                 return;
             }
             if outbox.written() {

@@ -28,6 +28,7 @@ fn every_broken_rule_is_seen() {
         .collect();
     // What a server may do, it may leave as well.
     let clauses: BTreeSet<_> = broker::sites()
+        .filter(|site| site.file.starts_with("core/"))
         .map(|site| site.clause)
         .filter(|clause| clause.clause().keyword != Keyword::May)
         .collect();

@@ -1,4 +1,4 @@
-//! Other people's clients against the broker, over TCP: Mosquitto's `mosquitto_pub` and `mosquitto_sub`, and Paho
+//! Other people's clients against the broker, over TCP and WebSocket: Mosquitto's `mosquitto_pub` and `mosquitto_sub`, and Paho
 //! for Python. They must be installed; these tests fail where they are not.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
@@ -211,9 +211,24 @@ async fn mosquitto_receives_the_will_of_a_client_that_dies() {
 #[tokio::test]
 async fn paho_does_everything() {
     let (broker, address) = serve().await;
+    paho(address, "tcp").await;
+    broker.stop().await;
+}
+
+#[tokio::test]
+async fn paho_does_everything_over_websocket() {
+    let broker = Broker::start(Config::default()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    broker.listen_websocket(listener);
+    paho(address, "websockets").await;
+    broker.stop().await;
+}
+
+async fn paho(address: SocketAddr, transport: &str) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/with_paho.py");
     let child = Command::new("python3")
-        .args([script, &address.port().to_string()])
+        .args([script, &address.port().to_string(), transport])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -230,5 +245,4 @@ async fn paho_does_everything() {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
-    broker.stop().await;
 }

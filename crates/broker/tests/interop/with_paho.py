@@ -1,5 +1,5 @@
 """Paho's Python client against a broker on 127.0.0.1: QoS 0 to 2, retained messages, Wills and properties, in both
-versions. Needs the package paho-mqtt, 2.x. Argument: the port."""
+versions. Needs the package paho-mqtt, 2.x. Arguments: the port, and `tcp` or `websockets`."""
 
 import queue
 import socket
@@ -11,6 +11,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 PORT = int(sys.argv[1])
+TRANSPORT = sys.argv[2]
 PATIENCE = 30
 
 
@@ -23,7 +24,11 @@ class Client:
         self.version = version
         options = {} if version == mqtt.MQTTv5 else {"clean_session": clean}
         self.paho = mqtt.Client(
-            mqtt.CallbackAPIVersion.VERSION2, client_id, protocol=version, **options
+            mqtt.CallbackAPIVersion.VERSION2,
+            client_id,
+            protocol=version,
+            transport=TRANSPORT,
+            **options,
         )
         if will:
             self.paho.will_set(*will)
@@ -55,7 +60,9 @@ class Client:
         self.paho.loop_stop()
 
     def die(self):
-        self.paho.socket().shutdown(socket.SHUT_RDWR)
+        end = self.paho.socket()
+        # Over WebSocket it is wrapped.
+        getattr(end, "_socket", end).shutdown(socket.SHUT_RDWR)
         self.paho.loop_stop()
 
 

@@ -18,7 +18,8 @@ use crate::signal;
 /// It obeys MQTT 3.1, 3.1.1 and 5.0 to the letter, except for the clauses that it is told to break.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
-    /// An address and port to listen on; port 0 lets the system choose, and the choice is printed.
+    /// An address and port to listen on, with ws:// before it for WebSocket; port 0 lets the system choose, and the
+    /// choice is printed.
     #[arg(long, short, value_name = "ADDRESS", default_value = "127.0.0.1:1883")]
     listen: Vec<String>,
 
@@ -54,12 +55,12 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) fn execute(&self) -> Result<u8, Failure> {
         let config = self.config()?;
-        let addresses = self.addresses()?;
+        let places = self.places()?;
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
-        LocalSet::new().block_on(&runtime, serve(config, &addresses))?;
+        LocalSet::new().block_on(&runtime, serve(config, &places))?;
         Ok(0)
     }
 
@@ -93,29 +94,55 @@ impl Serve {
         Ok(config)
     }
 
-    fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
-        let mut addresses = Vec::new();
+    fn places(&self) -> Result<Vec<Place>, Failure> {
+        let mut places = Vec::new();
         for text in &self.listen {
-            let found = text.to_socket_addrs().map_err(|error| {
+            let (scheme, authority) = match text.split_once("://") {
+                Some(("ws", authority)) => (Scheme::WebSocket, authority),
+                Some(("mqtt", authority)) => (Scheme::Mqtt, authority),
+                _ => (Scheme::Mqtt, text.as_str()),
+            };
+            let found = authority.to_socket_addrs().map_err(|error| {
                 Failure::new(format!("`{text}` is no address to listen on: {error}"))
-                    .help("write it as HOST:PORT, such as 127.0.0.1:1883 or [::1]:1883")
+                    .help("write it as HOST:PORT, such as 127.0.0.1:1883 or [::1]:1883, or as ws://HOST:PORT")
             })?;
-            addresses.extend(found);
+            places.extend(found.map(|address| Place { scheme, address }));
         }
-        Ok(addresses)
+        Ok(places)
     }
 }
 
-async fn serve(config: Config, addresses: &[SocketAddr]) -> Result<(), Failure> {
+/// Where to listen, and for what.
+#[derive(Clone, Copy)]
+struct Place {
+    scheme: Scheme,
+    address: SocketAddr,
+}
+
+#[derive(Clone, Copy)]
+enum Scheme {
+    Mqtt,
+    WebSocket,
+}
+
+async fn serve(config: Config, places: &[Place]) -> Result<(), Failure> {
     let disobeyed: Vec<&str> = config.broken.iter().map(ClauseId::name).collect();
     let broker = Broker::start(config).map_err(|error| Failure::of(&error))?;
-    for address in addresses {
+    for Place { scheme, address } in places {
         let listener = TcpListener::bind(address)
             .await
             .map_err(|error| taken(*address, &error))?;
         let address = listener.local_addr().unwrap_or(*address);
-        anstream::println!("The reference broker listens on mqtt://{address}");
-        broker.listen(listener);
+        match scheme {
+            Scheme::Mqtt => {
+                anstream::println!("The reference broker listens on mqtt://{address}");
+                broker.listen(listener);
+            }
+            Scheme::WebSocket => {
+                anstream::println!("The reference broker listens on ws://{address}");
+                broker.listen_websocket(listener);
+            }
+        }
     }
     for clause in disobeyed {
         anstream::println!("It disobeys {clause}");

@@ -29,7 +29,7 @@ pub(crate) struct Run {
     /// Files and folders of scenarios; those that come with the program where none is given.
     paths: Vec<PathBuf>,
 
-    /// The broker, such as `mqtt://localhost:1883`; `mqtt://user:password@host` where it wants to know who comes.
+    /// The broker, such as `mqtt://localhost:1883` or `ws://localhost:8080/mqtt`; `mqtt://user:password@host` where it wants to know who comes.
     #[arg(long, short, value_name = "URL")]
     target: Option<Address>,
 

@@ -1,7 +1,9 @@
-//! [`Link`]: one client's connection to the target, over TCP or in memory.
+//! [`Link`]: one client's connection to the target, over TCP or in memory, as it is or as a WebSocket.
 
 mod segments;
 mod transport;
+mod upgrade;
+mod websocket;
 
 use std::io;
 
@@ -10,6 +12,11 @@ use tokio::net::TcpStream;
 
 pub use segments::Segments;
 pub use transport::{Transport, UnknownTransport};
+pub use upgrade::{UpgradeError, Upgraded};
+pub use websocket::{FrameKind, Frames, WrongFrame};
+
+use upgrade::Upgrade;
+use websocket::{Received, WebSocket};
 
 /// How many bytes one read takes at most.
 const READ_SIZE: usize = 16 * 1024;
@@ -19,8 +26,12 @@ const READ_SIZE: usize = 16 * 1024;
 pub struct LinkOptions {
     /// The transport; the target's own where absent.
     pub transport: Option<Transport>,
-    /// How writes become segments.
+    /// How writes become segments; those of a WebSocket, how its frames do.
     pub segments: Segments,
+    /// How writes become the frames of a WebSocket.
+    pub frames: Frames,
+    /// The subprotocols that a WebSocket offers; `mqtt` where absent.
+    pub offer: Option<Vec<String>>,
 }
 
 /// One client's connection.
@@ -32,6 +43,8 @@ pub struct Link {
     segments: Segments,
     /// What [`Segments::Coalesced`] holds back until the next read or the end.
     held: Vec<u8>,
+    websocket: Option<WebSocket>,
+    upgraded: Option<Upgraded>,
 }
 
 #[derive(Debug)]
@@ -66,11 +79,68 @@ impl Link {
             stream: Some(stream),
             segments: options.segments,
             held: Vec::new(),
+            websocket: None,
+            upgraded: None,
         }
+    }
+
+    /// Makes a WebSocket of the link, at `path` of the server that is called `host`.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidData`] with an [`UpgradeError`] when the server opens none.
+    pub(crate) async fn upgrade(
+        mut self,
+        host: &str,
+        path: &str,
+        options: &LinkOptions,
+    ) -> io::Result<Self> {
+        let offer = match &options.offer {
+            Some(offer) => offer.as_slice(),
+            None => &["mqtt".to_owned()],
+        };
+        let upgrade = Upgrade::new(host, path, offer);
+        self.write(&upgrade.request).await?;
+        let mut answer = Vec::new();
+        loop {
+            match upgrade.read(&answer).map_err(invalid)? {
+                Some((upgraded, length)) => {
+                    self.upgraded = Some(upgraded);
+                    self.websocket = Some(WebSocket::new(options.frames, answer.split_off(length)));
+                    return Ok(self);
+                }
+                None if self.read(&mut answer).await? == 0 => {
+                    return Err(invalid(UpgradeError::Ended));
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// What the server said when it opened a WebSocket; none on a plain stream.
+    pub fn upgraded(&self) -> Option<&Upgraded> {
+        self.upgraded.as_ref()
     }
 
     /// Sends all of `bytes`.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_as(bytes, FrameKind::Binary).await
+    }
+
+    /// Sends all of `bytes`; in frames of this kind, if the link is a WebSocket.
+    pub async fn write_as(&mut self, bytes: &[u8], kind: FrameKind) -> io::Result<()> {
+        let Some(websocket) = &mut self.websocket else {
+            return self.put(bytes).await;
+        };
+        let wire = websocket.wrap(bytes, kind);
+        if self.segments != Segments::Coalesced {
+            // The rest of a frame that reading has begun to send.
+            self.drain().await?;
+        }
+        self.put(&wire).await
+    }
+
+    /// Puts bytes on the wire, in segments.
+    async fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         let segments = self.segments;
         match segments {
             Segments::Whole => {
@@ -96,15 +166,37 @@ impl Link {
     ///
     /// 0 is the target's FIN, [`io::ErrorKind::ConnectionReset`] its RST.
     pub async fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
-        // A failure to send what was held back shows in the read as well, with the better error.
-        let _ = self.release().await;
-        let stream = self.stream()?;
-        buffer.reserve(READ_SIZE);
-        each!(stream, inner => inner.read_buf(buffer).await)
+        loop {
+            if let Some(websocket) = &mut self.websocket {
+                match websocket.receive(buffer).map_err(invalid)? {
+                    Received::Bytes(0) => {}
+                    Received::Bytes(count) => return Ok(count),
+                    Received::Closed => {
+                        let _ = self.release().await;
+                        return Ok(0);
+                    }
+                }
+            }
+            // A failure to send what was held back shows in the read as well, with the better error.
+            let _ = self.release().await;
+            let stream = self.stream.as_mut().ok_or_else(ended)?;
+            let arriving = match &mut self.websocket {
+                Some(websocket) => &mut websocket.incoming,
+                None => &mut *buffer,
+            };
+            arriving.reserve(READ_SIZE);
+            let count = each!(stream, inner => inner.read_buf(arriving).await)?;
+            if count == 0 || self.websocket.is_none() {
+                return Ok(count);
+            }
+        }
     }
 
-    /// Ends the write side only (FIN); the target's bytes can still be read.
+    /// Ends the write side only (FIN, behind the Close frame of a WebSocket); the target's bytes can still be read.
     pub async fn half_close(&mut self) -> io::Result<()> {
+        if let Some(websocket) = &mut self.websocket {
+            websocket.close();
+        }
         self.release().await?;
         let stream = self.stream()?;
         each!(stream, inner => inner.shutdown().await)
@@ -137,7 +229,15 @@ impl Link {
         }
     }
 
+    /// Sends whatever was held back.
     async fn release(&mut self) -> io::Result<()> {
+        if let Some(websocket) = &mut self.websocket {
+            self.held.extend(websocket.release());
+        }
+        self.drain().await
+    }
+
+    async fn drain(&mut self) -> io::Result<()> {
         while !self.held.is_empty() {
             let Some(stream) = &mut self.stream else {
                 return Err(ended());
@@ -151,6 +251,10 @@ impl Link {
     fn stream(&mut self) -> io::Result<&mut Stream> {
         self.stream.as_mut().ok_or_else(ended)
     }
+}
+
+fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
 fn ended() -> io::Error {

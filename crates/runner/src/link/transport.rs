@@ -10,12 +10,14 @@ pub enum Transport {
     Memory,
     /// A TCP connection.
     Tcp,
+    /// A WebSocket (section 6), over TCP or over a pipe.
+    WebSocket,
 }
 
 /// A transport that no link of this version can use.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the transport `{0}` cannot be used: links run over tcp, and over memory to the embedded broker"
+    "the transport `{0}` cannot be used: links run over tcp and ws, and over memory to the embedded broker"
 )]
 pub struct UnknownTransport(pub String);
 
@@ -25,6 +27,7 @@ impl Transport {
         match self {
             Self::Memory => "memory",
             Self::Tcp => "tcp",
+            Self::WebSocket => "ws",
         }
     }
 }
@@ -36,6 +39,7 @@ impl FromStr for Transport {
         match text {
             "memory" => Ok(Self::Memory),
             "tcp" => Ok(Self::Tcp),
+            "ws" => Ok(Self::WebSocket),
             _ => Err(UnknownTransport(text.to_owned())),
         }
     }

@@ -6,6 +6,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use clauses::clause;
 use codec::draft::{Draft, Value};
 use codec::{Direction, Frame, MAXIMUM_PACKET_SIZE, PacketType, Split, Version, Violation};
 use tokio::sync::mpsc;
@@ -20,7 +21,7 @@ use super::unseen::Sight;
 use super::value::identifier;
 use crate::Namespace;
 use crate::event::Happening;
-use crate::link::Link;
+use crate::link::{FrameKind, Link, Upgraded};
 
 /// The first level of the topics that only the barrier uses.
 pub(super) const BARRIER: &[u8] = b"assay-barrier/";
@@ -35,6 +36,8 @@ pub(super) struct Connection {
     pub(super) version: Version,
     /// Tells the connections of a client apart.
     pub(super) serial: u64,
+    /// What the target said when it opened a WebSocket; none on a plain stream.
+    pub(super) upgraded: Option<Upgraded>,
     state: RefCell<State>,
     commands: mpsc::UnboundedSender<Command>,
     journal: Rc<Journal>,
@@ -87,7 +90,7 @@ pub(super) enum Ender {
 
 #[derive(Debug)]
 enum Command {
-    Write(Vec<u8>),
+    Write(Vec<u8>, FrameKind),
     HalfClose,
     Close,
     Reset,
@@ -109,6 +112,7 @@ impl Connection {
             client: client.to_owned(),
             version,
             serial: journal.number_arrival(),
+            upgraded: link.upgraded().cloned(),
             state: RefCell::new(State {
                 protocol: Protocol::new(version, leftovers.clone()),
                 inbox: Inbox::default(),
@@ -146,6 +150,17 @@ impl Connection {
         self.note(packet, forbidden);
     }
 
+    /// Sends a packet in a text frame.
+    pub(super) fn send_as_text(&self, packet: &Draft, encoded: Vec<u8>, forbidden: bool) {
+        self.put(
+            encoded,
+            in_text_frame(&packet.to_string()),
+            forbidden,
+            FrameKind::Text,
+        );
+        self.note(packet, forbidden);
+    }
+
     /// Takes note of a packet that is sent, in whatever way.
     pub(super) fn note(&self, packet: &Draft, forbidden: bool) {
         let state = &mut *self.state.borrow_mut();
@@ -164,6 +179,10 @@ impl Connection {
 
     /// Sends bytes that stand for themselves.
     pub(super) fn write(&self, encoded: Vec<u8>, notation: String, forbidden: bool) {
+        self.put(encoded, notation, forbidden, FrameKind::Binary);
+    }
+
+    fn put(&self, encoded: Vec<u8>, notation: String, forbidden: bool, kind: FrameKind) {
         self.journal.tell(
             &self.client,
             Happening::Sent {
@@ -172,7 +191,7 @@ impl Connection {
                 forbidden,
             },
         );
-        self.command(Command::Write(encoded));
+        self.command(Command::Write(encoded, kind));
     }
 
     /// Sends a packet that the scenario does not see; so are the answers to its Packet Identifier.
@@ -312,9 +331,9 @@ impl Connection {
         stalled_until: &mut Option<Instant>,
     ) -> bool {
         match command {
-            Command::Write(bytes) => {
+            Command::Write(bytes, kind) => {
                 // A target may close before all is written; the read side tells how it did.
-                let _ = link.write(&bytes).await;
+                let _ = link.write_as(&bytes, kind).await;
             }
             Command::HalfClose => {
                 let _ = link.half_close().await;
@@ -367,6 +386,17 @@ impl Connection {
                 }
                 self.journal.announce();
                 intact && !flooded
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let clause = match self.version {
+                    Version::V3_1 | Version::V3_1_1 => clause!("v3.1.1/MQTT-6.0.0-1"),
+                    Version::V5_0 => clause!("v5.0/MQTT-6.0.0-1"),
+                };
+                let seen = error.to_string();
+                self.tell_garbled(seen.clone(), Vec::new());
+                self.journal.breach(clause, seen, String::new());
+                self.finish(Ender::Garbled);
+                false
             }
             Err(_) => {
                 self.journal
@@ -475,6 +505,19 @@ impl State {
                 && arrival.packet.packet_type() == PacketType::Pubrec
                 && identifier(&arrival.packet).is_some_and(finished)
         });
+    }
+}
+
+/// The notation of a packet that is sent in a text frame.
+fn in_text_frame(notation: &str) -> String {
+    if let Some(spoilt) = notation.strip_suffix(" } }")
+        && spoilt.contains("but: {")
+    {
+        return format!("{spoilt}, frame: text }} }}");
+    }
+    match notation.strip_suffix(" }") {
+        Some(fields) => format!("{fields}, but: {{ frame: text }} }}"),
+        None => format!("{notation}: {{ but: {{ frame: text }} }}"),
     }
 }
 

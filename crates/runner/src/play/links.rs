@@ -1,16 +1,19 @@
 //! What a scenario says of a client's link and connection: `link:` options, `<a.id>`, `<a.connack.…>`.
 
+use std::borrow::Cow;
+
 use codec::Version;
-use codec::draft::Value;
+use codec::draft::{Kind, Value};
 use scenario::Spanned;
 use scenario::ast;
 
 use super::client::Client;
+use super::connection::Connection;
 use super::scope::Datum;
 use super::stage::{Stage, field_datum};
 use super::stop::{Outcome, Stop};
 use super::value::number;
-use crate::link::{LinkOptions, Segments};
+use crate::link::{Frames, LinkOptions, Segments};
 
 /// The options of a link, as `link:` or `opens:` writes them.
 pub(super) fn options(stage: &Stage<'_>, written: &Spanned<ast::Value>) -> Outcome<LinkOptions> {
@@ -41,6 +44,14 @@ pub(super) fn options_of(stage: &Stage<'_>, fields: &ast::Fields) -> Outcome<Lin
                     Stop::cannot(format!("there are no segments called `{text}`"))
                 })?;
             }
+            "frames" => {
+                let text = stage.resolve_text(written)?;
+                options.frames = Frames::from_name(&text)
+                    .ok_or_else(|| Stop::cannot(format!("frames cannot have `{text}` bytes")))?;
+            }
+            "offer" => options.offer = texts(stage, written)?,
+            // What the target must answer is looked at when it has answered.
+            "gets" => {}
             other => {
                 return Err(Stop::Skip(format!(
                     "links with the option `{other}` are not offered yet"
@@ -49,6 +60,41 @@ pub(super) fn options_of(stage: &Stage<'_>, fields: &ast::Fields) -> Outcome<Lin
         }
     }
     Ok(options)
+}
+
+fn texts(stage: &Stage<'_>, written: &Spanned<ast::Value>) -> Outcome<Option<Vec<String>>> {
+    let Some(Value::Texts(texts)) = stage.scope().resolve(written, Kind::Texts)? else {
+        return Ok(None);
+    };
+    let texts = texts.iter().map(|text| String::from_utf8_lossy(text));
+    Ok(Some(texts.map(Cow::into_owned).collect()))
+}
+
+/// Judges what the target answered to the opening of a link, by `gets:`.
+pub(super) fn judge_opening(
+    stage: &Stage<'_>,
+    connection: &Connection,
+    options: &ast::Fields,
+) -> Outcome {
+    let Some(ast::Value::Record(gets)) = options.get("gets").map(|gets| &gets.value) else {
+        return Ok(());
+    };
+    let Some(expected) = gets.get("subprotocol") else {
+        return Ok(());
+    };
+    let wanted = stage.resolve_text(expected)?;
+    let chosen = connection
+        .upgraded
+        .as_ref()
+        .and_then(|upgraded| upgraded.subprotocol.as_deref());
+    if chosen == Some(wanted.as_str()) {
+        return Ok(());
+    }
+    let told = match chosen {
+        Some(other) => format!("the target chose the subprotocol `{other}`"),
+        None => "the target chose no subprotocol".to_owned(),
+    };
+    Err(Stop::miss(expected.span, told).expected(format!("subprotocol: {wanted}")))
 }
 
 /// What `<a.…>` stands for.

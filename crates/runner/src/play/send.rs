@@ -32,6 +32,12 @@ impl Stage<'_> {
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
                 return Err(Stop::Skip(error.to_string()));
             }
+            Ok(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                return Err(Stop::miss(
+                    self.journal.step(),
+                    format!("the target opens no WebSocket: {error}"),
+                ));
+            }
             Ok(Err(error)) => {
                 return Err(Stop::Untested(format!(
                     "the target cannot be reached: {error}"
@@ -109,7 +115,15 @@ impl Stage<'_> {
                 .connection_for(&client, Some(packet.packet_type.value))
                 .await?;
             let (draft, encoded) = self.written(&client, &connection, packet)?;
-            connection.send(&draft, encoded, forbidden);
+            if !goes_as_text(packet) {
+                connection.send(&draft, encoded, forbidden);
+            } else if connection.upgraded.is_some() {
+                connection.send_as_text(&draft, encoded, forbidden);
+            } else {
+                return Err(Stop::Skip(
+                    "the link is a plain stream and has no frames".into(),
+                ));
+            }
             self.flushed(&connection, span).await?;
         }
         Ok(Moment::since(begun))
@@ -152,6 +166,12 @@ impl Stage<'_> {
             let mut bytes = Vec::new();
             let mut notation = Vec::new();
             for packet in packets {
+                if goes_as_text(packet) {
+                    return Err(self.cannot_at(
+                        packet.packet_type.span,
+                        "a text frame holds one packet: send it by itself",
+                    ));
+                }
                 let (draft, encoded) = self.written(&client, &connection, packet)?;
                 notation.push(draft.to_string());
                 connection.note(&draft, forbidden);
@@ -207,7 +227,8 @@ impl Stage<'_> {
                     if !fields.0.is_empty() {
                         *client.link.borrow_mut() = links::options_of(self, fields)?;
                     }
-                    self.open(&client).await?;
+                    let connection = self.open(&client).await?;
+                    links::judge_opening(self, &connection, fields)?;
                 }
                 LinkAct::Closes => self.end_link(&client, Connection::close).await?,
                 LinkAct::HalfCloses => self.end_link(&client, Connection::half_close).await?,
@@ -288,4 +309,10 @@ fn names_a_user(connection: &Connection) -> bool {
         let connect = state.protocol.connect.as_ref();
         connect.is_some_and(|connect| connect.get("user_name").is_some())
     })
+}
+
+/// Whether `but:` sends the packet in a text frame.
+fn goes_as_text(packet: &Packet) -> bool {
+    let lies = packet.but.iter().flat_map(|but| &but.value.lies);
+    lies.into_iter().any(|(name, _)| name.value == "frame")
 }

@@ -6,17 +6,19 @@ use std::str::FromStr;
 use percent_encoding::percent_decode_str;
 
 use super::Credentials;
+use crate::link::Transport;
 
-/// The port that is registered for MQTT over TCP.
-const DEFAULT_PORT: u16 = 1883;
-
-/// Where a target listens: `mqtt://[user:password@]host[:port]`.
+/// Where a target listens: `mqtt://[user:password@]host[:port]` or `ws://[user:password@]host[:port][/path]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     /// The host name or IP address; an IPv6 address without its brackets.
     pub host: String,
     /// The TCP port.
     pub port: u16,
+    /// How packets travel: over TCP or over WebSocket.
+    pub transport: Transport,
+    /// The path that a WebSocket is opened at; `/` where none is given.
+    pub path: String,
     /// What every CONNECT must carry.
     pub credentials: Option<Credentials>,
 }
@@ -29,7 +31,7 @@ pub enum AddressError {
     NoScheme(String),
     /// A scheme of another protocol, or of a transport that links do not have.
     #[error(
-        "`{0}://` cannot be played: the one scheme so far is mqtt:// (plain TCP); point it at the broker's TCP listener"
+        "`{0}://` cannot be played: the schemes so far are mqtt:// (plain TCP) and ws:// (plain WebSocket); point it at such a listener of the broker"
     )]
     Scheme(String),
     /// Nothing where the host should be.
@@ -44,6 +46,9 @@ pub enum AddressError {
     /// Something behind the port.
     #[error("`{0}` behind the port means nothing: an address ends with the port")]
     Path(String),
+    /// A path that no HTTP request can carry.
+    #[error("the path `{0}` has white space in it: write it as %20")]
+    PathCharacter(String),
     /// A user name or password that is not UTF-8 once its `%xx` are decoded.
     #[error(
         "the user name or password is not UTF-8: write its special characters as %xx of their UTF-8 bytes"
@@ -58,15 +63,22 @@ impl FromStr for Address {
         let (scheme, rest) = text
             .split_once("://")
             .ok_or_else(|| AddressError::NoScheme(text.to_owned()))?;
-        if !scheme.eq_ignore_ascii_case("mqtt") {
-            return Err(AddressError::Scheme(scheme.to_owned()));
+        let transport = transport(scheme)?;
+        let (rest, path) = match rest.find('/') {
+            Some(at) => rest.split_at(at),
+            None => (rest, "/"),
+        };
+        if path != "/" && transport != Transport::WebSocket {
+            return Err(AddressError::Path(path.to_owned()));
         }
-        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        if path.contains(|character: char| character.is_whitespace() || character.is_control()) {
+            return Err(AddressError::PathCharacter(path.to_owned()));
+        }
         let (credentials, place) = match rest.rsplit_once('@') {
             Some((credentials, place)) => (Some(parse_credentials(credentials)?), place),
             None => (None, rest),
         };
-        if let Some(at) = place.find(['/', '?', '#']) {
+        if let Some(at) = place.find(['?', '#']) {
             return Err(AddressError::Path(place[at..].to_owned()));
         }
         let (host, port) = split_port(place)?;
@@ -74,7 +86,7 @@ impl FromStr for Address {
             return Err(AddressError::NoHost(text.to_owned()));
         }
         let port = match port {
-            None => DEFAULT_PORT,
+            None => default_port(transport),
             Some(digits) => match digits.parse() {
                 Ok(port) if port > 0 => port,
                 _ => return Err(AddressError::Port(digits.to_owned())),
@@ -83,8 +95,37 @@ impl FromStr for Address {
         Ok(Self {
             host: host.to_owned(),
             port,
+            transport,
+            path: path.to_owned(),
             credentials,
         })
+    }
+}
+
+impl Address {
+    /// Host and port, as they stand in an address.
+    pub fn authority(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+fn transport(scheme: &str) -> Result<Transport, AddressError> {
+    match scheme.to_ascii_lowercase().as_str() {
+        "mqtt" => Ok(Transport::Tcp),
+        "ws" => Ok(Transport::WebSocket),
+        _ => Err(AddressError::Scheme(scheme.to_owned())),
+    }
+}
+
+/// The port that is registered for MQTT over TCP, or for HTTP.
+fn default_port(transport: Transport) -> u16 {
+    match transport {
+        Transport::WebSocket => 80,
+        Transport::Tcp | Transport::Memory => 1883,
     }
 }
 
@@ -125,10 +166,11 @@ fn parse_credentials(text: &str) -> Result<Credentials, AddressError> {
 /// Without the credentials: reports are shared.
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(formatter, "mqtt://[{}]:{}", self.host, self.port)
-        } else {
-            write!(formatter, "mqtt://{}:{}", self.host, self.port)
+        let authority = self.authority();
+        match (self.transport, self.path.as_str()) {
+            (Transport::WebSocket, "/") => write!(formatter, "ws://{authority}"),
+            (Transport::WebSocket, path) => write!(formatter, "ws://{authority}{path}"),
+            (Transport::Tcp | Transport::Memory, _) => write!(formatter, "mqtt://{authority}"),
         }
     }
 }
@@ -160,6 +202,22 @@ mod tests {
     }
 
     #[test]
+    fn a_websocket_has_a_path() {
+        let read = |text: &str| {
+            let address: Address = text.parse().unwrap();
+            (address.to_string(), address.path, address.transport)
+        };
+        let ws = Transport::WebSocket;
+        assert_eq!(
+            read("ws://u:p@h:8080/mqtt?x=1"),
+            ("ws://h:8080/mqtt?x=1".into(), "/mqtt?x=1".into(), ws)
+        );
+        assert_eq!(read("ws://[::1]"), ("ws://[::1]:80".into(), "/".into(), ws));
+        let error = "ws://h/a b".parse::<Address>().unwrap_err();
+        assert!(error.to_string().contains("write it as %20"), "{error}");
+    }
+
+    #[test]
     fn credentials_are_decoded_and_never_shown() {
         let address: Address = "mqtt://ann:p%40ss:word@localhost".parse().unwrap();
         let credentials = address.credentials.clone().unwrap();
@@ -174,7 +232,7 @@ mod tests {
         assert!(
             told("localhost:1883").starts_with("`localhost:1883` is no address: write mqtt://")
         );
-        assert!(told("wss://localhost").contains("the one scheme so far is mqtt://"));
+        assert!(told("wss://localhost").contains("the schemes so far are mqtt://"));
         assert!(told("mqtt://").contains("names no host"));
         assert!(told("mqtt://:1883").contains("names no host"));
         assert!(told("mqtt://h:0").contains("`0` is no port"));

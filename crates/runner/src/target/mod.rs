@@ -31,13 +31,24 @@ pub struct Target {
 #[derive(Clone)]
 enum Reach {
     Memory(Rc<dyn Host>),
-    Tcp(Address),
+    Address(Address),
 }
 
 /// Something in this process that serves connections in memory.
 pub(crate) trait Host {
     /// Serves one more connection.
     fn attach(&self, end: broker::pipe::End);
+
+    /// Serves one more connection, which opens a WebSocket.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] where it serves none.
+    fn attach_websocket(&self, _: broker::pipe::End) -> io::Result<()> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this target opens no WebSocket",
+        ))
+    }
 
     /// The rules that its brokers have consulted so far; none on what is no reference broker.
     fn consulted(&self) -> ClauseSet {
@@ -75,7 +86,7 @@ impl Target {
         Self {
             name: address.to_string(),
             facts,
-            reach: Reach::Tcp(address.clone()),
+            reach: Reach::Address(address.clone()),
         }
     }
 
@@ -113,7 +124,7 @@ impl Target {
     pub(crate) fn consulted(&self) -> ClauseSet {
         match &self.reach {
             Reach::Memory(host) => host.consulted(),
-            Reach::Tcp(_) => ClauseSet::EMPTY,
+            Reach::Address(_) => ClauseSet::EMPTY,
         }
     }
 
@@ -124,9 +135,9 @@ impl Target {
 
     /// The transport of a link that asks for none.
     pub fn transport(&self) -> Transport {
-        match self.reach {
+        match &self.reach {
             Reach::Memory(_) => Transport::Memory,
-            Reach::Tcp(_) => Transport::Tcp,
+            Reach::Address(address) => address.transport,
         }
     }
 
@@ -142,14 +153,30 @@ impl Target {
                 host.attach(far);
                 Ok(Link::pipe(near, options))
             }
-            (Reach::Tcp(address), None | Some(Transport::Tcp)) => {
-                let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
-                Link::tcp(stream, options)
+            (Reach::Memory(host), Some(Transport::WebSocket)) => {
+                let (near, far) = broker::pipe::pipe();
+                host.attach_websocket(far)?;
+                let link = Link::pipe(near, options);
+                link.upgrade("localhost", "/mqtt", options).await
             }
-            (Reach::Tcp(_), Some(Transport::Memory)) => Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                "a target at an address has no link in memory",
-            )),
+            (Reach::Address(address), wanted) => {
+                let transport = wanted.unwrap_or(address.transport);
+                if transport != address.transport {
+                    return Err(io::Error::new(
+                        io::ErrorKind::Unsupported,
+                        format!("{address} is not reached over {transport}"),
+                    ));
+                }
+                let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
+                let link = Link::tcp(stream, options)?;
+                match transport {
+                    Transport::WebSocket => {
+                        link.upgrade(&address.authority(), &address.path, options)
+                            .await
+                    }
+                    Transport::Tcp | Transport::Memory => Ok(link),
+                }
+            }
         }
     }
 
@@ -160,7 +187,7 @@ impl Target {
     pub async fn restart(&self) -> io::Result<()> {
         match &self.reach {
             Reach::Memory(host) => host.restart().await,
-            Reach::Tcp(_) => Err(not_ours()),
+            Reach::Address(_) => Err(not_ours()),
         }
     }
 
@@ -171,7 +198,7 @@ impl Target {
     pub async fn kill(&self) -> io::Result<()> {
         match &self.reach {
             Reach::Memory(host) => host.kill().await,
-            Reach::Tcp(_) => Err(not_ours()),
+            Reach::Address(_) => Err(not_ours()),
         }
     }
 }
