@@ -111,7 +111,13 @@ pub enum AdmissionError {
 }
 
 /// Proves that the target is an MQTT broker that delivers, and learns what it has.
-pub(crate) async fn admit(
+///
+/// Beside 3.1.1 and 5.0 it tries the versions in `also`. What it publishes has `token` for its topic, and each of its
+/// answers is waited for `within` this long.
+///
+/// # Errors
+/// The target is not reached, speaks no MQTT, or delivers nothing to a client without privileges.
+pub async fn admit(
     address: &Address,
     also: &[Version],
     token: &str,

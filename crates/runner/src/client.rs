@@ -22,7 +22,7 @@ pub(crate) struct Client {
 
 /// What went wrong between the client and the target.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Trouble {
+pub enum Trouble {
     /// The connection could not be opened.
     #[error("the connection cannot be opened: {0}")]
     Unreachable(io::Error),

@@ -32,11 +32,13 @@ mod unplayed;
 mod waiting;
 mod witness;
 
-pub use admission::AdmissionError;
+pub use admission::{AdmissionError, admit};
 pub use baseline::{Baseline, BaselineError};
+pub use client::Trouble;
 pub use interrupt::Interrupt;
 pub use outcome::{Outcome, Totals};
 pub use plan::{Filter, Plan, Selection};
 pub use prove::{Proof, Proofs, prove};
 pub use run::{At, Options, run};
 pub use settings::{Namespace, Settings, Whose};
+pub use witness::{Sign, Witness};

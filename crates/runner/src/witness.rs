@@ -8,7 +8,7 @@ use crate::client::{Client, Trouble};
 use crate::target::Target;
 
 /// A client that takes part in no case and must be served all the time.
-pub(crate) struct Witness {
+pub struct Witness {
     target: Target,
     version: Version,
     client_id: String,
@@ -18,7 +18,7 @@ pub(crate) struct Witness {
 
 /// How the target serves the witness.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Sign {
+pub enum Sign {
     /// As it should.
     Served,
     /// It ended the witness's connection, and serves a new one.
@@ -28,7 +28,11 @@ pub(crate) enum Sign {
 }
 
 impl Witness {
-    pub(crate) async fn call(
+    /// Connects it, under a Client Identifier that nobody else uses; each answer is waited for `within` this long.
+    ///
+    /// # Errors
+    /// The target does not serve it.
+    pub async fn call(
         target: Target,
         version: Version,
         client_id: String,
@@ -45,7 +49,7 @@ impl Witness {
     }
 
     /// Asks the target for a PINGRESP; if none comes, for a new connection.
-    pub(crate) async fn look(&mut self) -> Sign {
+    pub async fn look(&mut self) -> Sign {
         let Err(trouble) = self.client.ping().await else {
             return Sign::Served;
         };
@@ -60,7 +64,8 @@ impl Witness {
         }
     }
 
-    pub(crate) async fn leave(self) {
+    /// Takes leave.
+    pub async fn leave(self) {
         self.client.disconnect().await;
     }
 }

@@ -82,7 +82,8 @@ impl Target {
         }
     }
 
-    pub(crate) fn at(address: &Address, facts: Arc<Facts>) -> Self {
+    /// The broker at an address, of which this is known.
+    pub fn at(address: &Address, facts: Arc<Facts>) -> Self {
         Self {
             name: address.to_string(),
             facts,
