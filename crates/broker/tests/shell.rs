@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use broker::pipe::{End, pipe, pipe_holding};
+use broker::shell::Transport;
 use broker::{Broker, Config};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -190,7 +191,7 @@ async fn clients_connect_over_tcp() {
     let broker = start();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    broker.listen(listener);
+    broker.listen(listener, Transport::PLAIN);
     let mut client = TcpStream::connect(address).await.unwrap();
     client.write_all(CONNECT).await.unwrap();
     expect(&mut client, CONNACK).await;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use broker::pipe::{End, pipe};
+use broker::shell::Transport;
 use broker::{Broker, Config};
 use clauses::{ClauseId, clause};
 use futures_util::{SinkExt, StreamExt};
@@ -26,7 +27,7 @@ fn start(broken: &[ClauseId]) -> Broker {
 
 async fn open(broker: &Broker) -> Socket {
     let (client, server) = pipe();
-    broker.attach_websocket(server);
+    broker.attach_over(server, &Transport::WEBSOCKET);
     let mut request = "ws://localhost/mqtt".into_client_request().unwrap();
     let offer = HeaderValue::from_static("other, mqtt");
     request
@@ -65,7 +66,7 @@ async fn publish_in_text(socket: &mut Socket) {
 /// The answer to an upgrade, as it goes over the wire.
 async fn answer(broker: &Broker, offer: &str) -> String {
     let (mut client, server) = pipe();
-    broker.attach_websocket(server);
+    broker.attach_over(server, &Transport::WEBSOCKET);
     let request = format!(
         "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{offer}\r\n"
@@ -144,7 +145,7 @@ async fn the_subprotocol_is_mqtt_or_nothing_is_opened() {
 async fn a_client_that_never_upgrades_is_let_go() {
     let broker = start(&[]);
     let (mut client, server) = pipe();
-    broker.attach_websocket(server);
+    broker.attach_over(server, &Transport::WEBSOCKET);
     client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
     let begun = Instant::now();
     assert_eq!(client.read(&mut [0; 64]).await.unwrap(), 0);

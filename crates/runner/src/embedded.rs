@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use broker::config::Permission;
 use broker::rules::ClauseSet;
-use broker::shell::Kept;
+use broker::shell::{Kept, Transport};
 use broker::{Broker, Config};
 use codec::QoS;
 
@@ -180,7 +180,7 @@ impl Host for Reference {
 
     fn attach_websocket(&self, end: broker::pipe::End) -> io::Result<()> {
         if let Some(broker) = &*self.broker.borrow() {
-            broker.attach_websocket(end);
+            broker.attach_over(end, &Transport::WEBSOCKET);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::thread;
 
 use broker::rules::ClauseSet;
+use broker::shell::Transport;
 use broker::{Broker, Config};
 use clauses::clause;
 use runner::event::Verdict;
@@ -60,8 +61,8 @@ fn listen(disobeyed: ClauseSet) -> (SocketAddr, SocketAddr) {
             let web = TcpListener::bind("127.0.0.1:0").await.unwrap();
             tell.send((tcp.local_addr().unwrap(), web.local_addr().unwrap()))
                 .unwrap();
-            broker.listen(tcp);
-            broker.listen_websocket(web);
+            broker.listen(tcp, Transport::PLAIN);
+            broker.listen(web, Transport::WEBSOCKET);
             std::future::pending::<()>().await;
         });
     });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info};
 
@@ -23,6 +23,7 @@ pub(super) struct Hub {
     stopping: watch::Sender<bool>,
     abandoned: watch::Sender<bool>,
     connections: watch::Sender<usize>,
+    handshakes: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -58,6 +59,9 @@ impl Hub {
     fn around(core: Core, limits: Limits, start: Instant) -> Arc<Self> {
         Arc::new(Self {
             rules: Arc::clone(core.rules()),
+            handshakes: Arc::new(Semaphore::new(
+                limits.connections.min(Semaphore::MAX_PERMITS),
+            )),
             limits,
             state: Mutex::new(State {
                 core,
@@ -115,6 +119,11 @@ impl Hub {
 
     pub(super) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// A place among those whose TLS or WebSocket is not open yet; none when all are taken.
+    pub(super) fn place_for_a_handshake(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.handshakes).try_acquire_owned().ok()
     }
 
     pub(super) fn kept(&self) -> Kept {

@@ -5,17 +5,17 @@
 //! deadline. All time is tokio's: on a paused runtime it is virtual, and nothing polls.
 
 mod hub;
+mod listen;
 mod outbox;
 mod serve;
+mod tls;
+mod transport;
 mod websocket;
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tracing::{info, warn};
 
 use crate::config::{Config, ConfigError};
 use crate::rules::ClauseSet;
@@ -23,6 +23,9 @@ use crate::rules::ClauseSet;
 use hub::Hub;
 
 pub use hub::Kept;
+pub use listen::Listener;
+pub use tls::{Certificate, Tls, TlsError};
+pub use transport::Transport;
 
 /// A running broker. Dropping it ends its connections without a word; [`stop`](Self::stop) takes leave of them.
 #[derive(Debug)]
@@ -65,42 +68,25 @@ impl Broker {
         Ok(Self { hub })
     }
 
-    /// Serves one client on a link that is already open: an end of a [`pipe`](crate::pipe::pipe), a socket, a
-    /// TLS stream.
+    /// Serves one client on a link that is already open: an end of a [`pipe`](crate::pipe::pipe), a socket.
     pub fn attach<S>(&self, stream: S)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        serve::spawn(&self.hub, stream);
+        self.attach_over(stream, &Transport::PLAIN);
     }
 
-    /// Serves one client on a link that it is about to upgrade to a WebSocket (section 6). Any path will do.
-    pub fn attach_websocket<S>(&self, stream: S)
+    /// Serves one client on a link that is already open, once TLS and the WebSocket of the transport stand on it.
+    pub fn attach_over<S>(&self, stream: S, transport: &Transport)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        serve::spawn_websocket(&self.hub, stream);
+        serve::spawn_over(&self.hub, stream, transport);
     }
 
     /// Serves every client that connects to the listener, until the broker stops.
-    pub fn listen(&self, listener: TcpListener) {
-        self.accept_with(listener, serve::spawn);
-    }
-
-    /// Serves every client that opens a WebSocket on the listener (section 6), until the broker stops.
-    pub fn listen_websocket(&self, listener: TcpListener) {
-        self.accept_with(listener, serve::spawn_websocket);
-    }
-
-    fn accept_with(&self, listener: TcpListener, serve: fn(&Arc<Hub>, TcpStream)) {
-        let hub = Arc::clone(&self.hub);
-        tokio::spawn(async move {
-            let mut stopping = hub.stopping();
-            tokio::select! {
-                () = accept(&hub, &listener, serve) => {}
-                _ = stopping.wait_for(|&stopping| stopping) => {}
-            }
-        });
+    pub fn listen(&self, listener: impl Into<Listener>, transport: Transport) {
+        listen::spawn(&self.hub, listener.into(), transport);
     }
 
     /// The rules that were consulted so far.
@@ -128,35 +114,4 @@ impl Drop for Broker {
     fn drop(&mut self) {
         self.hub.abandon();
     }
-}
-
-async fn accept(hub: &Arc<Hub>, listener: &TcpListener, serve: fn(&Arc<Hub>, TcpStream)) {
-    if let Ok(address) = listener.local_addr() {
-        info!(%address, "listening");
-    }
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                if let Err(error) = stream.set_nodelay(true) {
-                    warn!(%error, "TCP_NODELAY could not be set");
-                }
-                serve(hub, stream);
-            }
-            Err(error) if is_of_one_connection(&error) => {}
-            Err(error) => {
-                warn!(%error, "no connection can be accepted, trying again in 100 ms");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-/// Whether accepting failed because of the one client, rather than for want of file descriptors or memory.
-fn is_of_one_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::ConnectionReset
-    )
 }

@@ -9,12 +9,12 @@ use std::task::{Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
-use tracing::{Instrument, info};
+use tracing::{Instrument, info, warn};
 
 use super::Broker;
 use super::hub::Hub;
 use super::outbox::Outbox;
-use super::websocket;
+use super::{Transport, websocket};
 use crate::core::{ConnectionId, Event};
 
 /// How many bytes are read at a time.
@@ -39,26 +39,61 @@ where
     tokio::spawn(served.instrument(span));
 }
 
-/// Answers a WebSocket client's upgrade and serves it, in a task of its own.
-pub(super) fn spawn_websocket<S>(hub: &Arc<Hub>, stream: S)
+/// Serves the link in a task of its own, once the transport stands on it.
+pub(super) fn spawn_over<S>(hub: &Arc<Hub>, stream: S, transport: &Transport)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let hub = Arc::clone(hub);
-    tokio::spawn(async move {
-        let limits = hub.limits();
-        let accepting = websocket::accept(stream, hub.rules(), limits.maximum_packet_size);
-        let accepting = timeout(limits.connect_timeout, accepting);
-        let mut stopping = hub.stopping();
-        tokio::select! {
-            accepted = accepting => match accepted {
-                Ok(Ok(stream)) => spawn(&hub, stream),
-                Ok(Err(error)) => info!(%error, "no WebSocket is opened"),
-                Err(_) => info!("no WebSocket is opened: the client is silent"),
-            },
-            _ = stopping.wait_for(|&stopping| stopping) => {}
+    match (transport.tls.clone(), transport.websocket) {
+        (None, false) => spawn(hub, stream),
+        (None, true) => upgrade(hub, stream),
+        (Some(tls), websocket) => {
+            let serve = if websocket { upgrade } else { spawn };
+            shake_hands(hub, "TLS", tls.accept(stream, websocket), serve);
         }
-    });
+    }
+}
+
+/// Answers a WebSocket client's upgrade and serves it, in a task of its own.
+fn upgrade<S>(hub: &Arc<Hub>, stream: S)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let accepting = websocket::accept(stream, hub.rules(), hub.limits().maximum_packet_size);
+    shake_hands(hub, "WebSocket", accepting, spawn);
+}
+
+/// Goes through a handshake in a task of its own, as long as it may take, and then serves the link.
+///
+/// There are at most as many at a time as there may be connections.
+fn shake_hands<S>(
+    hub: &Arc<Hub>,
+    layer: &'static str,
+    handshake: impl Future<Output = io::Result<S>> + Send + 'static,
+    serve: fn(&Arc<Hub>, S),
+) where
+    S: Send + 'static,
+{
+    let hub = Arc::clone(hub);
+    let Some(place) = hub.place_for_a_handshake() else {
+        warn!("no {layer} is opened: as many clients as there may be are about to connect");
+        return;
+    };
+    let shaken = async move {
+        let handshake = timeout(hub.limits().connect_timeout, handshake);
+        let mut stopping = hub.stopping();
+        let shaken = tokio::select! {
+            shaken = handshake => shaken,
+            _ = stopping.wait_for(|&stopping| stopping) => return,
+        };
+        drop(place);
+        match shaken {
+            Ok(Ok(stream)) => serve(&hub, stream),
+            Ok(Err(error)) => info!(%error, "no {layer} is opened"),
+            Err(_) => info!("no {layer} is opened: the client is silent"),
+        }
+    };
+    tokio::spawn(shaken.in_current_span());
 }
 
 async fn serve<S>(hub: &Hub, connection: ConnectionId, outbox: &Outbox, stream: S)

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use broker::shell::Transport;
 use broker::{Broker, Config};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpListener;
@@ -21,7 +22,7 @@ async fn serve() -> (Broker, SocketAddr) {
     let broker = Broker::start(Config::default()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    broker.listen(listener);
+    broker.listen(listener, Transport::PLAIN);
     (broker, address)
 }
 
@@ -220,7 +221,7 @@ async fn paho_does_everything_over_websocket() {
     let broker = Broker::start(Config::default()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    broker.listen_websocket(listener);
+    broker.listen(listener, Transport::WEBSOCKET);
     paho(address, "websockets").await;
     broker.stop().await;
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
+use broker::shell::Transport;
 use broker::{Broker, Config};
 use clap::Args;
 use clauses::ClauseId;
@@ -136,11 +137,11 @@ async fn serve(config: Config, places: &[Place]) -> Result<(), Failure> {
         match scheme {
             Scheme::Mqtt => {
                 anstream::println!("The reference broker listens on mqtt://{address}");
-                broker.listen(listener);
+                broker.listen(listener, Transport::PLAIN);
             }
             Scheme::WebSocket => {
                 anstream::println!("The reference broker listens on ws://{address}");
-                broker.listen_websocket(listener);
+                broker.listen(listener, Transport::WEBSOCKET);
             }
         }
     }
