@@ -5,8 +5,14 @@
 //! [`malformed`] makes one of these and lies about it. Generators only write [`Draft`](codec::draft::Draft)s; what must
 //! hold for them, and for any bytes at all, is said in [`invariant`].
 
+pub mod duties;
+pub mod embedded;
 pub mod invariant;
 mod malformed;
+pub mod minimise;
+pub mod observe;
+pub mod oracle;
+pub mod script;
 mod sound;
 
 pub use malformed::malformed;
