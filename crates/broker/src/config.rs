@@ -1,11 +1,17 @@
 //! What a broker offers, allows and bounds. The default offers everything, to anyone.
+//!
+//! All of it can be read from a file: the keys are the names of the fields, and what is left out has its default.
+
+mod reading;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clauses::ClauseId;
 use codec::QoS;
+use serde::Deserialize;
 
+use crate::Password;
 use crate::rules::ClauseSet;
 
 /// The configuration of a broker.
@@ -31,13 +37,15 @@ pub struct Config {
 }
 
 /// The optional parts of MQTT, announced in CONNACK where they are missing (5.0 section 3.2.2.3).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a feature of its own, as CONNACK announces them"
 )]
 pub struct Features {
     /// The highest QoS that a client may publish with.
+    #[serde(deserialize_with = "reading::qos")]
     pub maximum_qos: QoS,
     /// Retained messages.
     pub retain: bool,
@@ -49,8 +57,8 @@ pub struct Features {
     pub subscription_identifiers: bool,
     /// A Client Identifier for a client that brings none.
     pub assigned_client_identifiers: bool,
-    /// Enhanced authentication (5.0 section 4.12), with the method [`ECHO`](crate::core::ECHO) for tests.
-    pub enhanced_authentication: bool,
+    /// The methods of enhanced authentication (5.0 section 4.12).
+    pub authentication_methods: Vec<AuthenticationMethod>,
 }
 
 impl Default for Features {
@@ -62,21 +70,47 @@ impl Default for Features {
             shared_subscriptions: true,
             subscription_identifiers: true,
             assigned_client_identifiers: true,
-            enhanced_authentication: true,
+            authentication_methods: vec![
+                AuthenticationMethod::Echo,
+                AuthenticationMethod::ScramSha256,
+            ],
         }
     }
 }
 
+impl Features {
+    /// Whether the method is offered.
+    pub(crate) fn authenticates_by(&self, method: AuthenticationMethod) -> bool {
+        self.authentication_methods.contains(&method)
+    }
+}
+
+/// A method of enhanced authentication (5.0 section 4.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub enum AuthenticationMethod {
+    /// [`ECHO`](crate::core::ECHO), for tests: it shows nothing of who the client is.
+    #[serde(rename = "ECHO")]
+    Echo,
+    /// [`SCRAM-SHA-256`](crate::SCRAM_SHA_256), where there are users with passwords.
+    #[serde(rename = "SCRAM-SHA-256")]
+    ScramSha256,
+}
+
 /// What the broker bounds, so that no client can exhaust it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Connections at one time, those that have not sent CONNECT included.
+    #[serde(deserialize_with = "reading::positive")]
     pub connections: usize,
     /// Sessions, connected or stored.
+    #[serde(deserialize_with = "reading::positive")]
     pub sessions: usize,
     /// Subscriptions of one Session.
     pub subscriptions: usize,
     /// Levels of a Topic Filter.
+    #[serde(deserialize_with = "reading::positive")]
     pub topic_levels: usize,
     /// Retained messages, whoever published them.
     pub retained_messages: usize,
@@ -88,12 +122,16 @@ pub struct Limits {
     /// one SUBSCRIBE brings at once.
     pub queued_bytes: usize,
     /// QoS 1 and 2 messages in flight to one client; its Receive Maximum may be lower.
+    #[serde(deserialize_with = "reading::positive")]
     pub in_flight: u16,
     /// QoS 2 messages in flight from one client: the server's Receive Maximum (5.0 section 3.2.2.3.3).
+    #[serde(deserialize_with = "reading::positive")]
     pub receive_maximum: u16,
     /// Bytes of a Control Packet from a client (5.0 section 3.2.2.3.6).
+    #[serde(deserialize_with = "reading::positive")]
     pub maximum_packet_size: u32,
     /// Bytes of the first packet of a connection, while nobody has shown who they are.
+    #[serde(deserialize_with = "reading::positive")]
     pub first_packet_size: u32,
     /// Topic Aliases that a client may use (5.0 section 3.2.2.3.8).
     pub topic_alias_maximum: u16,
@@ -105,6 +143,7 @@ pub struct Limits {
     /// 3.1.1 cannot be told and keeps its own.
     pub server_keep_alive: Option<u16>,
     /// Time from opening a connection to its CONNECT, and for all of an authentication.
+    #[serde(deserialize_with = "reading::duration")]
     pub connect_timeout: Duration,
 }
 
@@ -138,7 +177,7 @@ pub struct Access {
     /// Whether a client may connect without a User Name.
     pub anonymous: bool,
     /// The Password of each User Name. When there are none, any User Name is let in.
-    pub passwords: BTreeMap<String, String>,
+    pub passwords: BTreeMap<String, Password>,
     /// Client Identifiers that are refused.
     pub refused_client_ids: Vec<String>,
     /// What is permitted; the first entry that fits decides, and without one everything is.
@@ -157,11 +196,14 @@ impl Default for Access {
 }
 
 /// What is permitted to one user, or to all, in the topics of one Topic Filter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Permission {
     /// The User Name; none speaks of everybody.
+    #[serde(default)]
     pub user: Option<String>,
     /// The topics.
+    #[serde(deserialize_with = "reading::filter")]
     pub filter: String,
     /// Whether publishing there is allowed.
     pub publish: bool,
@@ -170,7 +212,8 @@ pub struct Permission {
 }
 
 /// What the broker tells its clients beyond what it must.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Answers {
     /// Whether refusals carry a Reason String that names the clause.
     pub reason_strings: bool,
@@ -191,11 +234,13 @@ impl Default for Answers {
 }
 
 /// Where clients are sent (5.0 section 4.11).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Redirection {
     /// The Server Reference, such as `other.example:1883`.
     pub server_reference: String,
     /// Whether the move is for good (Server moved) or for now (Use another server).
+    #[serde(default)]
     pub permanent: bool,
 }
 

@@ -11,11 +11,15 @@
 
 pub mod config;
 pub mod core;
+mod password;
 pub mod pipe;
 pub mod rules;
+mod scram;
 pub mod shell;
 mod sites;
 
 pub use self::config::Config;
+pub use self::password::{Password, PasswordError};
+pub use self::scram::{SCRAM_SHA_256, ScramSha256};
 pub use self::shell::Broker;
 pub use self::sites::{Site, sites};

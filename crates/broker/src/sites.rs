@@ -31,6 +31,7 @@ sources![
     "core/disconnect.rs",
     "core/keep_alive.rs",
     "core/message.rs",
+    "core/method.rs",
     "core/mod.rs",
     "core/outgoing.rs",
     "core/persist.rs",

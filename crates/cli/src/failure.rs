@@ -40,6 +40,13 @@ impl Failure {
         }
     }
 
+    /// What a crate below says of this file.
+    pub(crate) fn about(file: &str, error: &impl std::error::Error) -> Self {
+        let mut failure = Self::of(error);
+        failure.what = format!("{file}: {}", failure.what);
+        failure
+    }
+
     /// A failure that has been told already, in more detail than this could.
     pub(crate) fn told(status: u8) -> Self {
         Self {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use broker::config::Permission;
 use broker::rules::ClauseSet;
 use broker::shell::{Kept, Transport};
-use broker::{Broker, Config};
+use broker::{Broker, Config, Password};
 use codec::QoS;
 
 use crate::target::{Authentication, Credentials, Facts, Features, Host, Target};
@@ -105,7 +105,7 @@ fn configure(feature: &str, config: &mut Config, facts: &mut Facts) -> bool {
             config
                 .access
                 .passwords
-                .insert(credentials.user.clone(), password);
+                .insert(credentials.user.clone(), Password::text(password));
             facts.credentials = Some(credentials);
         }
         "authz" => {

@@ -12,6 +12,7 @@
 mod admission;
 mod baseline;
 mod client;
+pub mod document;
 mod embedded;
 pub mod event;
 mod interrupt;

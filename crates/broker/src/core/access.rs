@@ -14,7 +14,7 @@ impl Access {
             return true;
         }
         self.passwords.iter().any(|(user, expected)| {
-            user.as_bytes() == user_name && password == Some(expected.as_bytes())
+            user.as_bytes() == user_name && password.is_some_and(|it| expected.is(it))
         })
     }
 
@@ -55,6 +55,7 @@ impl Access {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Password;
 
     fn permission(user: Option<&str>, filter: &str, publish: bool, subscribe: bool) -> Permission {
         Permission {
@@ -90,7 +91,9 @@ mod tests {
         let mut access = Access::default();
         assert!(access.admits(None, None));
         assert!(access.admits(Some(b"anyone"), None));
-        access.passwords.insert("ann".into(), "secret".into());
+        access
+            .passwords
+            .insert("ann".into(), Password::text("secret"));
         access.anonymous = false;
         assert!(!access.admits(None, None));
         assert!(access.admits(Some(b"ann"), Some(b"secret")));

@@ -1,23 +1,33 @@
-//! Enhanced authentication (5.0 section 4.12), with a method that shows its course and protects nothing.
+//! Enhanced authentication (5.0 section 4.12), whatever the method.
 
 use codec::{Auth, Frame, Packet, PacketType, PropertiesBuf, PropertyId, ReasonCode};
 
 use super::connection::Stage;
+use super::method::{Exchange, Step};
 use super::{ConnectionId, Core, Refusal};
-use crate::rules::{Rules, rule};
+use crate::rules::{Rule, Rules, rule};
 
 /// An Authentication Method for tests: the server sends a challenge as Authentication Data, and who sends the
-/// same data back is let in.
+/// same data back has passed. It shows the course of an authentication and protects nothing.
 pub const ECHO: &str = "ECHO";
 
 /// The enhanced authentication of a connection.
 #[derive(Debug)]
 pub(crate) struct Authentication {
     method: Box<[u8]>,
-    /// What the client has to send back; none while no authentication is under way.
-    challenge: Option<Box<[u8]>>,
-    /// How many challenges this connection was sent.
+    /// The one that is under way.
+    exchange: Option<Box<dyn Exchange>>,
+    /// How many were begun.
     rounds: u32,
+    /// What CONNACK brings as Authentication Data.
+    last_data: Option<Vec<u8>>,
+}
+
+/// What a client has shown at the end of an authentication.
+#[derive(Debug, Default)]
+struct Shown {
+    data: Option<Vec<u8>>,
+    user: Option<String>,
 }
 
 impl Core {
@@ -26,10 +36,13 @@ impl Core {
         &mut self,
         id: ConnectionId,
         rules: &Rules,
-        method: &[u8],
+        (method, data): (&[u8], Option<&[u8]>),
         frame: Frame<'_>,
     ) -> Result<bool, Refusal> {
-        let supported = self.config.features.enhanced_authentication && method == ECHO.as_bytes();
+        let supported = self
+            .methods
+            .iter()
+            .any(|known| known.name().as_bytes() == method);
         rules.refuse_if(
             !supported,
             rule!("v5.0/MQTT-4.12.0-1"),
@@ -40,8 +53,9 @@ impl Core {
         };
         connection.authentication = Some(Authentication {
             method: method.into(),
-            challenge: None,
+            exchange: None,
             rounds: 0,
+            last_data: None,
         });
         if !supported {
             return Ok(false);
@@ -49,7 +63,10 @@ impl Core {
         connection.stage = Stage::Authenticating {
             connect: frame.as_bytes().into(),
         };
-        self.challenge(id, rules);
+        self.begin_exchange(id);
+        if let Some(shown) = self.advance(id, rules, data, rule!("v5.0/MQTT-4.12.0-4"))? {
+            self.let_in(id, rules, shown)?;
+        }
         Ok(true)
     }
 
@@ -66,12 +83,16 @@ impl Core {
             ReasonCode::PROTOCOL_ERROR,
         )?;
         self.check_method(id, rules, auth, rule!("v5.0/U50-3.15-1"))?;
-        let right = self.answers_challenge(id, auth);
-        rules.refuse_if(
-            !right,
-            rule!("v5.0/MQTT-4.12.0-4"),
-            ReasonCode::NOT_AUTHORIZED,
-        )?;
+        let data = auth.properties.authentication_data();
+        match self.advance(id, rules, data, rule!("v5.0/MQTT-4.12.0-4"))? {
+            Some(shown) => self.let_in(id, rules, shown),
+            None => Ok(()),
+        }
+    }
+
+    /// Accepts the CONNECT that the authentication was about. A method that tells no user leaves it to the User Name
+    /// and Password to do so.
+    fn let_in(&mut self, id: ConnectionId, rules: &Rules, shown: Shown) -> Result<(), Refusal> {
         let Some(connection) = self.connections.get_mut(&id) else {
             return Ok(());
         };
@@ -79,13 +100,23 @@ impl Core {
             return Ok(());
         };
         let connect = std::mem::take(connect);
+        if let Some(authentication) = &mut connection.authentication {
+            authentication.last_data = shown.data;
+        }
+        let identified = shown.user.is_some();
+        if let Some(user) = shown.user {
+            connection.user = Some(user.as_bytes().into());
+        }
         // It was read before; a broken rule may have let it through.
         let frame = Frame::new(&connect);
         let read = frame.and_then(|frame| codec::decode_connect_leniently(frame, &mut Vec::new()));
-        match read {
-            Some((_, connect)) => self.accept(id, rules, &connect),
-            None => Ok(()),
+        let Some((_, connect)) = read else {
+            return Ok(());
+        };
+        if !identified {
+            self.check_credentials(rules, &connect)?;
         }
+        self.accept(id, rules, &connect)
     }
 
     /// AUTH on a connection that is accepted: the client authenticates again, or answers to that.
@@ -114,20 +145,80 @@ impl Core {
             rule!("v5.0/MQTT-4.12.1-1", "v5.0/U50-3.15-1"),
         )?;
         match auth.reason_code {
-            ReasonCode::RE_AUTHENTICATE => self.challenge(id, rules),
-            ReasonCode::CONTINUE_AUTHENTICATION => {
-                let right = self.answers_challenge(id, auth);
-                rules.refuse_if(
-                    !right,
-                    rule!("v5.0/MQTT-4.12.1-2"),
-                    ReasonCode::NOT_AUTHORIZED,
-                )?;
-                self.send_auth(id, rules, ReasonCode::SUCCESS, None);
-            }
+            ReasonCode::RE_AUTHENTICATE => self.begin_exchange(id),
+            ReasonCode::CONTINUE_AUTHENTICATION => {}
             // The codec lets nothing else through, unless its rule is broken.
-            _ => {}
+            _ => return Ok(()),
+        }
+        let data = auth.properties.authentication_data();
+        if let Some(shown) = self.advance(id, rules, data, rule!("v5.0/MQTT-4.12.1-2"))? {
+            if let Some(user) = shown.user
+                && let Some(connection) = self.connections.get_mut(&id)
+            {
+                connection.user = Some(user.as_bytes().into());
+            }
+            self.send_auth(id, rules, ReasonCode::SUCCESS, shown.data.as_deref());
         }
         Ok(())
+    }
+
+    /// Begins an authentication by the method of the connection, in place of one that is under way.
+    fn begin_exchange(&mut self, id: ConnectionId) {
+        let Some(authentication) = self
+            .connections
+            .get_mut(&id)
+            .and_then(|connection| connection.authentication.as_mut())
+        else {
+            return;
+        };
+        authentication.rounds += 1;
+        authentication.exchange = self
+            .methods
+            .iter()
+            .find(|method| method.name().as_bytes() == &*authentication.method)
+            .map(|method| method.begin(id, authentication.rounds));
+    }
+
+    /// Lets the method take the client's data; what the client has shown, once it has. A failure is refused by
+    /// `rule`.
+    fn advance(
+        &mut self,
+        id: ConnectionId,
+        rules: &Rules,
+        data: Option<&[u8]>,
+        rule: Rule,
+    ) -> Result<Option<Shown>, Refusal> {
+        let Some(authentication) = self
+            .connections
+            .get_mut(&id)
+            .and_then(|connection| connection.authentication.as_mut())
+        else {
+            return Ok(None);
+        };
+        let step = match &mut authentication.exchange {
+            Some(exchange) => exchange.step(data),
+            None => Step::Failed,
+        };
+        match step {
+            Step::Continue(data) => {
+                let reason = rules.must(
+                    rule!("v5.0/MQTT-4.12.0-2"),
+                    ReasonCode::CONTINUE_AUTHENTICATION,
+                    ReasonCode::SUCCESS,
+                );
+                self.send_auth(id, rules, reason, Some(&data));
+                Ok(None)
+            }
+            Step::Done { data, user } => {
+                authentication.exchange = None;
+                Ok(Some(Shown { data, user }))
+            }
+            Step::Failed => {
+                authentication.exchange = None;
+                rules.refuse_if(true, rule, ReasonCode::NOT_AUTHORIZED)?;
+                Ok(Some(Shown::default()))
+            }
+        }
     }
 
     fn check_method(
@@ -135,7 +226,7 @@ impl Core {
         id: ConnectionId,
         rules: &Rules,
         auth: &Auth<'_>,
-        rule: crate::rules::Rule,
+        rule: Rule,
     ) -> Result<(), Refusal> {
         let named = auth
             .properties
@@ -147,35 +238,6 @@ impl Core {
             .and_then(|connection| connection.authentication.as_ref())
             .map(|authentication| &*authentication.method);
         rules.refuse_if(named != agreed, rule, ReasonCode::PROTOCOL_ERROR)
-    }
-
-    /// Sends a challenge. It is the number of the connection and of the round: the same exchange, the same bytes.
-    fn challenge(&mut self, id: ConnectionId, rules: &Rules) {
-        let Some(authentication) = self
-            .connections
-            .get_mut(&id)
-            .and_then(|connection| connection.authentication.as_mut())
-        else {
-            return;
-        };
-        authentication.rounds += 1;
-        let challenge = format!("challenge {}.{}", id.0, authentication.rounds);
-        authentication.challenge = Some(challenge.as_bytes().into());
-        let reason = rules.must(
-            rule!("v5.0/MQTT-4.12.0-2"),
-            ReasonCode::CONTINUE_AUTHENTICATION,
-            ReasonCode::SUCCESS,
-        );
-        self.send_auth(id, rules, reason, Some(challenge.as_bytes()));
-    }
-
-    fn answers_challenge(&mut self, id: ConnectionId, auth: &Auth<'_>) -> bool {
-        let challenge = self
-            .connections
-            .get_mut(&id)
-            .and_then(|connection| connection.authentication.as_mut())
-            .and_then(|authentication| authentication.challenge.take());
-        challenge.is_some() && challenge.as_deref() == auth.properties.authentication_data()
     }
 
     fn send_auth(
@@ -209,7 +271,7 @@ impl Core {
     }
 
     /// Repeats CONNECT's Authentication Method, in AUTH and in the CONNACK that accepts.
-    pub(super) fn name_authentication_method(
+    fn name_authentication_method(
         &self,
         id: ConnectionId,
         rules: &Rules,
@@ -231,6 +293,24 @@ impl Core {
                     properties.utf8_string(PropertyId::AuthenticationMethod, ECHO);
                 }
             }
+        }
+    }
+
+    /// What the CONNACK that accepts brings of the authentication: the method, and the last data of the exchange.
+    pub(super) fn conclude_authentication(
+        &self,
+        id: ConnectionId,
+        rules: &Rules,
+        properties: &mut PropertiesBuf,
+    ) {
+        self.name_authentication_method(id, rules, properties);
+        let data = self
+            .connections
+            .get(&id)
+            .and_then(|connection| connection.authentication.as_ref())
+            .and_then(|authentication| authentication.last_data.as_deref());
+        if let Some(data) = data {
+            properties.binary_data(PropertyId::AuthenticationData, data);
         }
     }
 }

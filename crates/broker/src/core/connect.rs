@@ -39,7 +39,12 @@ impl Core {
 
         self.check_what_is_served(&rules, connect)?;
         if let Some(method) = connect.properties.authentication_method()
-            && self.begin_authentication(id, &rules, method.as_bytes(), frame)?
+            && self.begin_authentication(
+                id,
+                &rules,
+                (method.as_bytes(), connect.properties.authentication_data()),
+                frame,
+            )?
         {
             return Ok(());
         }
@@ -119,7 +124,11 @@ impl Core {
         )
     }
 
-    fn check_credentials(&self, rules: &Rules, connect: &Connect<'_>) -> Result<(), Refusal> {
+    pub(super) fn check_credentials(
+        &self,
+        rules: &Rules,
+        connect: &Connect<'_>,
+    ) -> Result<(), Refusal> {
         let user_name = connect.user_name.map(codec::Text::as_bytes);
         let reason = if user_name.is_none() {
             ReasonCode::NOT_AUTHORIZED
@@ -268,7 +277,7 @@ impl Core {
         {
             properties.utf8_string(PropertyId::ResponseInformation, information.as_str());
         }
-        self.name_authentication_method(id, rules, &mut properties);
+        self.conclude_authentication(id, rules, &mut properties);
         properties.extend(
             self.explanation(id, codec::PacketType::Connack, None)
                 .as_properties(),

@@ -40,6 +40,7 @@ mod delivery;
 mod disconnect;
 mod keep_alive;
 mod message;
+pub(crate) mod method;
 mod outgoing;
 mod persist;
 mod publish;
@@ -61,16 +62,18 @@ use std::time::Duration;
 
 pub use authentication::ECHO;
 pub use message::Message;
+pub use method::{Exchange, Method, Step};
 pub use outgoing::Delivery;
 pub use persist::{Persist, SessionChange};
 pub use refusal::Refusal;
 pub use subscriptions::Subscription;
 pub use topic::matches;
 
-use crate::config::Config;
+use crate::config::{AuthenticationMethod, Config};
 use crate::rules::{ClauseSet, RuleBook};
 use connection::Connection;
 use deadlines::{Deadline, Deadlines};
+use method::Echo;
 use retained::Retained;
 use session::Sessions;
 use subscriptions::Subscriptions;
@@ -141,6 +144,7 @@ pub enum Action {
 pub struct Core {
     config: Config,
     rules: Arc<RuleBook>,
+    methods: Vec<Box<dyn Method>>,
     connections: BTreeMap<ConnectionId, Connection>,
     sessions: Sessions,
     subscriptions: Subscriptions,
@@ -154,8 +158,11 @@ pub struct Core {
 impl Core {
     /// A broker that nobody is connected to.
     pub fn new(config: Config) -> Self {
+        let echo: Box<dyn Method> = Box::new(Echo);
+        let offers_echo = config.features.authenticates_by(AuthenticationMethod::Echo);
         Self {
             rules: RuleBook::new(config.broken),
+            methods: offers_echo.then_some(echo).into_iter().collect(),
             config,
             connections: BTreeMap::new(),
             sessions: Sessions::default(),
@@ -166,6 +173,11 @@ impl Core {
             actions: Vec::new(),
             stopping: false,
         }
+    }
+
+    /// Offers a method of enhanced authentication, beside [`ECHO`].
+    pub fn offer(&mut self, method: impl Method + 'static) {
+        self.methods.push(Box::new(method));
     }
 
     /// Takes an event that happens at `now`, counted from the broker's start, and appends what the broker does.

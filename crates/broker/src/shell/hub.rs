@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep_until};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::outbox::Outbox;
-use crate::config::{Config, Limits};
+use super::trace::{Sink, Tracer};
+use crate::config::{AuthenticationMethod, Config, Limits};
 use crate::core::{Action, ConnectionId, Core, Event, Persist};
 use crate::rules::{ClauseSet, RuleBook};
+use crate::scram::ScramSha256;
 
 /// The core and the outboxes of its connections.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ struct State {
     outboxes: BTreeMap<ConnectionId, Arc<Outbox>>,
     opened: u64,
     actions: Vec<Action>,
+    tracer: Option<Tracer>,
 }
 
 /// What a broker keeps when it ends, and another one can go on with.
@@ -44,7 +47,14 @@ pub struct Kept {
 impl Hub {
     pub(super) fn new(config: Config) -> Arc<Self> {
         let limits = config.limits.clone();
-        Self::around(Core::new(config), limits, Instant::now())
+        Self::around(with_methods(Core::new(config)), limits, Instant::now())
+    }
+
+    /// A hub that tells what goes over its connections.
+    pub(super) fn traced(config: Config, sink: Sink) -> Arc<Self> {
+        let hub = Self::new(config);
+        hub.state().tracer = Some(Tracer::new(sink));
+        hub
     }
 
     /// A hub whose core goes on with what an earlier one has kept. Its time goes on as well, since messages and
@@ -53,7 +63,7 @@ impl Hub {
         let now = Instant::now().duration_since(kept.start);
         let limits = config.limits.clone();
         let core = Core::restore(config, kept.changes, now);
-        Self::around(core, limits, kept.start)
+        Self::around(with_methods(core), limits, kept.start)
     }
 
     fn around(core: Core, limits: Limits, start: Instant) -> Arc<Self> {
@@ -68,6 +78,7 @@ impl Hub {
                 outboxes: BTreeMap::new(),
                 opened: 0,
                 actions: Vec::new(),
+                tracer: None,
             }),
             start,
             deadline_moved: Notify::new(),
@@ -165,13 +176,35 @@ impl Hub {
     }
 }
 
+/// The core with the methods of enhanced authentication that draw lots, and so are not its own.
+fn with_methods(mut core: Core) -> Core {
+    let config = core.config();
+    if config
+        .features
+        .authenticates_by(AuthenticationMethod::ScramSha256)
+        && !config.access.passwords.is_empty()
+    {
+        match ScramSha256::new(&config.access.passwords) {
+            Ok(scram) => core.offer(scram),
+            Err(error) => warn!(%error, "SCRAM-SHA-256 is not offered"),
+        }
+    }
+    core
+}
+
 impl State {
     fn handle(&mut self, event: Event<'_>, start: Instant) {
         let now = Instant::now().duration_since(start);
         let mut actions = std::mem::take(&mut self.actions);
+        if let Some(tracer) = &mut self.tracer {
+            tracer.event(now, &event);
+        }
         self.core.handle(event, now, &mut actions);
         let mut congested = Vec::new();
         for action in actions.drain(..) {
+            if let Some(tracer) = &mut self.tracer {
+                tracer.action(now, &action);
+            }
             match action {
                 Action::Send { connection, bytes } => {
                     if let Some(outbox) = self.outboxes.get(&connection)

@@ -9,6 +9,7 @@ mod listen;
 mod outbox;
 mod serve;
 mod tls;
+mod trace;
 mod transport;
 mod websocket;
 
@@ -25,6 +26,7 @@ use hub::Hub;
 pub use hub::Kept;
 pub use listen::Listener;
 pub use tls::{Certificate, Tls, TlsError};
+pub use trace::Traced;
 pub use transport::Transport;
 
 /// A running broker. Dropping it ends its connections without a word; [`stop`](Self::stop) takes leave of them.
@@ -45,6 +47,23 @@ impl Broker {
     /// Outside a tokio runtime whose time is enabled.
     pub fn start(config: Config) -> Result<Self, ConfigError> {
         Self::serve(config, Hub::new)
+    }
+
+    /// The same, and tells every packet that comes or goes. The telling is done on the broker's time: it must not take
+    /// long.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start).
+    ///
+    /// # Panics
+    ///
+    /// As for [`start`](Self::start).
+    pub fn start_traced(
+        config: Config,
+        sink: impl FnMut(&Traced) + Send + 'static,
+    ) -> Result<Self, ConfigError> {
+        Self::serve(config, |config| Hub::traced(config, Box::new(sink)))
     }
 
     /// Starts a broker that goes on with what an earlier one has kept, as after a restart. The earlier one must

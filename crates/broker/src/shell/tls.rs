@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use rcgen::{CertificateParams, KeyPair};
 use ring::digest;
+use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::{CertificateError, RootCertStore, ServerConfig};
+use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -35,8 +36,13 @@ impl Certificate {
     ///
     /// The text holds none, or none that can be read.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, TlsError> {
+        let certificates = certificates(chain)?;
+        for certificate in &certificates {
+            ParsedCertificate::try_from(certificate)
+                .map_err(|_| TlsError::Certificate("its encoding is damaged".into()))?;
+        }
         Ok(Self {
-            chain: certificates(chain)?,
+            chain: certificates,
             key: private_key(key)?,
             pem: String::from_utf8_lossy(chain).into_owned(),
         })
@@ -189,9 +195,6 @@ impl TlsError {
     fn of(error: &rustls::Error) -> Self {
         match error {
             rustls::Error::InconsistentKeys(_) => Self::KeyMismatch,
-            rustls::Error::InvalidCertificate(CertificateError::BadEncoding) => {
-                Self::Certificate("its encoding is damaged".into())
-            }
             other => Self::Unusable(other.to_string()),
         }
     }
@@ -210,7 +213,11 @@ fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, TlsError> {
     use rustls::pki_types::pem::Error;
     match PrivateKeyDer::from_pem_slice(text) {
-        Ok(key) => Ok(key),
+        Ok(key) => {
+            let known = any_supported_type(&key);
+            known.map_err(|_| TlsError::Key("it is no RSA, ECDSA or EdDSA key".into()))?;
+            Ok(key)
+        }
         Err(Error::NoItemsFound) if holds(text, b"ENCRYPTED PRIVATE KEY") => {
             Err(TlsError::EncryptedKey)
         }
@@ -258,10 +265,9 @@ mod tests {
         let mismatched = from(&chain, &one).unwrap();
         assert_eq!(Tls::new(mismatched).unwrap_err(), TlsError::KeyMismatch);
         let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(matches!(
-            Tls::new(from(garbage, &one).unwrap()),
-            Err(TlsError::Certificate(_))
-        ));
+        assert!(matches!(from(garbage, &one), Err(TlsError::Certificate(_))));
+        let unknown = garbage.replace("CERTIFICATE", "PRIVATE KEY");
+        assert!(matches!(from(&chain, &unknown), Err(TlsError::Key(_))));
         assert!(matches!(
             Tls::for_clients_of(other, garbage.as_bytes()),
             Err(TlsError::Authority(_))

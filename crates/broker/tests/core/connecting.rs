@@ -274,7 +274,7 @@ fn credentials_are_checked() {
     config
         .access
         .passwords
-        .insert("ann".into(), "secret".into());
+        .insert("ann".into(), broker::Password::text("secret"));
     play(
         config,
         "

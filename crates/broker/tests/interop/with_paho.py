@@ -1,5 +1,6 @@
 """Paho's Python client against a broker on 127.0.0.1: QoS 0 to 2, retained messages, Wills and properties, in both
-versions. Needs the package paho-mqtt, 2.x. Arguments: the port, and `tcp` or `websockets`."""
+versions. Needs the package paho-mqtt, 2.x. Arguments: the port, `tcp` or `websockets`, and for TLS the file of the
+broker's certificate."""
 
 import queue
 import socket
@@ -12,6 +13,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 PORT = int(sys.argv[1])
 TRANSPORT = sys.argv[2]
+CERTIFICATE = sys.argv[3] if len(sys.argv) > 3 else None
 PATIENCE = 30
 
 
@@ -30,6 +32,8 @@ class Client:
             transport=TRANSPORT,
             **options,
         )
+        if CERTIFICATE:
+            self.paho.tls_set(ca_certs=CERTIFICATE)
         if will:
             self.paho.will_set(*will)
         self.paho.on_connect = lambda *event: self.events.put(("connected", event[3]))

@@ -1,0 +1,213 @@
+//! The configuration of the broker: a file, and the options that outweigh it.
+
+use std::path::{Path, PathBuf};
+
+use broker::Config;
+use broker::Password;
+use broker::config::{Answers, Features, Limits, Permission, Redirection};
+use broker::rules::ClauseSet;
+use clauses::ClauseId;
+use runner::document::Document;
+use serde::Deserialize;
+use serde_yaml::Spanned;
+
+use super::listen::Place;
+use super::{Serve, Who, passwords, tls};
+use crate::failure::Failure;
+
+/// Where the broker listens when it is not told.
+const LISTEN: &str = "mqtt://127.0.0.1:1883";
+
+/// All that has to be known to serve.
+pub(super) struct Configuration {
+    pub(super) config: Config,
+    pub(super) places: Vec<Place>,
+    pub(super) tls: tls::Files,
+}
+
+/// The file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Vec<Spanned<String>>,
+    tls: tls::Files,
+    features: Features,
+    limits: Limits,
+    access: Access,
+    answers: Answers,
+    redirection: Option<Redirection>,
+    #[serde(rename = "break")]
+    broken: ClauseSet,
+}
+
+/// Who may connect, and who may do what.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Access {
+    /// Whether clients are served without a user name; if nothing is said, they are where there are no passwords.
+    anonymous: Option<bool>,
+    password_file: Option<PathBuf>,
+    refused_client_ids: Vec<String>,
+    permissions: Vec<Permission>,
+}
+
+impl Configuration {
+    /// The file, if there is one, and the options.
+    pub(super) fn gather(options: &Serve) -> Result<Self, Failure> {
+        let mut configuration = match &options.config {
+            Some(path) => Self::read(path)?,
+            None => Self {
+                config: Config::default(),
+                places: Vec::new(),
+                tls: tls::Files::default(),
+            },
+        };
+        configuration.outweigh(options)?;
+        if configuration.places.is_empty() {
+            configuration
+                .places
+                .push(Place::parse(LISTEN).map_err(|error| Failure::of(&error))?);
+        }
+        Ok(configuration)
+    }
+
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let document = Document::read(path).map_err(|error| Failure::of(&error))?;
+        let file: Option<File> = document.parse().map_err(|error| Failure::of(&error))?;
+        let file = file.unwrap_or_default();
+        // What a file names stands beside it, wherever the program is started.
+        let beside = |named: PathBuf| {
+            path.parent()
+                .map_or(named.clone(), |folder| folder.join(named))
+        };
+        let mut places = Vec::new();
+        for written in &file.listen {
+            let place = Place::parse(&written.value)
+                .map_err(|error| Failure::of(&document.wrong(written, error.to_string())))?;
+            places.push(place);
+        }
+        let mut config = Config {
+            broken: file.broken,
+            features: file.features,
+            limits: file.limits,
+            answers: file.answers,
+            redirection: file.redirection,
+            ..Config::default()
+        };
+        config.access.refused_client_ids = file.access.refused_client_ids;
+        config.access.permissions = file.access.permissions;
+        if let Some(passwords) = file.access.password_file {
+            config.access.passwords = passwords::read(&beside(passwords))?;
+        }
+        config.access.anonymous = file
+            .access
+            .anonymous
+            .unwrap_or(config.access.passwords.is_empty());
+        let mut tls = file.tls;
+        for named in [
+            &mut tls.certificate,
+            &mut tls.key,
+            &mut tls.client_authorities,
+            &mut tls.self_signed,
+        ] {
+            *named = named.take().map(beside);
+        }
+        Ok(Self {
+            config,
+            places,
+            tls,
+        })
+    }
+
+    fn outweigh(&mut self, options: &Serve) -> Result<(), Failure> {
+        let Serve {
+            where_to,
+            what,
+            who,
+            ..
+        } = options;
+        if !where_to.listen.is_empty() {
+            self.places = where_to
+                .listen
+                .iter()
+                .map(|written| Place::parse(written).map_err(|error| Failure::of(&error)))
+                .collect::<Result<_, _>>()?;
+        }
+        let tls = &mut self.tls;
+        let elsewhere = !where_to.listen.is_empty();
+        if elsewhere && !self.places.iter().any(|place| place.scheme.is_secure()) {
+            // What the file says of TLS is about other places.
+            *tls = tls::Files::default();
+        }
+        if where_to.tls_cert.is_some() || where_to.tls_key.is_some() {
+            (tls.certificate, tls.key) = (where_to.tls_cert.clone(), where_to.tls_key.clone());
+            tls.self_signed = None;
+        }
+        if where_to.tls_self_signed.is_some() {
+            (tls.certificate, tls.key) = (None, None);
+            tls.self_signed.clone_from(&where_to.tls_self_signed);
+        }
+        if where_to.tls_client_ca.is_some() {
+            tls.client_authorities.clone_from(&where_to.tls_client_ca);
+        }
+
+        let Config {
+            broken,
+            features,
+            limits,
+            ..
+        } = &mut self.config;
+        for text in &what.broken {
+            broken.insert(ClauseId::parse(text).map_err(|error| Failure::of(&error))?);
+        }
+        if let Some(qos) = what.maximum_qos {
+            features.maximum_qos = codec::QoS::from_bits(qos);
+        }
+        features.retain &= !what.no_retain;
+        features.wildcards &= !what.no_wildcards;
+        features.shared_subscriptions &= !what.no_shared_subscriptions;
+        features.subscription_identifiers &= !what.no_subscription_identifiers;
+        set(&mut limits.maximum_packet_size, what.maximum_packet_size);
+        set(&mut limits.receive_maximum, what.receive_maximum);
+        set(&mut limits.topic_alias_maximum, what.topic_alias_maximum);
+        if what.server_keep_alive.is_some() {
+            limits.server_keep_alive = what.server_keep_alive;
+        }
+        if let Some(server) = &what.redirect {
+            self.config.redirection = Some(Redirection {
+                server_reference: server.clone(),
+                permanent: false,
+            });
+        }
+        self.admit(who)
+    }
+
+    fn admit(&mut self, who: &Who) -> Result<(), Failure> {
+        let access = &mut self.config.access;
+        if let Some(file) = &who.password_file {
+            access.passwords = passwords::read(file)?;
+            access.anonymous = false;
+        }
+        for user in &who.user {
+            let (name, password) = user.split_once(':').ok_or_else(|| {
+                Failure::new(format!(
+                    "`{user}` is no user: there is no `:` between name and password"
+                ))
+            })?;
+            access
+                .passwords
+                .insert(name.into(), Password::text(password));
+            access.anonymous = false;
+        }
+        access
+            .refused_client_ids
+            .extend(who.refuse_client_id.iter().cloned());
+        Ok(())
+    }
+}
+
+fn set<T: Copy>(value: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *value = given;
+    }
+}
