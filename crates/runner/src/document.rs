@@ -138,7 +138,7 @@ impl Document {
     }
 }
 
-/// `unknown NOUN `written``, with the name that was meant, or those that there are.
+/// That there is no such `noun`, with the name that was meant, or those that there are.
 pub fn unknown<'a>(noun: &str, written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let suggestion = Diagnostic::error(Span::default(), "").suggest(written, known);
     match suggestion.help {

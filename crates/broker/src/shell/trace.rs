@@ -71,7 +71,8 @@ impl Tracer {
             }
             Event::Received { connection, bytes } => self.received(at, connection, bytes),
             Event::Ended { connection } => {
-                if self.links.remove(&connection).is_some() {
+                let closed_already = self.links.remove(&connection).is_none();
+                if !closed_already {
                     self.tell(at, connection, "closes");
                 }
             }

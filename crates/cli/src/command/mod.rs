@@ -28,7 +28,7 @@ pub(crate) enum Command {
     Schema,
     Decode(decode::Decode),
     Prove(prove::Prove),
-    Broker(broker::Serve),
+    Broker(Box<broker::Serve>),
     Completions(shell::Completions),
     /// Write the manual page to standard output.
     #[command(hide = true)]

@@ -1,5 +1,6 @@
 //! `broker`: the reference broker, served.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -107,7 +108,7 @@ fn it_serves_every_kind_of_place() {
             "The reference broker listens on ws://127.0.0.1",
             "The reference broker listens on wss://127.0.0.1",
             "The reference broker listens on unix",
-            &told[5].to_owned(),
+            told[5],
             "Press Ctrl-C to end",
         ]
     );
@@ -210,7 +211,7 @@ fn certificates_that_cannot_be_used() {
         arguments.extend(key.into_iter().flat_map(|file| ["--tls-key", file]));
         let said = assay_in(folder.path(), &arguments);
         assert_eq!((said.status, said.stdout.as_str()), (Some(2), ""), "{said}");
-        told += &format!("{certificate:?} {key:?}\n{}", said.stderr);
+        write!(told, "{certificate:?} {key:?}\n{}", said.stderr).unwrap();
     }
     for (file, option) in [
         ("garbage.pem", "--tls-client-ca"),
@@ -219,7 +220,7 @@ fn certificates_that_cannot_be_used() {
         let arguments = [&own[..], &["--tls-self-signed", "good.pem", option, file]].concat();
         let said = assay_in(folder.path(), &arguments);
         assert_eq!((said.status, said.stdout.as_str()), (Some(2), ""), "{said}");
-        told += &format!("{option} {file}\n{}", said.stderr);
+        write!(told, "{option} {file}\n{}", said.stderr).unwrap();
     }
     let nowhere = [
         "broker",
@@ -313,7 +314,7 @@ fn files_that_cannot_be_served() {
         "features: [\n",
         "just words\n",
     ] {
-        told += &format!("{file}{}\n", refused(folder.path(), file));
+        writeln!(told, "{file}{}", refused(folder.path(), file)).unwrap();
     }
     fs::write(folder.path().join("broker.yaml"), b"listen: \xff\n").unwrap();
     told += &assay_in(folder.path(), &["broker", "--config", "broker.yaml"]).stderr;
@@ -356,7 +357,7 @@ fn passwords_are_hashed_and_known_again() {
         fs::write(folder.path().join("passwords"), file).unwrap();
         let said = assay_in(folder.path(), &arguments);
         assert_eq!((said.status, said.stdout.as_str()), (Some(2), ""), "{said}");
-        told += &format!("{file}{}\n", said.stderr);
+        writeln!(told, "{file}{}", said.stderr).unwrap();
     }
     told += &assay_fed("", &["broker", "--hash-password", "ann"]).stderr;
     insta::assert_snapshot!(told);

@@ -58,7 +58,7 @@ pub(crate) struct Serve {
 #[command(next_help_heading = "Where to listen")]
 struct WhereTo {
     /// Listen here: mqtt://HOST:PORT, mqtts://…, ws://…, wss://… or unix:PATH; given once per place. Port 0 lets the
-    /// system choose, and the choice is printed [default: mqtt://127.0.0.1:1883]
+    /// system choose, and the choice is printed. By default it is `mqtt://127.0.0.1:1883`.
     #[arg(long, short, value_name = "URL")]
     listen: Vec<String>,
 
@@ -82,6 +82,10 @@ struct WhereTo {
 /// What is served.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "What to serve")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 struct What {
     /// Disobey this clause, such as `v5.0/MQTT-3.3.1-9`: what does a client do then?
     #[arg(long = "break", value_name = "CLAUSE")]
