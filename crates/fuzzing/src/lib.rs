@@ -8,6 +8,7 @@
 pub mod duties;
 pub mod embedded;
 pub mod invariant;
+pub mod live;
 mod malformed;
 pub mod minimise;
 pub mod observe;

@@ -5,6 +5,7 @@ mod check;
 mod clauses;
 mod decode;
 mod fmt;
+mod fuzz;
 mod list;
 mod prove;
 mod run;
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Schema,
     Decode(decode::Decode),
     Prove(prove::Prove),
+    Fuzz(Box<fuzz::Fuzz>),
     Broker(Box<broker::Serve>),
     Completions(shell::Completions),
     /// Write the manual page to standard output.
@@ -47,6 +49,7 @@ impl Command {
             Self::Schema => shell::schema(),
             Self::Decode(decode) => decode.execute(),
             Self::Prove(prove) => prove.execute(),
+            Self::Fuzz(fuzz) => fuzz.execute(),
             Self::Broker(serve) => serve.execute(),
             Self::Completions(completions) => completions.execute(),
             Self::Man => shell::manual(),

@@ -1,0 +1,161 @@
+//! `mqtt-assay fuzz`: looks for what breaks a live broker.
+
+mod files;
+mod show;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use codec::Version;
+use fuzzing::live::{self, Options, StartError, Subject};
+use runner::Interrupt;
+use runner::target::Address;
+
+use crate::failure::{Failure, NO_TARGET};
+use crate::signal;
+use files::Files;
+use show::Show;
+
+/// Fuzz a broker: let several clients at once send it what is unusual and what is forbidden, and judge what it does.
+///
+/// A finding is performed again by itself, made as small as it gets, and written as a scenario that `mqtt-assay run`
+/// plays. Exit status 0 when nothing was found, 1 with findings, 3 when the target crashed or is not reached.
+#[derive(Debug, Args)]
+pub(crate) struct Fuzz {
+    /// The broker, such as `mqtt://localhost:1883` or `ws://localhost:8080/mqtt`.
+    #[arg(long, short, value_name = "URL")]
+    target: Address,
+
+    /// Fuzz a target that is not on this machine. It may crash, and keep what it is sent.
+    #[arg(long)]
+    i_own_this_target: bool,
+
+    /// The process of a target on this machine: its memory, open files and CPU are watched.
+    #[arg(long, value_name = "PID")]
+    pid: Option<u32>,
+
+    /// What all scripts come from; any number where it is not given.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+
+    /// How long, such as `90s`, `10m` or `24h`.
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    time: Duration,
+
+    /// How many scripts are performed at most.
+    #[arg(long, value_name = "N")]
+    scripts: Option<u64>,
+
+    /// The versions that clients speak; all that the target speaks where none is given.
+    #[arg(long, value_name = "VERSION", value_delimiter = ',')]
+    versions: Vec<Version>,
+
+    /// How many scripts are performed at once, each with up to four clients.
+    #[arg(long, short, value_name = "N", value_parser = super::jobs, default_value = "16")]
+    jobs: NonZeroUsize,
+
+    /// Let the seed alone decide what is sent, not what the target answers: the same seed sends the same again.
+    #[arg(long)]
+    no_feedback: bool,
+
+    /// How long the target may leave a client unanswered that did nothing wrong.
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
+    patience: Duration,
+
+    /// How long a finding may take until it is small.
+    #[arg(long, value_name = "DURATION", default_value = "40s", value_parser = duration)]
+    minimise: Duration,
+
+    /// Write each script down as it was performed.
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
+    record: Option<PathBuf>,
+
+    /// Perform the scripts that an earlier campaign has recorded, in its order.
+    #[arg(long, value_name = "FILE", help_heading = "Files", conflicts_with_all = ["no_feedback", "seed"])]
+    replay: Option<PathBuf>,
+
+    /// Where findings are written, each into a folder of its own: what happened, the scenario, the bytes.
+    #[arg(long, value_name = "DIR", help_heading = "Files", default_value = "fuzz-findings")]
+    out: PathBuf,
+
+    /// Write a JUnit report, for CI systems.
+    #[arg(long, value_name = "FILE", help_heading = "Files")]
+    junit: Option<PathBuf>,
+
+    /// Nothing but findings and the summary.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+impl Fuzz {
+    pub(crate) fn execute(&self) -> Result<u8, Failure> {
+        let replay = self.replay.as_deref().map(files::read).transpose()?;
+        let mut files = Files::try_out(self)?;
+        let interrupt = Interrupt::new();
+        signal::interrupt_on_ctrl_c(interrupt.clone())
+            .map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
+        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
+        let options = Options {
+            seed,
+            time: self.time,
+            scripts: self.scripts,
+            versions: self.versions.clone(),
+            jobs: self.jobs.get(),
+            feedback: !self.no_feedback && replay.is_none(),
+            replay,
+            patience: self.patience,
+            inquiry: self.minimise,
+            interrupt,
+        };
+        let subject = Subject {
+            address: self.target.clone(),
+            pid: self.pid,
+            owned: self.i_own_this_target,
+        };
+        let mut show = Show::new(self, &options);
+        let mut unwritable = None;
+        let outcome = live::run(&subject, &options, &mut |event| {
+            show.on(&event);
+            if let Err(failure) = files.on(&event, &mut show)
+                && unwritable.is_none()
+            {
+                // Without a place for what is found, there is nothing to look for.
+                options.interrupt.raise();
+                unwritable = Some(failure);
+            }
+        });
+        match outcome {
+            Ok(outcome) => {
+                files.write()?;
+                match unwritable {
+                    Some(failure) => Err(failure),
+                    None => Ok(outcome.exit_status()),
+                }
+            }
+            Err(error) => {
+                files.not_played(&error.to_string());
+                files.write()?;
+                let failure = Failure::of(&error);
+                Err(match error {
+                    StartError::Admission(_) => failure.status(NO_TARGET),
+                    StartError::NotOurs(_) | StartError::NoVersion(_) => failure,
+                })
+            }
+        }
+    }
+}
+
+/// A duration as people write it; `24h` besides what scenarios take.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = match text.strip_suffix('h').map(str::parse::<u32>) {
+        Some(Ok(hours)) => Some(Duration::from_hours(hours.into())),
+        Some(Err(_)) => None,
+        None => scenario::duration(text),
+    };
+    match parsed {
+        Some(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("write it as 500ms, 90s, 10m or 24h".into()),
+    }
+}

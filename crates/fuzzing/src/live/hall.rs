@@ -1,0 +1,268 @@
+//! [`Hall`]: the campaign's loop: scripts side by side on one thread, the witness beside them, and what becomes of each.
+
+use std::time::Duration;
+
+use runner::target::Address;
+use runner::{Sign, Witness};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+
+use super::event::{Event, Outcome};
+use super::growth::Growth;
+use super::harm::{Harm, Kind};
+use super::keeper::Keeper;
+use super::ledger::{Ledger, Standing};
+use super::novelty::Novelty;
+use super::options::Options;
+use super::perform::{Performance, Stage};
+use super::recent::Recent;
+use super::source::{Played, Source};
+use super::tally::Tally;
+use super::witnesses::Witnesses;
+use crate::oracle::Finding;
+
+/// How often the witness is looked at, and progress is told.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often a target whose process can be seen is left alone to be looked at.
+const QUIET: Duration = Duration::from_secs(5);
+/// For how long.
+const SILENCE: Duration = Duration::from_millis(200);
+/// How long the scripts in play may go on when no more are begun.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Where a campaign takes place.
+pub(super) struct Hall<'a> {
+    pub(super) options: &'a Options,
+    pub(super) address: &'a Address,
+    pub(super) stage: Stage,
+    pub(super) keeper: Keeper,
+    pub(super) witnesses: Witnesses,
+    pub(super) witness: Witness,
+    pub(super) source: Source,
+    pub(super) ledger: Ledger,
+    pub(super) recent: Recent,
+    pub(super) tally: Tally,
+    pub(super) outcome: Outcome,
+    pub(super) listener: &'a mut dyn FnMut(Event<'_>),
+    novelty: Novelty,
+    growth: Growth,
+    playing: JoinSet<(Played, Performance)>,
+    began: Instant,
+    /// What harm was seen that is still to be looked into.
+    harmed: Option<Harm>,
+}
+
+impl<'a> Hall<'a> {
+    pub(super) fn new(
+        options: &'a Options,
+        address: &'a Address,
+        stage: Stage,
+        keeper: Keeper,
+        (witnesses, witness): (Witnesses, Witness),
+        listener: &'a mut dyn FnMut(Event<'_>),
+    ) -> Self {
+        Self {
+            options,
+            address,
+            stage,
+            keeper,
+            witnesses,
+            witness,
+            source: Source::new(options),
+            ledger: Ledger::default(),
+            recent: Recent::default(),
+            tally: Tally::default(),
+            outcome: Outcome::default(),
+            listener,
+            novelty: Novelty::default(),
+            growth: Growth::default(),
+            playing: JoinSet::new(),
+            began: Instant::now(),
+            harmed: None,
+        }
+    }
+
+    /// Performs scripts until the time is over, there are no more, or the user wants no more.
+    pub(super) async fn campaign(mut self) -> Outcome {
+        let mut looking = interval(LOOK);
+        looking.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let interrupt = self.options.interrupt.clone();
+        let interrupted = interrupt.raised();
+        tokio::pin!(interrupted);
+        let mut until = self.began + self.options.time;
+        let mut quiet = Instant::now() + QUIET;
+        let mut resumed = Instant::now();
+        let mut exhausted = false;
+        loop {
+            let watched = self.keeper.pid().is_some();
+            let pausing = self.harmed.is_some()
+                || self.ledger.is_open()
+                || (watched && Instant::now() >= quiet);
+            let over = exhausted || Instant::now() >= until || self.outcome.gone;
+            while !pausing && !over && !exhausted && self.playing.len() < self.options.jobs.max(1) {
+                match self.source.next() {
+                    Some(played) => self.begin(played),
+                    None => exhausted = true,
+                }
+            }
+            if self.playing.is_empty() {
+                self.tally.performing += resumed.elapsed();
+                let paused = Instant::now();
+                if let Some(harm) = self.harmed.take() {
+                    self.pursue(harm).await;
+                } else if let Some((finding, played)) = self.ledger.next() {
+                    self.inquire(finding, played).await;
+                } else if watched && Instant::now() >= quiet {
+                    self.look_at_process().await;
+                    quiet = Instant::now() + QUIET;
+                } else if over || exhausted {
+                    break;
+                }
+                // Findings take nothing away from the time for scripts.
+                until += paused.elapsed();
+                resumed = Instant::now();
+                if interrupt.is_raised() {
+                    break;
+                }
+                continue;
+            }
+            tokio::select! {
+                Some(joined) = self.playing.join_next() => self.take(joined),
+                _ = looking.tick() => self.look().await,
+                () = &mut interrupted => break,
+                () = sleep_until(until), if !over => {}
+            }
+        }
+        self.outcome.interrupted = interrupt.is_raised();
+        self.drain().await;
+        self.close().await
+    }
+
+    fn begin(&mut self, played: Played) {
+        let stage = self.stage.clone();
+        self.playing.spawn_local(async move {
+            let performance = stage.perform(&played).await;
+            stage.tidy(&performance, &played).await;
+            (played, performance)
+        });
+    }
+
+    /// Takes in a script that was performed.
+    fn take(&mut self, joined: Result<(Played, Performance), JoinError>) {
+        let (played, mut performance) = match joined {
+            Ok(performed) => performed,
+            Err(error) => {
+                let notice = format!("a fault of the fuzzer itself, please report it: {error}");
+                return (self.listener)(Event::Notice(notice));
+            }
+        };
+        self.tally.take(&performance);
+        let done = Played {
+            script: std::mem::take(&mut performance.done),
+            name: played.name,
+        };
+        (self.listener)(Event::Performed(&done));
+        if self.novelty.take(performance.answers) > 0 {
+            self.source.keep(played.script.clone());
+        }
+        for finding in performance.findings {
+            if self.ledger.enter(finding, &played) == Standing::Repeated {
+                self.tally.repeated += 1;
+            }
+        }
+        if let Some(why) = performance.unreached
+            && self.harmed.is_none()
+        {
+            self.harmed = Some(Harm {
+                kind: Kind::Unreached,
+                seen: format!("a connection could not be opened: {why}"),
+            });
+        }
+        self.recent.add(played);
+    }
+
+    /// Looks whether the target serves the witness, and tells how far things are.
+    async fn look(&mut self) {
+        if let Some(harm) = self.harm().await {
+            self.harmed.get_or_insert(harm);
+        }
+        self.count();
+        (self.listener)(Event::Progress(&self.tally));
+    }
+
+    /// What harm the target has come to, if any: it does not serve who did nothing to it, or not in time.
+    pub(super) async fn harm(&mut self) -> Option<Harm> {
+        let asked = Instant::now();
+        let (kind, seen) = match self.witness.look().await {
+            Sign::Served if asked.elapsed() < self.stage.patience / 2 => return None,
+            Sign::Served => {
+                let took = asked.elapsed().as_millis();
+                let seen = format!(
+                    "a client that takes part in no script got its PINGRESP after {took} ms"
+                );
+                (Kind::Late, seen)
+            }
+            Sign::Replaced(seen) => (Kind::Dropped, seen),
+            Sign::Dead(seen) => (Kind::Dead, seen),
+        };
+        Some(Harm { kind, seen })
+    }
+
+    /// Looks at the target's process when nobody is connected.
+    async fn look_at_process(&mut self) {
+        let Some(before) = self.keeper.vitals() else {
+            return;
+        };
+        sleep(SILENCE).await;
+        let Some(after) = self.keeper.vitals() else {
+            return;
+        };
+        let computed = after.cpu.saturating_sub(before.cpu);
+        let news = self
+            .growth
+            .quiet(after, (computed, SILENCE), self.tally.sent);
+        for (resource, message) in news {
+            let finding = Finding {
+                rule: resource.rule(),
+                clause: None,
+                client: None,
+                message,
+            };
+            let log_tail = self.keeper.log_tail();
+            self.tell_seen(&finding, log_tail);
+        }
+    }
+
+    /// The target was started anew.
+    pub(super) fn forget_growth(&mut self) {
+        self.growth.restart();
+    }
+
+    /// Waits for the scripts in play.
+    async fn drain(&mut self) {
+        let until = Instant::now() + DRAIN;
+        while !self.outcome.interrupted && !self.playing.is_empty() {
+            tokio::select! {
+                Some(joined) = self.playing.join_next() => self.take(joined),
+                () = sleep_until(until) => break,
+            }
+        }
+        self.playing.abort_all();
+    }
+
+    fn count(&mut self) {
+        self.tally.elapsed = self.began.elapsed();
+        self.tally.kinds = self.novelty.kinds();
+        self.tally.kept = self.source.kept();
+    }
+
+    async fn close(mut self) -> Outcome {
+        self.count();
+        if !self.outcome.gone {
+            self.witness.leave().await;
+        }
+        (self.listener)(Event::Over(&self.tally));
+        self.outcome.tally = self.tally;
+        self.outcome
+    }
+}

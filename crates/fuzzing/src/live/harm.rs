@@ -1,0 +1,240 @@
+//! What becomes of harm: the target died, or does not serve the witness any more, or late. Which script was it?
+//!
+//! What was performed last is performed again, newest first, each script by itself; where none does harm by itself, more
+//! and more of them in their order. Whatever does harm is made small then, and the target brought back each time.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::event::{Event, Proof};
+use super::hall::Hall;
+use super::inquiry::Evidence;
+use super::perform::Performance;
+use super::source::Played;
+use crate::minimise::Minimiser;
+use crate::oracle::Finding;
+use crate::script::Script;
+
+/// How often a target that was brought back is asked whether it serves.
+const TRY: Duration = Duration::from_millis(100);
+/// For how long.
+const BACK: Duration = Duration::from_secs(10);
+
+/// What the target suffered.
+#[derive(Debug, Clone)]
+pub(super) struct Harm {
+    pub(super) kind: Kind,
+    pub(super) seen: String,
+}
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A script found nobody to connect to.
+    Unreached,
+    /// The witness got no PINGRESP, and could not connect anew.
+    Dead,
+    /// The witness was thrown out, and could connect anew.
+    Dropped,
+    /// The witness got its PINGRESP too late.
+    Late,
+}
+
+impl Kind {
+    const fn rule(self) -> &'static str {
+        match self {
+            Self::Unreached | Self::Dead => "target-died",
+            Self::Dropped => "witness-dropped",
+            Self::Late => "witness-served-late",
+        }
+    }
+}
+
+impl Hall<'_> {
+    /// Looks for the script that did the harm.
+    pub(super) async fn pursue(&mut self, harm: Harm) {
+        let began = Instant::now();
+        let harm = match (harm.kind, self.harm().await) {
+            (Kind::Unreached, None) => {
+                self.tally.unconfirmed += 1;
+                let notice = format!("{}; it was only once", harm.seen);
+                return (self.listener)(Event::Notice(notice));
+            }
+            (_, Some(worse)) if worse.kind == Kind::Dead => worse,
+            _ => harm,
+        };
+        let is_dead = harm.kind == Kind::Dead;
+        let seen = match self.keeper.death() {
+            Some(death) => format!("{}: {death}", harm.seen),
+            None => harm.seen.clone(),
+        };
+        let log_tail = self.keeper.log_tail();
+        let finding = Finding {
+            rule: harm.kind.rule(),
+            clause: None,
+            client: None,
+            message: seen.clone(),
+        };
+        let suspects = self.recent.take();
+        if is_dead {
+            self.tally.crashes += 1;
+            self.outcome.crashed = true;
+            (self.listener)(Event::Notice(format!(
+                "the target died ({seen}); performing what came before again, newest first"
+            )));
+            if !self.revive().await {
+                self.recent.put_back(suspects);
+                return self.tell_seen(&finding, log_tail);
+            }
+        }
+        let Some((played, shown)) = self.culprit(&suspects, began).await else {
+            let together = match is_dead {
+                true => self.together(&suspects, began).await,
+                false => None,
+            };
+            match together {
+                Some(few) => self.recent.put_back(few),
+                None if is_dead => self.recent.put_back(suspects),
+                None => {
+                    self.tally.unconfirmed += 1;
+                    let notice = format!("{seen}; it did not happen again");
+                    return (self.listener)(Event::Notice(notice));
+                }
+            }
+            return self.tell_seen(&finding, log_tail);
+        };
+        if harm.kind == Kind::Dropped {
+            self.outcome.crashed = true;
+        }
+        if self.ledger.is_settled(&class(&finding, &shown.1)) {
+            self.tally.repeated += 1;
+            return;
+        }
+        let (script, performance) = self.least_harmful(&played, shown, began).await;
+        let finding = Finding {
+            message: format!("{seen}, after {}", performance.last),
+            ..finding
+        };
+        let evidence = Evidence {
+            class: class(&finding, &performance),
+            proof: Proof::Confirmed { shown: 1, tried: 1 },
+            script,
+            original: played,
+            transcript: performance.transcript,
+            log_tail: self.keeper.log_tail().or(log_tail),
+        };
+        self.tell(finding, evidence, began).await;
+        // The scenario may have killed it once more.
+        self.recover().await;
+    }
+
+    /// Performs a script by itself; what it was, if it did harm. The target serves again then, or is gone.
+    async fn harms(&mut self, script: &Script) -> Option<(Played, Performance)> {
+        let shown = self.alone(script).await;
+        self.recover().await.then_some(shown)
+    }
+
+    /// Whether the target is harmed; it serves again then, or is gone.
+    pub(super) async fn recover(&mut self) -> bool {
+        let harmed = self.harm().await.is_some();
+        if harmed {
+            self.revive().await;
+        }
+        harmed
+    }
+
+    async fn culprit(
+        &mut self,
+        suspects: &[Played],
+        began: Instant,
+    ) -> Option<(Played, (Played, Performance))> {
+        for suspect in suspects {
+            if self.is_late(began) {
+                return None;
+            }
+            if let Some(shown) = self.harms(&suspect.script).await {
+                return Some((suspect.clone(), shown));
+            }
+        }
+        None
+    }
+
+    /// The fewest of the suspects, newest first, that do harm when they are performed one after the other.
+    async fn together(&mut self, suspects: &[Played], began: Instant) -> Option<Vec<Played>> {
+        let mut count = 2;
+        while count < 2 * suspects.len() && !self.is_late(began) {
+            let newest = &suspects[..count.min(suspects.len())];
+            for played in newest.iter().rev() {
+                self.alone(&played.script).await;
+            }
+            if self.recover().await {
+                return Some(newest.to_vec());
+            }
+            count *= 2;
+        }
+        None
+    }
+
+    /// The smallest script that still does harm.
+    async fn least_harmful(
+        &mut self,
+        played: &Played,
+        mut shown: (Played, Performance),
+        began: Instant,
+    ) -> (Played, Performance) {
+        let mut minimiser = Minimiser::new(played.script.clone());
+        while let Some(smaller) = minimiser.question().cloned() {
+            if self.is_late(began) {
+                break;
+            }
+            let harmed = self.harms(&smaller).await;
+            minimiser.answer(harmed.is_some());
+            if let Some(again) = harmed {
+                shown = again;
+            }
+        }
+        shown
+    }
+
+    fn is_late(&self, began: Instant) -> bool {
+        self.outcome.gone
+            || self.options.interrupt.is_raised()
+            || began.elapsed() > self.options.inquiry
+    }
+
+    /// Brings the target back, and the witness; whether it serves.
+    async fn revive(&mut self) -> bool {
+        self.forget_growth();
+        if self.call_witness(Duration::ZERO).await {
+            return true;
+        }
+        let back = self.keeper.revive().await && self.call_witness(BACK).await;
+        if !back {
+            self.outcome.gone = true;
+            let notice = "the target does not come back: the campaign ends here".to_owned();
+            (self.listener)(Event::Notice(notice));
+        }
+        back
+    }
+
+    /// Calls a new witness, again and again for this long.
+    async fn call_witness(&mut self, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        loop {
+            match self.witnesses.call().await {
+                Ok(witness) => {
+                    self.witness = witness;
+                    return true;
+                }
+                Err(_) if Instant::now() < until => sleep(TRY).await,
+                Err(_) => return false,
+            }
+        }
+    }
+}
+
+/// Harm that the same kind of packet does is taken for the same.
+fn class(finding: &Finding, performance: &Performance) -> String {
+    format!("{} after {}", finding.class(), performance.last)
+}

@@ -1,0 +1,181 @@
+//! What becomes of a finding: it is made to happen again, made small, written as a scenario, and played by the runner.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::event::{Discovery, Event, Proof};
+use super::hall::Hall;
+use super::perform::Performance;
+use super::replay;
+use super::source::Played;
+use crate::minimise::Minimiser;
+use crate::observe::Transcript;
+use crate::oracle::Finding;
+use crate::script::Script;
+
+/// How often a script is performed to make a finding happen again.
+const TRIALS: u32 = 3;
+
+impl Hall<'_> {
+    /// Performs a script by itself.
+    pub(super) async fn alone(&mut self, script: &Script) -> (Played, Performance) {
+        let played = self.source.named(script.clone());
+        let performance = self.stage.perform(&played).await;
+        self.stage.tidy(&performance, &played).await;
+        (played, performance)
+    }
+
+    /// Looks into a finding that a script has shown.
+    pub(super) async fn inquire(&mut self, finding: Finding, played: Played) {
+        let began = Instant::now();
+        let class = finding.class();
+        let Some((tried, shown)) = self.confirm(&class, &played.script).await else {
+            self.tally.unconfirmed += 1;
+            return;
+        };
+        let smallest = self.minimise(&class, &played.script, tried, began).await;
+        let (script, performance) = self.show(&class, &smallest, shown).await;
+        let finding = performance
+            .findings
+            .iter()
+            .find(|finding| finding.class() == class)
+            .cloned()
+            .unwrap_or(finding);
+        let proof = Proof::Confirmed { shown: 1, tried };
+        let evidence = Evidence {
+            class,
+            proof,
+            script,
+            original: played,
+            transcript: performance.transcript,
+            log_tail: self.keeper.log_tail(),
+        };
+        self.tell(finding, evidence, began).await;
+    }
+
+    /// Performs the script until it shows the class again; after how many times, and what was seen then.
+    async fn confirm(
+        &mut self,
+        class: &str,
+        script: &Script,
+    ) -> Option<(u32, (Played, Performance))> {
+        for tried in 1..=TRIALS {
+            let (played, performance) = self.alone(script).await;
+            if shows(&performance, class) {
+                return Some((tried, (played, performance)));
+            }
+        }
+        None
+    }
+
+    /// What shows seldom is tried as often as it took to see it again.
+    async fn minimise(
+        &mut self,
+        class: &str,
+        script: &Script,
+        tries: u32,
+        began: Instant,
+    ) -> Script {
+        let mut minimiser = Minimiser::new(script.clone());
+        while let Some(smaller) = minimiser.question().cloned() {
+            if began.elapsed() > self.options.inquiry || self.options.interrupt.is_raised() {
+                break;
+            }
+            let mut still = false;
+            for _ in 0..tries {
+                let (_, performance) = self.alone(&smaller).await;
+                still = shows(&performance, class);
+                if still {
+                    break;
+                }
+            }
+            minimiser.answer(still);
+        }
+        minimiser.into_smallest()
+    }
+
+    /// Performs the smallest script once more, for its transcript; the last one that showed it where it does not.
+    async fn show(
+        &mut self,
+        class: &str,
+        smallest: &Script,
+        shown: (Played, Performance),
+    ) -> (Played, Performance) {
+        match self.confirm(class, smallest).await {
+            Some((_, again)) => again,
+            None => shown,
+        }
+    }
+
+    /// Writes the scenario, plays it, and tells it all.
+    pub(super) async fn tell(&mut self, finding: Finding, evidence: Evidence, began: Instant) {
+        if !self.ledger.settle(&evidence.class) {
+            self.tally.repeated += 1;
+            return;
+        }
+        self.tally.findings += 1;
+        let scenario = replay::scenario(&evidence, &finding);
+        let replay = match &scenario {
+            Some(scenario) => replay::play(scenario, self.address).await,
+            None => None,
+        };
+        let discovery = Discovery {
+            class: evidence.class,
+            finding,
+            proof: evidence.proof,
+            script: Some(evidence.script),
+            original: Some(evidence.original),
+            before: Vec::new(),
+            transcript: evidence.transcript,
+            scenario,
+            replay,
+            log_tail: evidence.log_tail,
+            took: began.elapsed(),
+        };
+        (self.listener)(Event::Found(Box::new(discovery)));
+    }
+
+    /// Tells a finding that no single script shows.
+    pub(super) fn tell_seen(&mut self, finding: &Finding, log_tail: Option<String>) {
+        let class = finding.class();
+        if !self.ledger.settle(&class) {
+            self.tally.repeated += 1;
+            return;
+        }
+        self.tally.findings += 1;
+        let mut before = self.recent.take();
+        before.reverse();
+        let discovery = Discovery {
+            class,
+            finding: finding.clone(),
+            proof: Proof::Seen,
+            script: None,
+            original: None,
+            before,
+            transcript: Transcript::default(),
+            scenario: None,
+            replay: None,
+            log_tail,
+            took: Duration::ZERO,
+        };
+        (self.listener)(Event::Found(Box::new(discovery)));
+    }
+}
+
+/// What shows a finding.
+pub(super) struct Evidence {
+    pub(super) class: String,
+    pub(super) proof: Proof,
+    pub(super) script: Played,
+    pub(super) original: Played,
+    pub(super) transcript: Transcript,
+    pub(super) log_tail: Option<String>,
+}
+
+fn shows(performance: &Performance, class: &str) -> bool {
+    performance
+        .findings
+        .iter()
+        .any(|finding| finding.class() == class)
+}

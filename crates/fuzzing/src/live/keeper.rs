@@ -1,0 +1,61 @@
+//! [`Keeper`]: the target's process, as far as the fuzzer may look at it and start it again.
+
+use std::time::Duration;
+
+use runner::target::Target;
+use tokio::time::{Instant, sleep};
+
+use super::vitals::Vitals;
+
+/// How long a target that died is given to be started again by whoever keeps it.
+const REVIVAL: Duration = Duration::from_secs(15);
+/// How often it is tried.
+const TRY: Duration = Duration::from_millis(200);
+
+/// Who keeps the target alive.
+#[derive(Clone)]
+pub(super) struct Keeper {
+    target: Target,
+    pid: Option<u32>,
+}
+
+impl Keeper {
+    pub(super) fn new(target: Target, pid: Option<u32>) -> Self {
+        Self { target, pid }
+    }
+
+    /// The process of the target, if it may be looked at.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.pid
+    }
+
+    /// What its process uses; none where it may not be looked at, or is no more.
+    pub(super) fn vitals(&self) -> Option<Vitals> {
+        Vitals::of(self.pid()?).ok()
+    }
+
+    /// The end of its log.
+    pub(super) fn log_tail(&self) -> Option<String> {
+        None
+    }
+
+    /// How its process ended, if that can be told.
+    pub(super) fn death(&self) -> Option<String> {
+        None
+    }
+
+    /// Starts it again, or waits until somebody has; whether it serves again.
+    pub(super) async fn revive(&self) -> bool {
+        if self.target.restart().await.is_ok() {
+            return true;
+        }
+        let until = Instant::now() + REVIVAL;
+        while Instant::now() < until {
+            if self.target.open(&Default::default()).await.is_ok() {
+                return true;
+            }
+            sleep(TRY).await;
+        }
+        false
+    }
+}

@@ -1,0 +1,148 @@
+//! [`run`]: from a target's address to a campaign.
+
+use std::net::{IpAddr, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use codec::Version;
+use runner::target::{Address, Target};
+use runner::{AdmissionError, Namespace, admit};
+use tokio::runtime;
+use tokio::task::LocalSet;
+
+use super::event::{Event, Outcome};
+use super::hall::Hall;
+use super::keeper::Keeper;
+use super::options::Options;
+use super::perform::{Pace, Stage};
+use super::witnesses::Witnesses;
+
+/// The target of a campaign.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    /// Where it listens.
+    pub address: Address,
+    /// Its process, if it may be watched.
+    pub pid: Option<u32>,
+    /// Whether the user says that the target is theirs to be fuzzed.
+    pub owned: bool,
+}
+
+/// Why a campaign cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The target is somebody's, perhaps.
+    #[error(
+        "{0} is not on this machine: fuzzing can crash a broker and fill its store; if it is yours, say --i-own-this-target"
+    )]
+    NotOurs(String),
+    /// The target is not reached, or is no broker.
+    #[error(transparent)]
+    Admission(#[from] AdmissionError),
+    /// The target speaks none of the versions.
+    #[error("{0} speaks none of the versions that were asked for; leave --versions away")]
+    NoVersion(String),
+}
+
+/// Runs a campaign and returns when the last event has been told.
+///
+/// # Errors
+/// Nothing was performed: the target may not be fuzzed, is not reached, or is no MQTT broker.
+pub fn run(
+    subject: &Subject,
+    options: &Options,
+    listener: &mut dyn FnMut(Event<'_>),
+) -> Result<Outcome, StartError> {
+    let address = &subject.address;
+    if !subject.owned && !is_on_loopback(address) {
+        return Err(StartError::NotOurs(address.to_string()));
+    }
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(AdmissionError::Runtime)?;
+    runtime.block_on(LocalSet::new().run_until(async {
+        let wanted = if options.versions.is_empty() {
+            Version::ALL.to_vec()
+        } else {
+            options.versions.clone()
+        };
+        let token = Namespace::new(nonce(), 0).token;
+        let facts = admit(address, &wanted, &token, options.patience).await?;
+        let spoken: Vec<_> = wanted
+            .into_iter()
+            .filter(|version| facts.unspoken.iter().all(|(unspoken, _)| unspoken != version))
+            .collect();
+        let Some(version) = spoken.last().copied() else {
+            return Err(StartError::NoVersion(address.to_string()));
+        };
+        let options = &Options {
+            versions: spoken,
+            ..options.clone()
+        };
+        let target = Target::at(address, Arc::new(facts));
+        let mut witnesses =
+            Witnesses::new(target.clone(), version, token, options.patience);
+        let witness = witnesses.call().await.map_err(|trouble| {
+            AdmissionError::DeliversNothing {
+                address: address.to_string(),
+                seen: trouble.to_string(),
+            }
+        })?;
+        listener(Event::Begun {
+            target: target.name(),
+            versions: &options.versions,
+        });
+        let keeper = Keeper::new(target.clone(), subject.pid);
+        let stage = Stage {
+            target,
+            pace: Pace::new(),
+            patience: options.patience,
+        };
+        let hall = Hall::new(options, address, stage, keeper, (witnesses, witness), listener);
+        Ok(hall.campaign().await)
+    }))
+}
+
+/// Whether all that an address can mean is this machine.
+fn is_on_loopback(address: &Address) -> bool {
+    if let Ok(ip) = address.host.parse::<IpAddr>() {
+        return ip.is_loopback();
+    }
+    match (address.host.as_str(), address.port).to_socket_addrs() {
+        Ok(mut places) => places.all(|place| place.ip().is_loopback()),
+        // Who cannot be found cannot be harmed; admission says what is wrong.
+        Err(_) => true,
+    }
+}
+
+/// What tells this campaign's witness from that of an earlier one.
+fn nonce() -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    now.as_micros() as u64 ^ u64::from(std::process::id()) << 40
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_fuzzed_unasked() {
+        let loopback = |url: &str| is_on_loopback(&url.parse().unwrap());
+        assert!(loopback("mqtt://127.0.0.1:1883"));
+        assert!(loopback("mqtt://127.8.9.1"));
+        assert!(loopback("mqtt://[::1]:1883"));
+        assert!(loopback("mqtt://localhost"));
+        assert!(!loopback("mqtt://192.0.2.1"));
+        assert!(!loopback("ws://0.0.0.0/mqtt"));
+        let subject = Subject {
+            address: "mqtt://192.0.2.1".parse().unwrap(),
+            pid: None,
+            owned: false,
+        };
+        let refused = run(&subject, &Options::default(), &mut |_| ()).unwrap_err();
+        assert!(refused.to_string().contains("--i-own-this-target"));
+    }
+}

@@ -1,0 +1,64 @@
+//! [`Tally`]: what a campaign has done so far.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use clauses::ClauseId;
+
+use super::perform::Performance;
+
+/// What a campaign has done so far.
+#[derive(Debug, Clone, Default)]
+pub struct Tally {
+    /// How long it has taken.
+    pub elapsed: Duration,
+    /// How much of that passed while scripts were performed, and neither findings looked into nor the target left alone.
+    pub performing: Duration,
+    /// Scripts that were performed.
+    pub scripts: u64,
+    /// Sessions that the target began anew for them.
+    pub sessions: u64,
+    /// Packets sent, and bytes that were meant to be some.
+    pub sent: u64,
+    /// Packets received, each of them decoded strictly.
+    pub received: u64,
+    /// Kinds of answer that were told apart.
+    pub kinds: usize,
+    /// Scripts that are kept since they brought news.
+    pub kept: usize,
+    /// The clauses that were broken on purpose.
+    pub exercised: BTreeSet<ClauseId>,
+    /// Findings, each class once.
+    pub findings: usize,
+    /// How often a finding of a class that is known came again.
+    pub repeated: u64,
+    /// What was seen once and could not be made to happen again.
+    pub unconfirmed: u64,
+    /// How often the target died or stopped serving.
+    pub crashes: u64,
+}
+
+impl Tally {
+    pub(super) fn take(&mut self, performance: &Performance) {
+        self.scripts += 1;
+        self.sessions += performance.sessions;
+        self.sent += performance.sent;
+        self.received += performance.received;
+        self.exercised.extend(
+            performance
+                .answers
+                .iter()
+                .filter_map(|answer| answer.sent.violation),
+        );
+    }
+
+    /// Packets in both directions, per second of performing.
+    pub fn packets_per_second(&self) -> f64 {
+        (self.sent + self.received) as f64 / self.performing.as_secs_f64().max(0.001)
+    }
+
+    /// New sessions per second of performing.
+    pub fn sessions_per_second(&self) -> f64 {
+        self.sessions as f64 / self.performing.as_secs_f64().max(0.001)
+    }
+}
