@@ -122,8 +122,8 @@ impl Growth {
         };
     }
 
-    /// Growth of more than `least` that does not flatten: its later half is no less steep than two thirds of its earlier one.
-    fn grows(&self, of: impl Fn(&Vitals) -> u64, least: u64) -> Option<String> {
+    /// Growth of more than `bound` that does not flatten: its later half is no less steep than two thirds of its earlier one.
+    fn grows(&self, of: impl Fn(&Vitals) -> u64, bound: u64) -> Option<String> {
         if self.moments.len() < LEAST {
             return None;
         }
@@ -134,13 +134,15 @@ impl Growth {
             .moments
             .iter()
             .find(|moment| moment.packets >= half_way)?;
-        let slope = |from: &Moment, to: &Moment| {
-            let grown = of(&to.vitals) as f64 - of(&from.vitals) as f64;
-            grown / (to.packets - from.packets).max(1) as f64
+        let growth = |from: &Moment, to: &Moment| {
+            let grown = of(&to.vitals).saturating_sub(of(&from.vitals));
+            (u128::from(grown), u128::from(to.packets - from.packets))
         };
+        let (early, early_packets) = growth(first, middle);
+        let (late, late_packets) = growth(middle, last);
         let grown = of(&last.vitals).saturating_sub(of(&first.vitals));
-        let steady = slope(middle, last) * 1.5 >= slope(first, middle);
-        (grown >= least && steady).then(|| {
+        let steady = 3 * late * early_packets >= 2 * early * late_packets;
+        (grown >= bound && steady).then(|| {
             format!(
                 "with nobody connected it had {} and has {} now, after {} more packets",
                 of(&first.vitals),
@@ -176,15 +178,31 @@ mod tests {
 
     #[test]
     fn a_leak_is_told_once() {
-        assert_eq!(told((0..1000).map(|i| (20 + 2 * i, 10))), [Resource::Memory]);
-        assert_eq!(told((0..60).map(|i| (20, 10 + 3 * i))), [Resource::OpenFiles]);
+        assert_eq!(
+            told((0..1000).map(|i| (20 + 2 * i, 10))),
+            [Resource::Memory]
+        );
+        assert_eq!(
+            told((0..60).map(|i| (20, 10 + 3 * i))),
+            [Resource::OpenFiles]
+        );
     }
 
     #[test]
     fn what_flattens_is_no_leak() {
         // A pool that doubles up to a size and stays there; the warm-up; a store of a few files.
-        assert_eq!(told((0..200).map(|i| (20 + 300 * i / (i + 20), 10 + i.min(20)))), []);
-        assert_eq!(told([(20, 9), (90, 50), (200, 90)].into_iter().chain([(200, 90); 40])), []);
+        assert_eq!(
+            told((0..200).map(|i| (20 + 300 * i / (i + 20), 10 + i.min(20)))),
+            []
+        );
+        assert_eq!(
+            told(
+                [(20, 9), (90, 50), (200, 90)]
+                    .into_iter()
+                    .chain([(200, 90); 40])
+            ),
+            []
+        );
     }
 
     #[test]

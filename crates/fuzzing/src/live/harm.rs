@@ -89,9 +89,10 @@ impl Hall<'_> {
             }
         }
         let Some((played, shown)) = self.culprit(&suspects, began).await else {
-            let together = match is_dead {
-                true => self.together(&suspects, began).await,
-                false => None,
+            let together = if is_dead {
+                self.together(&suspects, began).await
+            } else {
+                None
             };
             match together {
                 Some(few) => self.recent.put_back(few),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use runner::link::LinkOptions;
 use runner::target::Target;
 use tokio::time::{Instant, sleep};
 
@@ -51,7 +52,7 @@ impl Keeper {
         }
         let until = Instant::now() + REVIVAL;
         while Instant::now() < until {
-            if self.target.open(&Default::default()).await.is_ok() {
+            if self.target.open(&LinkOptions::default()).await.is_ok() {
                 return true;
             }
             sleep(TRY).await;

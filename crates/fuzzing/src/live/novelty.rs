@@ -143,7 +143,10 @@ mod tests {
         };
         let mut novelty = Novelty::default();
         let puback = answer(Reply::Packet(0x40, 0));
-        assert_eq!(novelty.take([puback, puback, answer(Reply::Ended(End::ByTarget))]), 2);
+        assert_eq!(
+            novelty.take([puback, puback, answer(Reply::Ended(End::ByTarget))]),
+            2
+        );
         assert_eq!(novelty.take([puback, answer(Reply::Packet(0x40, 0x10))]), 1);
         assert_eq!(novelty.kinds(), 3);
     }

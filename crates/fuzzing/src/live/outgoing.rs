@@ -106,7 +106,11 @@ fn class(first_byte: u8, violation: Option<&Violation>) -> Sent {
     let packet_type = first_byte >> 4;
     Sent {
         packet_type,
-        qos: if packet_type == 3 { first_byte >> 1 & 3 } else { 0 },
+        qos: if packet_type == 3 {
+            first_byte >> 1 & 3
+        } else {
+            0
+        },
         violation: violation.map(|violation| violation.clause),
     }
 }
@@ -173,7 +177,10 @@ mod tests {
     #[test]
     fn behind_a_length_that_is_none_there_are_no_packets() {
         let mut outgoing = Outgoing::new();
-        assert_eq!(due(&mut outgoing, &[0x10, 0xFF, 0xFF, 0xFF, 0xFF]), Due::Verdict);
+        assert_eq!(
+            due(&mut outgoing, &[0x10, 0xFF, 0xFF, 0xFF, 0xFF]),
+            Due::Verdict
+        );
         assert_eq!(due(&mut outgoing, CONNECT), Due::Verdict);
         assert_eq!(outgoing.version(), None);
         assert!(!outgoing.is_sound());

@@ -144,7 +144,10 @@ impl<'s> Act<'s> {
 
     fn observe(&mut self, tell: impl FnOnce(&mut dyn Observer, Duration)) {
         let at = self.began.elapsed();
-        tell(&mut (&mut self.performance.transcript, &mut self.oracle), at);
+        tell(
+            &mut (&mut self.performance.transcript, &mut self.oracle),
+            at,
+        );
     }
 
     async fn step(&mut self, client: usize, operation: Operation) {
@@ -161,8 +164,9 @@ impl<'s> Act<'s> {
                 }
                 Step::send(client, bytes).operation
             }
-            (operation @ (Operation::Open | Operation::Wait(_)), _)
-            | (operation, Some(_)) => operation,
+            (operation @ (Operation::Open | Operation::Wait(_)), _) | (operation, Some(_)) => {
+                operation
+            }
             // The rest needs a link.
             (_, None) => return,
         };

@@ -71,7 +71,12 @@ pub fn run(
         let facts = admit(address, &wanted, &token, options.patience).await?;
         let spoken: Vec<_> = wanted
             .into_iter()
-            .filter(|version| facts.unspoken.iter().all(|(unspoken, _)| unspoken != version))
+            .filter(|version| {
+                facts
+                    .unspoken
+                    .iter()
+                    .all(|(unspoken, _)| unspoken != version)
+            })
             .collect();
         let Some(version) = spoken.last().copied() else {
             return Err(StartError::NoVersion(address.to_string()));
@@ -81,14 +86,15 @@ pub fn run(
             ..options.clone()
         };
         let target = Target::at(address, Arc::new(facts));
-        let mut witnesses =
-            Witnesses::new(target.clone(), version, token, options.patience);
-        let witness = witnesses.call().await.map_err(|trouble| {
-            AdmissionError::DeliversNothing {
-                address: address.to_string(),
-                seen: trouble.to_string(),
-            }
-        })?;
+        let mut witnesses = Witnesses::new(target.clone(), version, token, options.patience);
+        let witness =
+            witnesses
+                .call()
+                .await
+                .map_err(|trouble| AdmissionError::DeliversNothing {
+                    address: address.to_string(),
+                    seen: trouble.to_string(),
+                })?;
         listener(Event::Begun {
             target: target.name(),
             versions: &options.versions,
@@ -99,7 +105,14 @@ pub fn run(
             pace: Pace::new(),
             patience: options.patience,
         };
-        let hall = Hall::new(options, address, stage, keeper, (witnesses, witness), listener);
+        let hall = Hall::new(
+            options,
+            address,
+            stage,
+            keeper,
+            (witnesses, witness),
+            listener,
+        );
         Ok(hall.campaign().await)
     }))
 }
@@ -121,7 +134,7 @@ fn nonce() -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    now.as_micros() as u64 ^ u64::from(std::process::id()) << 40
+    u64::from(now.subsec_nanos()) ^ now.as_secs() << 30 ^ u64::from(std::process::id()) << 40
 }
 
 #[cfg(test)]

@@ -53,12 +53,18 @@ impl Tally {
     }
 
     /// Packets in both directions, per second of performing.
-    pub fn packets_per_second(&self) -> f64 {
-        (self.sent + self.received) as f64 / self.performing.as_secs_f64().max(0.001)
+    pub fn packets_per_second(&self) -> u64 {
+        self.per_second(self.sent + self.received)
     }
 
     /// New sessions per second of performing.
-    pub fn sessions_per_second(&self) -> f64 {
-        self.sessions as f64 / self.performing.as_secs_f64().max(0.001)
+    pub fn sessions_per_second(&self) -> u64 {
+        self.per_second(self.sessions)
+    }
+
+    fn per_second(&self, count: u64) -> u64 {
+        let milliseconds = self.performing.as_millis().max(1);
+        let per_second = u128::from(count) * 1000 / milliseconds;
+        u64::try_from(per_second).unwrap_or(u64::MAX)
     }
 }

@@ -211,9 +211,7 @@ mod tests {
         }
         let bytes = connect(version, b"a", None);
         let frame = codec::Frame::new(&bytes).unwrap();
-        let Ok(Packet::Connect(mut packet)) = codec::decode_connect(frame) else {
-            panic!("{bytes:02x?}");
-        };
+        let (_, mut packet) = codec::decode_connect(frame).unwrap();
         packet.clean_start = clean;
         packet.properties = properties.as_properties();
         traces.sent(0, &Packet::Connect(packet));

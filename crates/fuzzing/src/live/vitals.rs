@@ -57,7 +57,9 @@ impl Vitals {
 }
 
 fn memory(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }
@@ -92,7 +94,10 @@ mod tests {
 
     #[test]
     fn memory_and_cpu_are_read_from_the_fields_that_hold_them() {
-        assert_eq!(memory("VmHWM:\t  99 kB\nVmRSS:\t    2048 kB\n"), Some(2 << 20));
+        assert_eq!(
+            memory("VmHWM:\t  99 kB\nVmRSS:\t    2048 kB\n"),
+            Some(2 << 20)
+        );
         assert_eq!(memory("State:\tZ (zombie)\n"), None);
         let stat = "7 (a ) b) S 1 7 7 0 -1 4194560 100 0 0 0 150 50 0 0 20 0 1 0 9";
         assert_eq!(cpu(stat), Some(Duration::from_secs(2)));
@@ -112,7 +117,10 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn what_a_process_starts_counts_as_its_own() {
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
         let pid = child.id();
         assert!(children(std::process::id()).contains(&pid));
         child.kill().unwrap();

@@ -101,7 +101,7 @@ impl Wire {
         while !self.stalled && self.ended.is_none() && self.incoming.len() < MOST {
             tokio::select! {
                 biased;
-                read = self.link.read(&mut self.incoming) => self.account(read),
+                read = self.link.read(&mut self.incoming) => self.account(&read),
                 () = std::future::ready(()) => return,
             }
         }
@@ -113,10 +113,10 @@ impl Wire {
             return std::future::pending().await;
         }
         let read = self.link.read(&mut self.incoming).await;
-        self.account(read);
+        self.account(&read);
     }
 
-    fn account(&mut self, read: io::Result<usize>) {
+    fn account(&mut self, read: &io::Result<usize>) {
         match read {
             Ok(0) => self.ended = Some(End::ByTarget),
             Ok(_) => {}

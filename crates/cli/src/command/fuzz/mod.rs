@@ -77,7 +77,12 @@ pub(crate) struct Fuzz {
     replay: Option<PathBuf>,
 
     /// Where findings are written, each into a folder of its own: what happened, the scenario, the bytes.
-    #[arg(long, value_name = "DIR", help_heading = "Files", default_value = "fuzz-findings")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = "Files",
+        default_value = "fuzz-findings"
+    )]
     out: PathBuf,
 
     /// Write a JUnit report, for CI systems.

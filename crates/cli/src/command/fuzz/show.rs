@@ -109,7 +109,7 @@ fn proof(discovery: &Discovery) -> String {
 
 fn progress(tally: &Tally) -> String {
     format!(
-        "{} s  {} scripts  {:.0} packets/s  {} kinds of answer  {} findings",
+        "{} s  {} scripts  {} packets/s  {} kinds of answer  {} findings",
         tally.elapsed.as_secs(),
         tally.scripts,
         tally.packets_per_second(),
@@ -128,7 +128,7 @@ fn summary(tally: &Tally) {
         tally.sessions
     );
     println!(
-        "while performing: {:.0} packets/s, {:.0} new sessions/s",
+        "while performing: {} packets/s, {} new sessions/s",
         tally.packets_per_second(),
         tally.sessions_per_second()
     );

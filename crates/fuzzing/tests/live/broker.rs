@@ -1,0 +1,162 @@
+//! The reference broker behind a proxy that records what comes, and can die of it.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use ::broker::Config;
+use ::broker::pipe::pipe;
+use ::broker::shell::Broker;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, split};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime;
+use tokio::sync::{Notify, watch};
+use tokio::time::sleep;
+
+/// What becomes of the broker.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Fate {
+    /// It serves to the end.
+    Lives,
+    /// It dies when a client sends something that begins with this byte.
+    DiesOf {
+        first_byte: u8,
+        /// Whether it is started again.
+        back: bool,
+    },
+    /// It answers a client no more that has sent something that begins with this byte.
+    FallsSilentAfter { first_byte: u8 },
+}
+
+/// A broker behind a proxy, on a thread of its own. It ends with the test's process.
+pub(crate) struct Behind {
+    address: SocketAddr,
+    recordings: Recordings,
+}
+
+type Recordings = Arc<Mutex<Vec<Vec<u8>>>>;
+
+impl Behind {
+    pub(crate) fn start(fate: Fate) -> Self {
+        let recordings = Recordings::default();
+        let (tell, told) = mpsc::channel();
+        let record = Arc::clone(&recordings);
+        thread::spawn(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                let address = listener.local_addr().unwrap();
+                tell.send(address).unwrap();
+                live(listener, address, fate, &record).await;
+            });
+        });
+        let address = told.recv().unwrap();
+        Self {
+            address,
+            recordings,
+        }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("mqtt://{}", self.address)
+    }
+
+    /// What was sent on each connection, in the order in which they were opened.
+    pub(crate) fn recordings(&self) -> Vec<Vec<u8>> {
+        self.recordings.lock().unwrap().clone()
+    }
+}
+
+/// One life after the other.
+async fn live(mut listener: TcpListener, address: SocketAddr, fate: Fate, record: &Recordings) {
+    loop {
+        let death = Arc::new(Notify::new());
+        let (_alive, dead) = watch::channel(());
+        let serving = async {
+            let broker = Broker::start(Config::default()).unwrap();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let number = {
+                    let mut recordings = record.lock().unwrap();
+                    recordings.push(Vec::new());
+                    recordings.len() - 1
+                };
+                let (near, far) = pipe();
+                broker.attach(far);
+                let relay = relay(
+                    stream,
+                    near,
+                    fate,
+                    Arc::clone(record),
+                    number,
+                    Arc::clone(&death),
+                );
+                let mut dead = dead.clone();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = relay => {}
+                        // Its sender is dropped with this life.
+                        _ = dead.changed() => {}
+                    }
+                });
+            }
+        };
+        tokio::select! {
+            () = serving => {}
+            () = death.notified() => {}
+        }
+        drop(listener);
+        if !matches!(fate, Fate::DiesOf { back: true, .. }) {
+            return std::future::pending().await;
+        }
+        sleep(Duration::from_millis(20)).await;
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind(address).unwrap();
+        listener = socket.listen(64).unwrap();
+    }
+}
+
+/// Carries bytes between a client and the broker.
+async fn relay(
+    client: TcpStream,
+    broker: ::broker::pipe::End,
+    fate: Fate,
+    record: Recordings,
+    number: usize,
+    death: Arc<Notify>,
+) {
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_broker, mut to_broker) = split(broker);
+    let there = async {
+        let mut bytes = [0; 4096];
+        while let Ok(count @ 1..) = from_client.read(&mut bytes).await {
+            let bytes = &bytes[..count];
+            record.lock().unwrap()[number].extend_from_slice(bytes);
+            match fate {
+                Fate::DiesOf { first_byte, .. } if bytes[0] == first_byte => {
+                    death.notify_one();
+                    return std::future::pending().await;
+                }
+                Fate::FallsSilentAfter { first_byte } if bytes[0] == first_byte => {
+                    return std::future::pending().await;
+                }
+                _ => {}
+            }
+            if to_broker.write_all(bytes).await.is_err() {
+                break;
+            }
+        }
+        let _ = to_broker.shutdown().await;
+        // The broker's last word may still be on its way.
+        std::future::pending().await
+    };
+    let back = async {
+        let _ = copy(&mut from_broker, &mut to_client).await;
+    };
+    tokio::select! {
+        () = there => {}
+        () = back => {}
+    }
+}

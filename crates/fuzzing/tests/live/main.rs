@@ -1,0 +1,167 @@
+//! Campaigns against brokers in this process, over loopback.
+#![expect(
+    clippy::unwrap_used,
+    reason = "what surrounds the campaign must work for a test to mean anything"
+)]
+
+mod broker;
+
+use std::time::Duration;
+
+use broker::{Behind, Fate};
+use fuzzing::live::{Discovery, Event, Options, Outcome, Played, Proof, Subject, record, run};
+
+/// A campaign against this broker, and what it found.
+fn campaign(behind: &Behind, options: &Options) -> (Outcome, Vec<Discovery>, Vec<Played>) {
+    let subject = Subject {
+        address: behind.address().parse().unwrap(),
+        pid: None,
+        owned: false,
+    };
+    let mut discoveries = Vec::new();
+    let mut performed = Vec::new();
+    let outcome = run(&subject, options, &mut |event| match event {
+        Event::Found(discovery) => discoveries.push(*discovery),
+        Event::Performed(played) => performed.push(played.clone()),
+        _ => {}
+    });
+    (outcome.unwrap(), discoveries, performed)
+}
+
+fn options() -> Options {
+    Options {
+        seed: 7,
+        scripts: Some(60),
+        jobs: 4,
+        time: Duration::from_secs(30),
+        patience: Duration::from_secs(10),
+        ..Options::default()
+    }
+}
+
+#[test]
+fn the_reference_broker_does_nothing_wrong() {
+    let behind = Behind::start(Fate::Lives);
+    let (outcome, discoveries, performed) = campaign(&behind, &options());
+    let classes: Vec<_> = discoveries.iter().map(|found| &found.class).collect();
+    assert!(classes.is_empty(), "{classes:?}");
+    assert_eq!(outcome.exit_status(), 0);
+    assert_eq!(performed.len(), 60);
+    let tally = outcome.tally;
+    assert!(tally.sessions > 60, "{tally:?}");
+    assert!(tally.received > tally.sent / 4, "{tally:?}");
+    assert!(tally.kinds > 50, "{tally:?}");
+    assert!(tally.exercised.len() > 5, "{tally:?}");
+}
+
+/// What the scripts of a campaign sent on each connection, in the order in which these were opened.
+fn traffic(options: &Options) -> (Vec<Vec<u8>>, Vec<Played>) {
+    let behind = Behind::start(Fate::Lives);
+    let (_, _, performed) = campaign(&behind, options);
+    // The admission and the witness come by names of their own.
+    let of_scripts = |bytes: &Vec<u8>| !bytes.windows(5).any(|name| name == b"assay");
+    let sent = behind.recordings().into_iter().filter(of_scripts).collect();
+    (sent, performed)
+}
+
+/// Whether both sent the same; a target that ends a connection may have read more or less of what followed.
+fn is_same(left: &[Vec<u8>], right: &[Vec<u8>]) -> bool {
+    left.len() == right.len()
+        && left
+            .iter()
+            .zip(right)
+            .all(|(left, right)| left.starts_with(right) || right.starts_with(left))
+}
+
+#[test]
+fn without_feedback_the_same_seed_sends_the_same() {
+    let options = |seed| Options {
+        seed,
+        jobs: 1,
+        scripts: Some(25),
+        feedback: false,
+        ..options()
+    };
+    let (first, _) = traffic(&options(3));
+    assert!(first.len() > 25, "{}", first.len());
+    assert!(is_same(&first, &traffic(&options(3)).0));
+    assert!(!is_same(&first, &traffic(&options(4)).0));
+}
+
+#[test]
+fn what_was_recorded_sends_the_same_when_it_is_replayed() {
+    let recorded = Options {
+        jobs: 1,
+        scripts: Some(25),
+        ..options()
+    };
+    let (first, performed) = traffic(&recorded);
+    let mut file = Vec::new();
+    record::begin(&mut file).unwrap();
+    for played in &performed {
+        record::write(played, &mut file).unwrap();
+    }
+    let replayed = Options {
+        replay: Some(record::read(&file[..]).unwrap()),
+        seed: 99,
+        ..recorded
+    };
+    let (again, performed_again) = traffic(&replayed);
+    assert_eq!(performed_again.len(), 25);
+    assert!(is_same(&first, &again));
+}
+
+#[test]
+fn who_kills_the_target_is_found_and_made_small() {
+    let behind = Behind::start(Fate::DiesOf {
+        first_byte: 0xA2,
+        back: true,
+    });
+    let (outcome, discoveries, _) = campaign(&behind, &options());
+    let died: Vec<_> = discoveries
+        .iter()
+        .filter(|found| found.finding.rule == "target-died")
+        .collect();
+    let [died, ..] = died[..] else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(outcome.exit_status(), 3);
+    assert!(matches!(died.proof, Proof::Confirmed { .. }));
+    assert!(died.class.contains("UNSUBSCRIBE"), "{}", died.class);
+    // A link and the packet are all that it takes.
+    let steps = &died.script.as_ref().unwrap().script.steps;
+    assert_eq!(steps.len(), 2, "{steps:?}");
+}
+
+#[test]
+fn a_target_that_stays_away_ends_the_campaign() {
+    let behind = Behind::start(Fate::DiesOf {
+        first_byte: 0xA2,
+        back: false,
+    });
+    let (outcome, discoveries, _) = campaign(&behind, &options());
+    assert!(outcome.gone);
+    assert_eq!(outcome.exit_status(), 3);
+    let [found] = &discoveries[..] else {
+        panic!("{discoveries:?}");
+    };
+    assert_eq!(found.proof, Proof::Seen);
+    assert!(!found.before.is_empty(), "what came before is kept");
+}
+
+#[test]
+fn who_does_nothing_wrong_must_be_served() {
+    let behind = Behind::start(Fate::FallsSilentAfter { first_byte: 0xA2 });
+    let options = Options {
+        patience: Duration::from_millis(400),
+        scripts: Some(6),
+        ..options()
+    };
+    let (outcome, discoveries, _) = campaign(&behind, &options);
+    let found = discoveries
+        .iter()
+        .find(|found| found.finding.rule == "unserved-client")
+        .unwrap_or_else(|| panic!("{outcome:?}"));
+    let script = &found.script.as_ref().unwrap().script;
+    assert!(script.steps.len() <= 3, "{script:?}");
+}
