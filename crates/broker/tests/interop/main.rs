@@ -1,14 +1,19 @@
-//! Other people's clients against the broker, over TCP and WebSocket: Mosquitto's `mosquitto_pub` and `mosquitto_sub`, and Paho
-//! for Python. They must be installed; these tests fail where they are not.
+//! Other people's clients against the broker, over TCP, TLS and WebSocket: Mosquitto's `mosquitto_pub` and
+//! `mosquitto_sub`, Paho for Python, mqtt.js, and rumqttc. They must be installed; these tests fail where they are not.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod rumqttc;
+mod scripts;
+
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use broker::shell::Transport;
+use broker::shell::{Certificate, Tls, Transport};
 use broker::{Broker, Config};
+use tempfile::NamedTempFile;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
@@ -19,11 +24,23 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const VERSIONS: [&str; 3] = ["mqttv31", "mqttv311", "mqttv5"];
 
 async fn serve() -> (Broker, SocketAddr) {
+    serve_over(Transport::PLAIN).await
+}
+
+async fn serve_over(transport: Transport) -> (Broker, SocketAddr) {
     let broker = Broker::start(Config::default()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    broker.listen(listener, Transport::PLAIN);
+    broker.listen(listener, transport);
     (broker, address)
+}
+
+/// TLS, and the file of the certificate by which clients trust it.
+fn tls() -> (Tls, NamedTempFile) {
+    let certificate = Certificate::self_signed(&["127.0.0.1"]).unwrap();
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(certificate.as_pem().as_bytes()).unwrap();
+    (Tls::new(certificate).unwrap(), file)
 }
 
 fn command(program: &str, address: SocketAddr, arguments: &[&str]) -> Command {
@@ -210,40 +227,25 @@ async fn mosquitto_receives_the_will_of_a_client_that_dies() {
 }
 
 #[tokio::test]
-async fn paho_does_everything() {
-    let (broker, address) = serve().await;
-    paho(address, "tcp").await;
+async fn mosquitto_talks_over_tls() {
+    let (tls, certificate) = tls();
+    let (broker, address) = serve_over(Transport::PLAIN.over(tls)).await;
+    let trust = [
+        "--cafile",
+        certificate.path().to_str().unwrap(),
+        "--tls-alpn",
+        "mqtt",
+    ];
+    for version in VERSIONS {
+        for qos in ["0", "1", "2"] {
+            let kept = ["-V", version, "-r", "-q", qos, "-t", "kept", "-m", qos];
+            publish(address, &[&trust[..], &kept].concat()).await;
+            let format = [
+                "-V", version, "-q", "2", "-t", "kept", "-C", "1", "-F", "%q %r %p",
+            ];
+            let got = subscribe(address, &[&trust[..], &format].concat()).await;
+            assert_eq!(got, format!("{qos} 1 {qos}\n"));
+        }
+    }
     broker.stop().await;
-}
-
-#[tokio::test]
-async fn paho_does_everything_over_websocket() {
-    let broker = Broker::start(Config::default()).unwrap();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    broker.listen(listener, Transport::WEBSOCKET);
-    paho(address, "websockets").await;
-    broker.stop().await;
-}
-
-async fn paho(address: SocketAddr, transport: &str) {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/with_paho.py");
-    let child = Command::new("python3")
-        .args([script, &address.port().to_string(), transport])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .expect("python3, with the package paho-mqtt");
-    let output = timeout(PATIENCE, child.wait_with_output())
-        .await
-        .expect("an end in time")
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
 }
