@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
@@ -32,6 +33,7 @@ pub(super) struct Hub {
 struct State {
     core: Core,
     outboxes: BTreeMap<ConnectionId, Arc<Outbox>>,
+    tasks: BTreeMap<ConnectionId, AbortHandle>,
     opened: u64,
     actions: Vec<Action>,
     tracer: Option<Tracer>,
@@ -48,13 +50,6 @@ impl Hub {
     pub(super) fn new(config: Config) -> Arc<Self> {
         let limits = config.limits.clone();
         Self::around(with_methods(Core::new(config)), limits, Instant::now())
-    }
-
-    /// A hub that tells what goes over its connections.
-    pub(super) fn traced(config: Config, sink: Sink) -> Arc<Self> {
-        let hub = Self::new(config);
-        hub.state().tracer = Some(Tracer::new(sink));
-        hub
     }
 
     /// A hub whose core goes on with what an earlier one has kept. Its time goes on as well, since messages and
@@ -76,6 +71,7 @@ impl Hub {
             state: Mutex::new(State {
                 core,
                 outboxes: BTreeMap::new(),
+                tasks: BTreeMap::new(),
                 opened: 0,
                 actions: Vec::new(),
                 tracer: None,
@@ -103,9 +99,25 @@ impl Hub {
         (connection, outbox)
     }
 
+    /// Learns which task serves a connection.
+    pub(super) fn is_served_by(&self, connection: ConnectionId, task: AbortHandle) {
+        if *self.abandoned.borrow() {
+            task.abort();
+            return;
+        }
+        let mut state = self.state();
+        if state.outboxes.contains_key(&connection) {
+            state.tasks.insert(connection, task);
+        }
+    }
+
     /// Forgets a connection whose task ends.
     pub(super) fn close(&self, connection: ConnectionId) {
-        self.state().outboxes.remove(&connection);
+        {
+            let mut state = self.state();
+            state.outboxes.remove(&connection);
+            state.tasks.remove(&connection);
+        }
         self.connections.send_modify(|count| *count -= 1);
     }
 
@@ -117,6 +129,11 @@ impl Hub {
         if state.core.next_deadline() != before {
             self.deadline_moved.notify_one();
         }
+    }
+
+    /// Tells what goes over connections that are opened from now on.
+    pub(super) fn trace(&self, sink: Sink) {
+        self.state().tracer = Some(Tracer::new(sink));
     }
 
     pub(super) fn consulted(&self) -> ClauseSet {
@@ -154,6 +171,7 @@ impl Hub {
     pub(super) fn abandon(&self) {
         self.stopping.send_replace(true);
         self.abandoned.send_replace(true);
+        self.state().tasks.values().for_each(AbortHandle::abort);
     }
 
     pub(super) fn stopping(&self) -> watch::Receiver<bool> {

@@ -49,23 +49,6 @@ impl Broker {
         Self::serve(config, Hub::new)
     }
 
-    /// The same, and tells every packet that comes or goes. The telling is done on the broker's time: it must not take
-    /// long.
-    ///
-    /// # Errors
-    ///
-    /// As for [`start`](Self::start).
-    ///
-    /// # Panics
-    ///
-    /// As for [`start`](Self::start).
-    pub fn start_traced(
-        config: Config,
-        sink: impl FnMut(&Traced) + Send + 'static,
-    ) -> Result<Self, ConfigError> {
-        Self::serve(config, |config| Hub::traced(config, Box::new(sink)))
-    }
-
     /// Starts a broker that goes on with what an earlier one has kept, as after a restart. The earlier one must
     /// have ended, or be left to itself.
     ///
@@ -106,6 +89,12 @@ impl Broker {
     /// Serves every client that connects to the listener, until the broker stops.
     pub fn listen(&self, listener: impl Into<Listener>, transport: Transport) {
         listen::spawn(&self.hub, listener.into(), transport);
+    }
+
+    /// Tells from now on every packet that comes or goes, on connections that are opened from now on. The telling is
+    /// done on the broker's time: it must not take long, and must not call the broker.
+    pub fn trace(&self, sink: impl FnMut(&Traced) + Send + 'static) {
+        self.hub.trace(Box::new(sink));
     }
 
     /// The rules that were consulted so far.

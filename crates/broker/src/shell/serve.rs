@@ -26,17 +26,28 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (connection, outbox) = hub.open();
-    let hub = Arc::clone(hub);
     let span = tracing::info_span!("connection", number = connection.0);
-    let served = async move {
-        let mut abandoned = hub.abandoned();
-        tokio::select! {
-            () = serve(&hub, connection, &outbox, stream) => {}
-            _ = abandoned.wait_for(|&abandoned| abandoned) => {}
-        }
-        hub.close(connection);
+    let open = Open {
+        hub: Arc::clone(hub),
+        connection,
     };
-    tokio::spawn(served.instrument(span));
+    let served = async move {
+        serve(&open.hub, connection, &outbox, stream).await;
+    };
+    let task = tokio::spawn(served.instrument(span));
+    hub.is_served_by(connection, task.abort_handle());
+}
+
+/// A connection that is open; forgotten when its task ends, in whatever way.
+struct Open {
+    hub: Arc<Hub>,
+    connection: ConnectionId,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.hub.close(self.connection);
+    }
 }
 
 /// Serves the link in a task of its own, once the transport stands on it.

@@ -15,6 +15,9 @@ use super::listen::Place;
 use super::{Serve, Who, passwords, tls};
 use crate::failure::Failure;
 
+/// A file that says what holds where nothing is said.
+pub(super) const EXAMPLE: &str = include_str!("example.yaml");
+
 /// Where the broker listens when it is not told.
 const LISTEN: &str = "mqtt://127.0.0.1:1883";
 
@@ -209,5 +212,31 @@ impl Configuration {
 fn set<T: Copy>(value: &mut T, given: Option<T>) {
     if let Some(given) = given {
         *value = given;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_says_what_holds_anyway() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("broker.yaml");
+        std::fs::write(&path, EXAMPLE).unwrap();
+        let Ok(read) = Configuration::read(&path) else {
+            panic!("the example cannot be read");
+        };
+        assert_eq!(read.config, Config::default());
+        let places: Vec<&str> = read.places.iter().map(|place| &*place.written).collect();
+        assert_eq!(places, [LISTEN]);
+        // Nothing is left out: each field of the configuration stands there.
+        let told = format!("{:#?}", read.config);
+        let fields = told.lines().filter_map(|line| line.trim().split_once(": "));
+        for (field, _) in
+            fields.filter(|(field, _)| !["passwords", "broken", "persistent"].contains(field))
+        {
+            assert!(EXAMPLE.contains(&format!("{field}:")), "{field} is missing");
+        }
     }
 }

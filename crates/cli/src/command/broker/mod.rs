@@ -9,8 +9,8 @@ mod trace;
 
 use std::path::PathBuf;
 
+use broker::Broker;
 use broker::shell::Transport;
-use broker::{Broker, Config};
 use clap::Args;
 use clauses::ClauseId;
 use tokio::runtime;
@@ -21,6 +21,9 @@ use crate::signal;
 use configuration::Configuration;
 use listen::{Bound, Scheme};
 
+/// As many files as may be open at most: connections, and some room.
+const FILES: u64 = 1 << 20;
+
 /// Serve the reference broker until Ctrl-C.
 ///
 /// It obeys MQTT 3.1, 3.1.1 and 5.0 to the letter, except for the clauses that it is told to break. What can be
@@ -30,6 +33,10 @@ pub(crate) struct Serve {
     /// Read the configuration from this YAML file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    /// Print a configuration file with all there is to say, each with its default, and end.
+    #[arg(long, exclusive = true)]
+    example: bool,
 
     /// Say whether the configuration could be served, and where, and end.
     #[arg(long)]
@@ -156,12 +163,18 @@ struct Who {
 
 impl Serve {
     pub(crate) fn execute(&self) -> Result<u8, Failure> {
+        if self.example {
+            anstream::print!("{}", configuration::EXAMPLE);
+            return Ok(0);
+        }
         if let Some(user) = &self.who.hash_password {
             passwords::print_hashed(user)?;
             return Ok(0);
         }
         let configuration = Configuration::gather(self)?;
         log::begin(&self.log)?;
+        // A connection is a file. Where the system gives no more, the broker serves as many as it can.
+        let _ = rlimit::increase_nofile_limit(FILES);
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -193,7 +206,10 @@ impl Serve {
         if let Some(served) = &certificate {
             served.write_own()?;
         }
-        let broker = self.start(config)?;
+        let broker = Broker::start(config).map_err(|error| Failure::of(&error))?;
+        if self.trace {
+            broker.trace(trace::print);
+        }
         for Bound {
             listener,
             url,
@@ -214,15 +230,6 @@ impl Serve {
         let waited = signal::ctrl_c().await;
         broker.stop().await;
         waited.map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))
-    }
-
-    fn start(&self, config: Config) -> Result<Broker, Failure> {
-        let started = if self.trace {
-            Broker::start_traced(config, trace::print)
-        } else {
-            Broker::start(config)
-        };
-        started.map_err(|error| Failure::of(&error))
     }
 }
 
