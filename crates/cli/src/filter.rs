@@ -4,7 +4,7 @@ use clap::Args;
 use clauses::ClauseId;
 use codec::Version;
 use runner::link::Transport;
-use runner::{Filter, Plan, Selection};
+use runner::{Filter, Place, Plan, Selection};
 
 use crate::failure::Failure;
 use crate::suite::Suite;
@@ -12,8 +12,9 @@ use crate::suite::Suite;
 /// Which cases are meant.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Which {
-    /// Only cases whose name has this in it, or that speak for this clause; `*` and `?` make it a pattern for the whole
-    /// name. Given several times: cases that fit one of the names and one of the clauses.
+    /// Only cases whose name has this in it, of a chapter (`retain/`), that speak for a clause (`v5.0/MQTT-3.12.4-1`), or
+    /// that play a line (`retain/kept.yaml:12`); `*` and `?` make it a pattern for the whole name. Given several times:
+    /// cases that fit one of the names, one of the chapters, one of the clauses and one of the lines.
     #[arg(long, value_name = "TEXT", help_heading = "Which cases")]
     filter: Vec<String>,
 
@@ -51,6 +52,13 @@ impl Which {
             if is_clause(text) {
                 let clause = ClauseId::parse(text).map_err(|error| Failure::of(&error))?;
                 selection.clauses.push(clause);
+            } else if let Ok(place) = text.parse::<Place>() {
+                is_there(&place, suite)?;
+                selection.places.push(place);
+            } else if let Some(chapter) = text.strip_suffix('/')
+                && suite.has_chapter(chapter)
+            {
+                selection.chapters.push(chapter.to_owned());
             } else {
                 selection.filters.push(Filter::new(without_transport(text)));
             }
@@ -94,6 +102,29 @@ impl Which {
         let near = distances.filter(|(distance, _)| *distance <= 3).min()?;
         Some(near.1.clone())
     }
+}
+
+/// Makes sure that there is such a line.
+fn is_there(place: &Place, suite: &Suite) -> Result<(), Failure> {
+    let mut files = suite
+        .scenarios
+        .iter()
+        .map(|scenario| &scenario.source)
+        .filter(|source| place.is_of(source));
+    let Some(file) = files.next() else {
+        return Err(Failure::new(format!("no scenario is in `{}`", place.file))
+            .note("nothing was played")
+            .help("`mqtt-assay list` lists the files"));
+    };
+    let lines = file.text.lines().count();
+    if place.line > lines {
+        return Err(Failure::new(format!(
+            "`{}` has {lines} lines, and no line {}",
+            file.name, place.line
+        ))
+        .note("nothing was played"));
+    }
+    Ok(())
 }
 
 /// The name of a case as plans know it: reports write the transport behind it, and what they print can be pasted here.

@@ -4,9 +4,11 @@
 //! below. What goes wrong comes back as a [`failure::Failure`], which says what, why and what to do, and carries the exit
 //! status.
 
+mod baseline;
 mod command;
 mod failure;
 mod filter;
+mod reports;
 mod signal;
 mod suite;
 mod terminal;

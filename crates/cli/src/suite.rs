@@ -129,6 +129,14 @@ impl Texts {
 }
 
 impl Suite {
+    /// Whether some scenario stands in this chapter.
+    pub(crate) fn has_chapter(&self, chapter: &str) -> bool {
+        self.scenarios.iter().any(|scenario| {
+            let folders = scenario.source.name.rsplit('/').skip(1);
+            folders.take(1).any(|folder| folder == chapter)
+        })
+    }
+
     /// The scenarios in these files and folders, or in the binary, all of them sound. Tells every error there is.
     pub(crate) fn load(paths: &[PathBuf]) -> Result<Self, Failure> {
         let (suite, complaints) = Texts::read(paths)?.parse();

@@ -1,12 +1,13 @@
 //! Runs that never took place, for the tests of the reports: every verdict, every kind of line, hostile text.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use clauses::clause;
 use codec::Version;
 use runner::event::{
-    CaseInfo, CaseReport, Crash, Entry, Event, Finding, Happening, Level, RunSummary, Verdict,
+    CaseInfo, CaseReport, Crash, Entry, Event, Finding, Happening, Level, Round, RunInfo,
+    RunSummary, Verdict,
 };
 use scenario::{Source, Span};
 
@@ -95,6 +96,7 @@ pub(crate) fn run() -> Vec<Event> {
         interrupted: false,
         unplayed: 3,
         stale: vec!["known.yaml:3 `topic/gone@*`".into()],
+        flaky: Vec::new(),
     }));
     events
 }
@@ -119,7 +121,33 @@ pub(crate) fn interrupted_run() -> Vec<Event> {
         elapsed: Duration::from_secs(14),
         interrupted: true,
         unplayed: 39,
-        stale: Vec::new(),
+        ..RunSummary::default()
+    }));
+    events
+}
+
+/// Three rounds, of which one differs, not yet told as one.
+pub(crate) fn flaky_run() -> Vec<Event> {
+    let mut events = vec![started("mqtt://localhost:1883", 2)];
+    if let Some(Event::RunStarted(info)) = events.first_mut() {
+        info.rounds = 3;
+    }
+    for number in 1..=3 {
+        let mut shaky = failed_with("the retained message arrived without RETAIN");
+        if number != 2 {
+            shaky.verdict = Verdict::Pass;
+            shaky.findings.clear();
+        }
+        let mut totals = runner::Totals::default();
+        for report in [pass("ping/answered@v5.0/tcp", Version::V5_0), shaky] {
+            totals.count(&report.verdict);
+            events.extend(finished(report));
+        }
+        events.push(Event::RoundFinished(Round { number, totals }));
+    }
+    events.push(Event::RunFinished(RunSummary {
+        elapsed: Duration::from_millis(90),
+        ..RunSummary::default()
     }));
     events
 }
@@ -310,10 +338,15 @@ fn case(name: &str, version: Version, text: &str) -> CaseReport {
 }
 
 fn started(target: &str, cases: usize) -> Event {
-    Event::RunStarted {
+    Event::RunStarted(Box::new(RunInfo {
         target: target.into(),
         cases,
-    }
+        started: UNIX_EPOCH + Duration::from_secs(1_795_000_000),
+        edition: None,
+        part: None,
+        cases_of_all_parts: cases,
+        rounds: 1,
+    }))
 }
 
 fn finished(report: CaseReport) -> [Event; 2] {

@@ -9,7 +9,7 @@ use runner::event::{CaseReport, Crash, Event, Finding, RunSummary};
 
 use crate::tally::{self, Kind, Tally};
 use crate::text::terminal_text;
-use crate::{Destination, Listener, Unwritable, trace};
+use crate::{Destination, Listener, Report, Unwritable, rounds, trace};
 
 const STYLE: &str = include_str!("html.css");
 
@@ -17,6 +17,7 @@ const STYLE: &str = include_str!("html.css");
 #[derive(Debug, Default)]
 pub struct Html {
     target: String,
+    edition: Option<String>,
     cases: BTreeMap<String, CaseReport>,
     notices: Vec<String>,
     crashes: Vec<Crash>,
@@ -27,20 +28,6 @@ impl Html {
     /// A report with nothing in it yet.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Takes in that the run could not begin.
-    pub fn not_played(&mut self, why: &str) {
-        self.notices.push(why.to_owned());
-    }
-
-    /// Writes what was gathered.
-    ///
-    /// # Errors
-    ///
-    /// [`Unwritable`] when the destination does not take it.
-    pub fn write(&self, destination: &Destination) -> Result<(), Unwritable> {
-        destination.write(|out| out.write_all(self.page().into_string().as_bytes()))
     }
 
     fn page(&self) -> Markup {
@@ -74,7 +61,11 @@ impl Html {
     fn remarks(&self) -> Markup {
         let summary = self.summary.as_ref();
         html! {
-            p { (self.cases.len()) " cases, played with mqtt-assay " (env!("CARGO_PKG_VERSION")) "." }
+            p {
+                (self.cases.len()) " cases"
+                @if let Some(edition) = &self.edition { " of edition " (visible(edition)) }
+                ", played with mqtt-assay " (env!("CARGO_PKG_VERSION")) "."
+            }
             @if summary.is_none_or(|summary| summary.interrupted || summary.unplayed > 0) {
                 p class="warn" {
                     "The run ended early"
@@ -91,6 +82,9 @@ impl Html {
                 @if let Some(log) = &crash.log_tail { pre { (visible(log)) } }
             }
             @for notice in &self.notices { p { (visible(notice)) } }
+            @for flaky in summary.map_or(&[][..], |summary| &summary.flaky) {
+                p class="fail" { "Flaky: " code { (visible(&flaky.case)) } ": " (rounds::told(flaky)) }
+            }
             @for entry in summary.map_or(&[][..], |summary| &summary.stale) {
                 p class="fixed" { "The baseline's entry " code { (visible(entry)) } " matches no case." }
             }
@@ -115,11 +109,24 @@ impl Html {
     }
 }
 
+impl Report for Html {
+    fn not_played(&mut self, why: &str) {
+        self.notices.push(why.to_owned());
+    }
+
+    fn write(&self, destination: &Destination) -> Result<(), Unwritable> {
+        destination.write(|out| out.write_all(self.page().into_string().as_bytes()))
+    }
+}
+
 impl Listener for Html {
     fn on(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { target, .. } => target.clone_into(&mut self.target),
-            Event::CaseStarted(_) => {}
+            Event::RunStarted(info) => {
+                info.target.clone_into(&mut self.target);
+                self.edition.clone_from(&info.edition);
+            }
+            Event::CaseStarted(_) | Event::RoundFinished(_) => {}
             Event::CaseFinished(report) => {
                 self.cases
                     .insert(report.case.name.clone(), report.as_ref().clone());

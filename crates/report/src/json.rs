@@ -6,10 +6,11 @@
 //! ```json
 //! { "format": 1,
 //!   "tool": "mqtt-assay 0.1.0",
-//!   "target": "mqtt://localhost:1883",
+//!   "target": "mqtt://localhost:1883", "edition": "2026.1", "part": "2/4", "rounds": 1,
 //!   "finished": true, "interrupted": false, "elapsed_us": 152000, "unplayed": 0,
 //!   "totals": { "pass": 1, "fail": 0, … },
 //!   "stale": ["baseline entries that match no case"],
+//!   "flaky": [{ "case": "…", "verdicts": { "fail": [2], "pass": [1, 3] } }],
 //!   "notices": ["about the run as a whole"],
 //!   "crashes": [{ "case": "…", "seen": "…", "log_tail": "…" }],
 //!   "cases": [{
@@ -23,18 +24,22 @@
 //!
 //! `bytes` are the first 1024 of what stood on the wire, `size` tells how many there were. `event` is `opened`,
 //! `sent`, `sent_forbidden`, `received`, `garbled` (`text` says what is wrong), `ended` (by the scenario; `text`
-//! says how), `target_ended` or `remark`. `finished` is false in a report of a run that broke off.
+//! says how), `target_ended` or `remark`. `finished` is false in a report of a run that broke off. `edition` is null where
+//! the scenarios are the user's own, `part` where the run was not shared out. A case that was played in several `rounds`
+//! is told as it was where its verdict was gravest; `flaky` names those whose verdicts differ, with the rounds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use runner::event::{CaseReport, Crash, Entry, Event, Finding, Happening, Level, RunSummary};
+use runner::event::{
+    CaseReport, Crash, Entry, Event, Finding, Flaky, Happening, Level, RunInfo, RunSummary,
+};
 use scenario::Position;
 use serde::Serialize;
 
 use crate::tally::{self, Kind, Tally};
 use crate::text::hex;
-use crate::{Destination, Listener, Unwritable};
+use crate::{Destination, Listener, Report, Unwritable};
 
 /// The version of the report's form.
 pub const FORMAT: u32 = 1;
@@ -45,7 +50,7 @@ const MOST_BYTES: usize = 1024;
 /// Gathers a run for its JSON report.
 #[derive(Debug, Default)]
 pub struct Json {
-    target: String,
+    run: Option<RunInfo>,
     cases: BTreeMap<String, Case>,
     tally: Tally,
     notices: Vec<String>,
@@ -54,19 +59,29 @@ pub struct Json {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct Whole<'a> {
     format: u32,
     tool: &'static str,
     target: &'a str,
+    edition: Option<&'a str>,
+    part: Option<String>,
+    rounds: usize,
     finished: bool,
     interrupted: bool,
     elapsed_us: u64,
     unplayed: usize,
     totals: BTreeMap<&'static str, usize>,
     stale: &'a [String],
+    flaky: Vec<Shaky<'a>>,
     notices: &'a [String],
     crashes: &'a [Crashed],
     cases: Vec<&'a Case>,
+}
+
+#[derive(Serialize)]
+struct Shaky<'a> {
+    case: &'a str,
+    verdicts: BTreeMap<&'a str, &'a [usize]>,
 }
 
 #[derive(Debug, Serialize)]
@@ -123,29 +138,16 @@ impl Json {
         Self::default()
     }
 
-    /// Writes what was gathered.
-    ///
-    /// # Errors
-    ///
-    /// [`Unwritable`] when the destination does not take it.
-    pub fn write(&self, destination: &Destination) -> Result<(), Unwritable> {
-        destination.write(|out| {
-            serde_json::to_writer_pretty(&mut *out, &self.report())?;
-            out.write_all(b"\n")
-        })
-    }
-
-    /// Takes in that the run could not begin.
-    pub fn not_played(&mut self, why: &str) {
-        self.notices.push(why.to_owned());
-    }
-
-    fn report(&self) -> Report<'_> {
+    fn whole(&self) -> Whole<'_> {
         let summary = self.summary.as_ref();
-        Report {
+        let run = self.run.as_ref();
+        Whole {
             format: FORMAT,
-            tool: concat!("mqtt-assay ", env!("CARGO_PKG_VERSION")),
-            target: &self.target,
+            tool: crate::TOOL,
+            target: run.map_or("", |run| &run.target),
+            edition: run.and_then(|run| run.edition.as_deref()),
+            part: run.and_then(|run| run.part.map(|part| part.to_string())),
+            rounds: run.map_or(1, |run| run.rounds),
             finished: summary.is_some_and(|summary| !summary.interrupted && summary.unplayed == 0),
             interrupted: summary.is_some_and(|summary| summary.interrupted),
             elapsed_us: summary.map_or(0, |summary| micros(summary.elapsed)),
@@ -155,6 +157,9 @@ impl Json {
                 .map(|kind| (kind.name(), self.tally[kind]))
                 .collect(),
             stale: summary.map_or(&[], |summary| &summary.stale),
+            flaky: summary.map_or_else(Vec::new, |summary| {
+                summary.flaky.iter().map(Shaky::from).collect()
+            }),
             notices: &self.notices,
             crashes: &self.crashes,
             cases: self.cases.values().collect(),
@@ -162,11 +167,24 @@ impl Json {
     }
 }
 
+impl Report for Json {
+    fn not_played(&mut self, why: &str) {
+        self.notices.push(why.to_owned());
+    }
+
+    fn write(&self, destination: &Destination) -> Result<(), Unwritable> {
+        destination.write(|out| {
+            serde_json::to_writer_pretty(&mut *out, &self.whole())?;
+            out.write_all(b"\n")
+        })
+    }
+}
+
 impl Listener for Json {
     fn on(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { target, .. } => target.clone_into(&mut self.target),
-            Event::CaseStarted(_) => {}
+            Event::RunStarted(info) => self.run = Some(info.as_ref().clone()),
+            Event::CaseStarted(_) | Event::RoundFinished(_) => {}
             Event::CaseFinished(report) => {
                 self.tally.count(Kind::of(&report.verdict));
                 self.cases
@@ -175,6 +193,19 @@ impl Listener for Json {
             Event::Notice(text) => self.notices.push(text.clone()),
             Event::TargetCrashed(crash) => self.crashes.push(crash.into()),
             Event::RunFinished(summary) => self.summary = Some(summary.clone()),
+        }
+    }
+}
+
+impl<'a> From<&'a Flaky> for Shaky<'a> {
+    fn from(flaky: &'a Flaky) -> Self {
+        Self {
+            case: &flaky.case,
+            verdicts: flaky
+                .verdicts
+                .iter()
+                .map(|(kind, rounds)| (kind.as_str(), rounds.as_slice()))
+                .collect(),
         }
     }
 }
@@ -280,7 +311,7 @@ mod tests {
         for event in fixture::run() {
             json.on(&event);
         }
-        let text = serde_json::to_string_pretty(&json.report()).unwrap();
+        let text = serde_json::to_string_pretty(&json.whole()).unwrap();
         insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "[version]"));
     }
 }

@@ -4,7 +4,8 @@
 //! body of a failure begins with `file:line:column`, since several readers know no other place for it. What is known
 //! from a baseline, skipped or untested is `skipped`, with the verdict as its type and the reason as its message; an
 //! entry of the baseline that passed is a failure of type `fixed`, since the run fails on it too. A run that was
-//! interrupted holds a test case more, in error, so that no reader takes what was played for the whole.
+//! interrupted holds a test case more, in error, so that no reader takes what was played for the whole, and so does one
+//! whose verdicts differ from round to round, for each case that is flaky.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,7 +20,7 @@ use runner::event::{CaseReport, Crash, Event, Finding, RunSummary};
 
 use crate::tally::{self, Kind};
 use crate::text::xml_text;
-use crate::{Destination, Listener, Unwritable, trace};
+use crate::{Destination, Listener, Report, Unwritable, rounds, trace};
 
 /// Gathers a run for its JUnit report.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub struct Junit {
 }
 
 impl Junit {
-    /// A report of a run that started at this time.
+    /// A report of a run that starts at this time, unless its events say otherwise.
     pub fn new(started: SystemTime) -> Self {
         Self {
             started: started.into(),
@@ -40,20 +41,6 @@ impl Junit {
             suites: BTreeMap::new(),
             remarks: String::new(),
         }
-    }
-
-    /// Writes what was gathered.
-    ///
-    /// # Errors
-    ///
-    /// [`Unwritable`] when the destination does not take it.
-    pub fn write(&self, destination: &Destination) -> Result<(), Unwritable> {
-        destination.write(|out| self.render(out))
-    }
-
-    /// Takes in that the run could not begin: one test case, in error, so that no reader takes silence for success.
-    pub fn not_played(&mut self, why: &str) {
-        self.error("target", "admission", "not played", why);
     }
 
     /// A test case that is about the run as a whole.
@@ -115,6 +102,10 @@ impl Junit {
             };
             self.error("run", "interrupted", "interrupted", &why);
         }
+        for flaky in &summary.flaky {
+            let why = format!("{}: {}", flaky.case, rounds::told(flaky));
+            self.error("flaky", &flaky.case, "flaky", &why);
+        }
         for entry in &summary.stale {
             let _ = writeln!(
                 self.remarks,
@@ -124,11 +115,31 @@ impl Junit {
     }
 }
 
+impl Report for Junit {
+    /// One test case, in error, so that no reader takes silence for success.
+    fn not_played(&mut self, why: &str) {
+        self.error("target", "admission", "not played", why);
+    }
+
+    fn write(&self, destination: &Destination) -> Result<(), Unwritable> {
+        destination.write(|out| self.render(out))
+    }
+}
+
 impl Listener for Junit {
     fn on(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { target, .. } => target.clone_into(&mut self.target),
-            Event::CaseStarted(_) => {}
+            Event::RunStarted(info) => {
+                self.started = info.started.into();
+                info.target.clone_into(&mut self.target);
+                if let Some(edition) = &info.edition {
+                    let _ = writeln!(self.remarks, "edition: {edition}");
+                }
+                if let Some(part) = info.part {
+                    let _ = writeln!(self.remarks, "part: {part}");
+                }
+            }
+            Event::CaseStarted(_) | Event::RoundFinished(_) => {}
             Event::CaseFinished(report) => {
                 let suite = (report.case.chapter.clone(), report.case.version);
                 let cases = self.suites.entry(suite).or_default();

@@ -2,6 +2,7 @@
 
 use std::ops::{AddAssign, Index};
 
+use runner::Totals;
 use runner::event::Verdict;
 
 /// A verdict without its reason, in the order in which reports count them.
@@ -96,6 +97,22 @@ impl Tally {
     /// How many cases were counted.
     pub fn cases(&self) -> usize {
         self.0.iter().sum()
+    }
+}
+
+impl From<&Totals> for Tally {
+    fn from(totals: &Totals) -> Self {
+        Self(Kind::ALL.map(|kind| match kind {
+            Kind::Pass => totals.passed,
+            Kind::Fail => totals.failed,
+            Kind::Warn => totals.warned,
+            Kind::Note => totals.noted,
+            Kind::Skip => totals.skipped,
+            Kind::Untested => totals.untested,
+            Kind::Known => totals.known,
+            Kind::Fixed => totals.fixed,
+            Kind::Crashed => totals.crashed,
+        }))
     }
 }
 

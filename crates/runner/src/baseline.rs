@@ -3,9 +3,10 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clauses::ClauseId;
-use scenario::{Diagnostic, Span};
+use scenario::{Diagnostic, Source, Span};
 use serde::Deserialize;
 use serde_yaml::Spanned;
 use wildmatch::WildMatch;
@@ -63,45 +64,20 @@ pub enum BaselineError {
         /// The byte, from 0.
         at: usize,
     },
-    /// An entry has a key that there is not.
-    #[error("{place}: unknown key `{key}`; {suggestion}")]
-    UnknownKey {
-        /// `file:line:column`.
-        place: String,
-        /// The key.
-        key: String,
-        /// The key that was meant, or those that there are.
-        suggestion: String,
-    },
-    /// The file is not YAML, or not a list of entries.
-    #[error("{place}: {problem}; a baseline is a list of `- {{ case: …, reason: …, clause: … }}`")]
-    Malformed {
-        /// `file:line:column`.
-        place: String,
-        /// What the YAML parser says.
-        problem: String,
-    },
-    /// An entry says nothing where something must stand.
-    #[error("{place}: `{field}` is empty; {demand}")]
-    Empty {
-        /// `file:line:column`.
-        place: String,
-        /// The field.
-        field: &'static str,
-        /// What must stand there.
-        demand: &'static str,
-    },
-    /// An entry names a clause that there is not.
-    #[error("{place}: {problem}")]
-    UnknownClause {
-        /// `file:line:column`.
-        place: String,
-        /// What is wrong with it, with a suggestion.
-        problem: String,
+    /// What stands there is no baseline.
+    #[error("the baseline {} cannot be used", file.name)]
+    Faulty {
+        /// The file.
+        file: Arc<Source>,
+        /// What is wrong with it, with the places.
+        faults: Vec<Diagnostic>,
     },
 }
 
 impl Baseline {
+    /// What the reason of an entry begins with that was written by a program and that nobody has read yet.
+    pub const UNREAD: &str = "To be read:";
+
     /// Reads a baseline file.
     pub fn load(path: &Path) -> Result<Self, BaselineError> {
         let bytes = fs::read(path).map_err(|source| BaselineError::Unreadable {
@@ -128,22 +104,39 @@ impl Baseline {
         }) {
             return Ok(Self::default());
         }
-        let written: Vec<Written> = serde_yaml::from_str(text).map_err(|error| {
-            let place = error.location().map_or_else(
-                || name.to_owned(),
-                |at| format!("{name}:{}:{}", at.line(), at.column()),
-            );
-            refusal(place, &plain(&error))
-        })?;
-        let entries = written
-            .into_iter()
-            .map(|entry| Entry::read(name, entry))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { entries })
+        let source = Arc::new(Source {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        });
+        let faulty = |faults| BaselineError::Faulty {
+            file: Arc::clone(&source),
+            faults,
+        };
+        let written: Vec<Written> =
+            serde_yaml::from_str(text).map_err(|error| faulty(vec![refusal(&error, text)]))?;
+        let mut entries = Vec::new();
+        let mut faults = Vec::new();
+        for written in written {
+            match Entry::read(&source, written) {
+                Ok(entry) => entries.push(entry),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if faults.is_empty() {
+            Ok(Self { entries })
+        } else {
+            Err(faulty(faults))
+        }
+    }
+
+    /// How many entries have a reason that begins with [`Self::UNREAD`].
+    pub fn unread(&self) -> usize {
+        let unread = |entry: &&Entry| entry.reason.starts_with(Self::UNREAD);
+        self.entries.iter().filter(unread).count()
     }
 
     /// The patterns, each with its place, that fit none of the cases and so speak of nothing any more.
-    pub fn stale(&self, case_names: &[&str]) -> Vec<String> {
+    pub fn stale(&self, case_names: &[String]) -> Vec<String> {
         self.entries
             .iter()
             .filter(|entry| !case_names.iter().any(|name| entry.pattern.matches(name)))
@@ -179,28 +172,23 @@ impl Baseline {
 }
 
 /// What the parser's sentence means to whoever wrote the file.
-fn refusal(place: String, sentence: &str) -> BaselineError {
+fn refusal(error: &serde_yaml::Error, text: &str) -> Diagnostic {
+    let sentence = plain(error);
+    let start = error
+        .location()
+        .map_or(0, |at| offset(text, at.line(), at.column()));
     let unknown = sentence.strip_prefix("unknown field `");
     if let Some((key, _)) = unknown.and_then(|rest| rest.split_once('`')) {
-        let suggestion = Diagnostic::error(Span::default(), "")
-            .suggest(key, KEYS)
-            .help
-            .unwrap_or_default();
-        return BaselineError::UnknownKey {
-            place,
-            key: key.to_owned(),
-            suggestion,
-        };
+        let span = word(text, start, key);
+        return Diagnostic::error(span, format!("unknown key `{key}`")).suggest(key, KEYS);
     }
-    let problem = match sentence {
+    let problem = match &*sentence {
         "expected sequence start" => "a list must stand here, each entry behind a `- `",
         "expected mapping start" => "an entry must be a map of keys and values",
         other => other,
     };
-    BaselineError::Malformed {
-        place,
-        problem: problem.to_owned(),
-    }
+    Diagnostic::error(word(text, start, ""), problem)
+        .help("a baseline is a list of `- { case: …, reason: …, clause: … }`")
 }
 
 /// The parser's sentence without its own place, which is told in our form.
@@ -212,9 +200,43 @@ fn plain(error: &serde_yaml::Error) -> String {
         .to_owned()
 }
 
+/// Where a line and a column begin, both from 1; the column counts characters.
+fn offset(text: &str, line: u64, column: u64) -> usize {
+    let nth = |number: u64| usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+    let before = text.split_inclusive('\n').take(nth(line)).map(str::len);
+    let start: usize = before.sum();
+    let rest = text.get(start..).unwrap_or_default();
+    let columns = rest.chars().take(nth(column)).map(char::len_utf8);
+    start + columns.sum::<usize>()
+}
+
+/// What is written at a place: this text where it stands there, else what the line has left.
+fn word(text: &str, start: usize, written: &str) -> Span {
+    let rest = text.get(start..).unwrap_or_default();
+    let line = rest.lines().next().unwrap_or_default();
+    let quote = rest
+        .chars()
+        .next()
+        .filter(|first| matches!(first, '\'' | '"'));
+    let closing = quote.and_then(|quote| line.get(1..)?.find(quote));
+    let length = match closing {
+        Some(closing) => closing + 2,
+        None if !written.is_empty() && rest.starts_with(written) => written.len(),
+        None => line.split(" #").next().unwrap_or(line).trim_end().len(),
+    };
+    Span {
+        start,
+        end: start + length,
+    }
+}
+
 impl Entry {
-    fn read(file: &str, written: Written) -> Result<Self, BaselineError> {
-        let place = |at: serde_yaml::Location| format!("{file}:{}:{}", at.line(), at.column());
+    fn read(source: &Source, written: Written) -> Result<Self, Diagnostic> {
+        let span = |value: &Spanned<String>| {
+            let at = value.referenced;
+            let start = offset(&source.text, at.line(), at.column());
+            word(&source.text, start, &value.value)
+        };
         for (value, field, demand) in [
             (
                 &written.case,
@@ -228,27 +250,27 @@ impl Entry {
             ),
         ] {
             if value.value.trim().is_empty() {
-                return Err(BaselineError::Empty {
-                    place: place(value.referenced),
-                    field,
-                    demand,
-                });
+                let fault = Diagnostic::error(span(value), format!("`{field}` is empty"));
+                return Err(fault.help(demand));
             }
         }
-        let clause = written
-            .clause
-            .map(|clause| {
-                ClauseId::parse(&clause.value).map_err(|unknown| BaselineError::UnknownClause {
-                    place: place(clause.referenced),
-                    problem: unknown.to_string(),
-                })
+        let clause = written.clause.map(|clause| {
+            ClauseId::parse(&clause.value).map_err(|unknown| {
+                let text = unknown.to_string();
+                let (what, help) = text.split_once("; ").unwrap_or((&text, ""));
+                let fault = Diagnostic::error(span(&clause), what);
+                if help.is_empty() {
+                    fault
+                } else {
+                    fault.help(help)
+                }
             })
-            .transpose()?;
+        });
         Ok(Self {
-            place: format!("{file}:{}", written.case.referenced.line()),
+            place: format!("{}:{}", source.name, written.case.referenced.line()),
             pattern: WildMatch::new(&written.case.value),
             written: written.case.value,
-            clause,
+            clause: clause.transpose()?,
             reason: written.reason.value,
         })
     }

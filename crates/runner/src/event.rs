@@ -1,22 +1,20 @@
 //! [`Event`]: all that a run tells. Every report is a listener of these events; the runner knows none of them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use clauses::ClauseId;
 use codec::Version;
 use scenario::{Source, Span};
 
+use crate::outcome::Totals;
+use crate::partition::Part;
+
 /// Something that happened in a run. Events of one case come in order; cases overlap.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// The run begins.
-    RunStarted {
-        /// The target as people know it: an address, or `the embedded reference broker`.
-        target: String,
-        /// How many cases will be played.
-        cases: usize,
-    },
+    RunStarted(Box<RunInfo>),
     /// A case begins.
     CaseStarted(Arc<CaseInfo>),
     /// A case has its verdict.
@@ -25,8 +23,47 @@ pub enum Event {
     Notice(String),
     /// The target died or stopped serving the witness client.
     TargetCrashed(Crash),
+    /// One of several rounds is over; only where cases are played more than once. What follows is of the next round.
+    RoundFinished(Round),
     /// The run is over. Nothing follows.
     RunFinished(RunSummary),
+}
+
+/// What is known of a run before anything is played.
+#[derive(Debug, Clone)]
+pub struct RunInfo {
+    /// The target as people know it: an address, or `the embedded reference broker`.
+    pub target: String,
+    /// How many cases will be played.
+    pub cases: usize,
+    /// When it began.
+    pub started: SystemTime,
+    /// Which edition of the suite is played; absent where the scenarios are the user's own.
+    pub edition: Option<String>,
+    /// Which part of a run this is, where it is shared out.
+    pub part: Option<Part>,
+    /// How many cases all parts together have.
+    pub cases_of_all_parts: usize,
+    /// How often the cases are played at most; 1 where they are not repeated.
+    pub rounds: usize,
+}
+
+/// One of several rounds, which has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Round {
+    /// Which one, from 1.
+    pub number: usize,
+    /// The verdicts in it.
+    pub totals: Totals,
+}
+
+/// A case whose verdict was not the same in every round.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaky {
+    /// The case's name.
+    pub case: String,
+    /// Each verdict that it got, such as `pass`, with the rounds, gravest first.
+    pub verdicts: Vec<(String, Vec<usize>)>,
 }
 
 /// What is known of a case before it is played.
@@ -197,4 +234,6 @@ pub struct RunSummary {
     pub unplayed: usize,
     /// Baseline entries that matched no case.
     pub stale: Vec<String>,
+    /// Cases whose verdicts differ from round to round.
+    pub flaky: Vec<Flaky>,
 }

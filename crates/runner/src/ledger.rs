@@ -41,10 +41,8 @@ impl<'a> Ledger<'a> {
     /// The run begins; `infos` are all its cases.
     pub(crate) fn open(&mut self, target: &str, infos: &[Arc<CaseInfo>]) {
         self.names = infos.to_vec();
-        (self.listener)(Event::RunStarted {
-            target: target.to_owned(),
-            cases: infos.len(),
-        });
+        let info = self.plan.run_info(target);
+        (self.listener)(Event::RunStarted(Box::new(info)));
     }
 
     pub(crate) fn notice(&mut self, text: String) {
@@ -77,14 +75,14 @@ impl<'a> Ledger<'a> {
         if let Some(baseline) = self.baseline
             && self.plan.is_whole_suite()
         {
-            let names: Vec<_> = self.names.iter().map(|info| info.name.as_str()).collect();
-            outcome.stale = baseline.stale(&names);
+            outcome.stale = baseline.stale(&self.plan.names_of_the_suite(&self.names));
         }
         (self.listener)(Event::RunFinished(RunSummary {
             elapsed: self.began.elapsed(),
             interrupted: outcome.interrupted,
             unplayed: outcome.unplayed,
             stale: outcome.stale.clone(),
+            flaky: Vec::new(),
         }));
         self.outcome
     }

@@ -1,6 +1,6 @@
 //! [`Outcome`]: how a run ended, and the exit status that says so.
 
-use crate::event::{Crash, Verdict};
+use crate::event::{Crash, Event, Verdict};
 
 /// How many cases got which verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,6 +38,8 @@ pub struct Outcome {
     pub stale: Vec<String>,
     /// Cases that were not played because the run ended early.
     pub unplayed: usize,
+    /// How many cases had not the same verdict in every round.
+    pub flaky: usize,
 }
 
 impl Totals {
@@ -72,7 +74,25 @@ impl Totals {
 }
 
 impl Outcome {
-    /// 0: the target conforms. 1: it deviates, or the baseline is out of date. 3: it stopped serving. 130: interrupted.
+    /// Takes in one event of a run.
+    pub fn take(&mut self, event: &Event) {
+        match event {
+            Event::CaseFinished(report) => self.totals.count(&report.verdict),
+            Event::TargetCrashed(crash) => self.crash = Some(crash.clone()),
+            Event::RunFinished(summary) => {
+                self.interrupted = summary.interrupted;
+                self.unplayed = summary.unplayed;
+                self.stale.clone_from(&summary.stale);
+                self.flaky = summary.flaky.len();
+            }
+            Event::RunStarted(_)
+            | Event::CaseStarted(_)
+            | Event::Notice(_)
+            | Event::RoundFinished(_) => {}
+        }
+    }
+
+    /// 0: the target conforms. 1: it deviates, its verdicts differ from round to round, or the baseline is out of date. 3: it stopped serving. 130: interrupted.
     ///
     /// What could not be tested is not conforming.
     pub fn exit_status(&self) -> u8 {
@@ -82,7 +102,8 @@ impl Outcome {
         } else if self.interrupted {
             130
         } else {
-            u8::from(totals.failed + totals.untested + totals.fixed > 0 || !self.stale.is_empty())
+            let deviations = totals.failed + totals.untested + totals.fixed + self.flaky;
+            u8::from(deviations > 0 || !self.stale.is_empty())
         }
     }
 }

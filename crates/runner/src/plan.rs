@@ -1,14 +1,18 @@
 //! [`Plan`]: which cases are played.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use clauses::ClauseId;
 use codec::Version;
 use scenario::{Case, Scenario, expand};
 use wildmatch::WildMatch;
 
-use crate::event::CaseInfo;
+use crate::event::{CaseInfo, RunInfo};
 use crate::link::Transport;
+use crate::partition::{Part, share_out};
+use crate::place::Place;
 
 /// Which of the cases are wanted. What is left empty lets everything through.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +25,8 @@ pub struct Selection {
     pub chapters: Vec<String>,
     /// Cases that speak for one of these clauses.
     pub clauses: Vec<ClauseId>,
+    /// Cases that play what stands at one of these places.
+    pub places: Vec<Place>,
     /// Whether the scenarios are the whole suite, so that a baseline entry that fits no case is stale.
     pub whole_suite: bool,
 }
@@ -38,7 +44,12 @@ pub struct Filter {
 #[derive(Debug, Clone)]
 pub struct Plan {
     cases: Vec<Arc<Case>>,
+    /// Cases of the suite that are played by another run: in another part, or in a later edition.
+    elsewhere: Vec<Arc<Case>>,
     whole_suite: bool,
+    edition: Option<String>,
+    part: Option<Part>,
+    cases_of_all_parts: usize,
 }
 
 impl Filter {
@@ -77,16 +88,68 @@ impl Plan {
             .collect();
         Self {
             whole_suite: selection.whole_suite && wanted.len() == all,
-            cases: wanted,
+            ..Self::of(wanted)
         }
+    }
+
+    /// The same cases as those of an edition; `later` are the scenarios of the suite that came after it.
+    #[must_use]
+    pub fn of_edition(mut self, name: &str, later: &[Arc<Scenario>]) -> Self {
+        self.edition = Some(name.to_owned());
+        self.elsewhere
+            .extend(later.iter().flat_map(expand).map(Arc::new));
+        self
+    }
+
+    /// Only the cases of this part.
+    #[must_use]
+    pub fn part(mut self, part: Part) -> Self {
+        let (mine, others) = share_out(std::mem::take(&mut self.cases), part);
+        self.cases = mine;
+        self.elsewhere.extend(others);
+        self.part = Some(part);
+        self
     }
 
     /// Just these cases.
     pub(crate) fn of(cases: Vec<Arc<Case>>) -> Self {
         Self {
+            cases_of_all_parts: cases.len(),
             cases,
+            elsewhere: Vec::new(),
             whole_suite: false,
+            edition: None,
+            part: None,
         }
+    }
+
+    /// What is told of a run of it at this target.
+    pub(crate) fn run_info(&self, target: &str) -> RunInfo {
+        RunInfo {
+            target: target.to_owned(),
+            cases: self.cases.len(),
+            started: SystemTime::now(),
+            edition: self.edition.clone(),
+            part: self.part,
+            cases_of_all_parts: self.cases_of_all_parts,
+            rounds: 1,
+        }
+    }
+
+    /// The names of all cases of the suite, those that other runs play included, as this run would name them; `infos` are
+    /// those of its own.
+    pub(crate) fn names_of_the_suite(&self, infos: &[Arc<CaseInfo>]) -> Vec<String> {
+        let suffixes: BTreeSet<&str> = infos
+            .iter()
+            .filter_map(|info| info.name.rsplit_once('/'))
+            .map(|(_, transport)| transport)
+            .collect();
+        let own = infos.iter().map(|info| info.name.clone());
+        let others = self.elsewhere.iter().flat_map(|case| {
+            let named = |suffix| format!("{}/{suffix}", case.name);
+            suffixes.iter().map(named)
+        });
+        own.chain(others).collect()
     }
 
     /// The cases.
@@ -121,7 +184,7 @@ impl Plan {
             .collect()
     }
 
-    /// Whether nothing of the suite was left out.
+    /// Whether nothing of the suite was left out but what other runs play.
     pub fn is_whole_suite(&self) -> bool {
         self.whole_suite
     }
@@ -136,6 +199,7 @@ impl Selection {
             && any(&self.versions, |version| *version == case.version)
             && any(&self.chapters, |wanted| wanted == chapter(&case.name))
             && any(&self.clauses, |clause| case.clauses.contains(clause))
+            && any(&self.places, |place| place.is_played_by(case))
     }
 }
 

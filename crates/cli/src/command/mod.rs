@@ -8,6 +8,7 @@ mod fmt;
 mod fuzz;
 mod list;
 mod prove;
+mod report;
 mod run;
 mod shell;
 
@@ -21,6 +22,8 @@ use crate::failure::Failure;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(Box<run::Run>),
+    #[command(visible_alias = "merge")]
+    Report(report::Again),
     List(list::List),
     Clauses(clauses::Clauses),
     Check(check::Check),
@@ -42,6 +45,7 @@ impl Command {
     pub(crate) fn execute(&self) -> Result<u8, Failure> {
         match self {
             Self::Run(run) => run.execute(),
+            Self::Report(again) => again.execute(),
             Self::List(list) => list.execute(),
             Self::Clauses(clauses) => clauses.execute(),
             Self::Check(check) => check.execute(),

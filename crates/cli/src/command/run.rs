@@ -1,20 +1,24 @@
 //! `mqtt-assay run`: plays scenarios against a broker.
 
-use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::time::SystemTime;
 
-use clap::{ArgAction, Args};
-use report::{Console, Destination, Detail, Html, Json, Junit, Listener};
+use clap::Args;
 use runner::event::Event;
 use runner::target::Address;
-use runner::{At, Baseline, Interrupt, Plan};
+use runner::{At, Interrupt, Part, Repetition};
 
 use crate::failure::{Failure, NO_TARGET};
 use crate::filter::Which;
+use crate::reports::Reports;
 use crate::suite::Suite;
-use crate::{signal, terminal};
+use crate::{baseline, signal};
+
+/// How often cases are played until one fails, unless something else is said.
+const ENDLESS: usize = 1000;
+
+/// More rounds than this are a slip of the pen.
+const MOST_ROUNDS: usize = 1_000_000;
 
 /// Play scenarios against a broker.
 ///
@@ -36,21 +40,13 @@ pub(crate) struct Run {
     #[command(flatten)]
     which: Which,
 
+    /// Only one of so many parts, such as `2/4`, for CI systems; `mqtt-assay merge` reports their recordings as one run.
+    #[arg(long, value_name = "PART", help_heading = "Which cases")]
+    partition: Option<Part>,
+
     /// How many cases are played at once; a good number where it is not given.
     #[arg(long, short, value_name = "N", value_parser = super::jobs)]
     jobs: Option<NonZeroUsize>,
-
-    /// Write a JUnit report, for CI systems.
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
-    junit: Option<PathBuf>,
-
-    /// Write a JSON report, with every packet of every case.
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
-    json: Option<PathBuf>,
-
-    /// Write an HTML report, one file to open in a browser.
-    #[arg(long, value_name = "FILE", help_heading = "Reports")]
-    html: Option<PathBuf>,
 
     /// The deviations that are known: only others fail the run, and so do entries that no longer hold.
     #[arg(long, value_name = "FILE")]
@@ -64,46 +60,33 @@ pub(crate) struct Run {
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
     patience: f64,
 
-    /// Show the exchange of every case, and the whole of it.
-    #[arg(long, help_heading = "Reports")]
-    trace: bool,
-
     /// Stop at the first case that fails.
     #[arg(long)]
     fail_fast: bool,
 
-    /// One line per case, every reason with its cases, and what the target chose.
-    #[arg(long, short, action = ArgAction::SetTrue, conflicts_with = "quiet", help_heading = "Reports")]
-    verbose: bool,
+    /// Play the cases so many times, and name those whose verdicts differ.
+    #[arg(long, value_name = "N", value_parser = rounds, help_heading = "Again and again")]
+    repeat: Option<usize>,
 
-    /// One line per deviation, and the totals.
-    #[arg(long, short, help_heading = "Reports")]
-    quiet: bool,
-}
+    /// Play the cases again and again until one fails, 1000 times unless `--repeat` says how often.
+    #[arg(long, help_heading = "Again and again")]
+    until_failure: bool,
 
-/// The reports that are written to files.
-struct Files(Vec<ReportFile>);
-
-struct ReportFile {
-    report: Report,
-    /// The path as it was given.
-    path: String,
-    destination: Destination,
-}
-
-enum Report {
-    Junit(Junit),
-    Json(Json),
-    Html(Html),
+    #[command(flatten)]
+    reports: Reports,
 }
 
 impl Run {
     pub(crate) fn execute(&self) -> Result<u8, Failure> {
-        let mut files = Files::try_out(self)?;
-        let baseline = self.baseline.as_deref().map(Baseline::load).transpose();
-        let baseline = baseline.map_err(|error| Failure::of(&error))?;
+        let baseline = self.baseline.as_deref().map(baseline::load).transpose()?;
+        let unread = baseline.as_ref().and_then(baseline::unread);
         let suite = Suite::load(&self.paths)?;
         let plan = self.which.plan(&suite)?;
+        let plan = match self.partition {
+            Some(part) => plan.part(part),
+            None => plan,
+        };
+        let mut telling = self.reports.open(self.command(), true)?;
 
         let interrupt = Interrupt::new();
         signal::interrupt_on_ctrl_c(interrupt.clone())
@@ -113,72 +96,55 @@ impl Run {
             patience: self.patience,
             strict: self.strict,
             baseline,
-            interrupt: interrupt.clone(),
+            interrupt,
             ..runner::Options::default()
         };
-        let mut console = Console::new(anstream::AutoStream::auto(io::stdout()), self.console());
-        let played = self.play(&plan, &options, &mut console, &mut files);
-        let (written, outcome) = files.write();
-        if played.is_ok() {
-            console.written(&written);
-        }
-        let status = played?;
-        outcome?;
-        Ok(status)
-    }
-
-    fn play(
-        &self,
-        plan: &Plan,
-        options: &runner::Options,
-        console: &mut impl Listener,
-        files: &mut Files,
-    ) -> Result<u8, Failure> {
         let at = self.target.clone().map_or(At::Embedded, At::Address);
         let mut stopped = false;
-        let outcome = runner::run(plan, &at, options, &mut |mut event| {
+        let played = runner::repeat(&plan, &at, &options, self.repetition(), &mut |mut event| {
             if self.fail_fast && fails(&event) && !options.interrupt.is_raised() {
                 stopped = true;
                 options.interrupt.raise();
             }
-            if let Event::RunFinished(summary) = &mut event {
-                summary.interrupted &= !stopped;
-            }
-            console.on(&event);
-            files.on(&event);
-        });
-        match outcome {
-            Ok(mut outcome) => {
+            match (&mut event, &unread) {
                 // To stop at a failure is no interruption: the exit status is that of the failure.
-                outcome.interrupted &= !stopped;
-                Ok(outcome.exit_status())
+                (Event::RunFinished(summary), _) => summary.interrupted &= !stopped,
+                (Event::RunStarted(_), Some(notice)) => {
+                    telling.on(event);
+                    telling.on(Event::Notice(notice.clone()));
+                    return;
+                }
+                _ => {}
             }
+            telling.on(event);
+        });
+        match played {
+            Ok(()) => telling.finish(),
             Err(error) => {
-                files.not_played(&error.to_string());
+                telling.not_played(&error.to_string());
                 Err(Failure::of(&error).status(NO_TARGET))
             }
         }
     }
 
-    fn console(&self) -> report::Options {
-        let mut replay = vec!["mqtt-assay run".to_owned()];
+    fn repetition(&self) -> Repetition {
+        let otherwise = if self.until_failure { ENDLESS } else { 1 };
+        Repetition {
+            rounds: self.repeat.unwrap_or(otherwise),
+            until_failure: self.until_failure,
+        }
+    }
+
+    /// The command that plays a case again, without the case.
+    fn command(&self) -> String {
+        let mut command = vec!["mqtt-assay run".to_owned()];
         for path in &self.paths {
-            replay.push(path.display().to_string());
+            command.push(path.display().to_string());
         }
         if let Some(target) = &self.target {
-            replay.push(format!("--target {target}"));
+            command.push(format!("--target {target}"));
         }
-        report::Options {
-            detail: match (self.quiet, self.verbose) {
-                (true, _) => Detail::Quiet,
-                (_, true) => Detail::Verbose,
-                (false, false) => Detail::Normal,
-            },
-            trace: self.trace,
-            width: terminal::width(),
-            progress: !self.quiet && terminal::shows_progress(),
-            replay: replay.join(" "),
-        }
+        command.join(" ")
     }
 }
 
@@ -194,74 +160,9 @@ fn factor(text: &str) -> Result<f64, String> {
     }
 }
 
-impl Files {
-    /// Makes sure that every report has somewhere to go, before anything is played.
-    fn try_out(run: &Run) -> Result<Self, Failure> {
-        let wanted = [
-            (&run.junit, Report::Junit(Junit::new(SystemTime::now()))),
-            (&run.json, Report::Json(Json::new())),
-            (&run.html, Report::Html(Html::new())),
-        ];
-        let mut files: Vec<ReportFile> = Vec::new();
-        for (path, report) in wanted {
-            let Some(path) = path else { continue };
-            let destination = Destination::try_out(path)
-                .map_err(|error| Failure::of(&error).note("nothing was played"))?;
-            let path = path.display().to_string();
-            if files
-                .iter()
-                .any(|other| other.destination.is_same_file(&destination))
-            {
-                return Err(Failure::new(format!("two reports go to `{path}`"))
-                    .note("the second would overwrite the first; nothing was played")
-                    .help("give each report a file of its own"));
-            }
-            files.push(ReportFile {
-                report,
-                path,
-                destination,
-            });
-        }
-        Ok(Self(files))
-    }
-
-    fn on(&mut self, event: &Event) {
-        for ReportFile { report, .. } in &mut self.0 {
-            match report {
-                Report::Junit(junit) => junit.on(event),
-                Report::Json(json) => json.on(event),
-                Report::Html(html) => html.on(event),
-            }
-        }
-    }
-
-    /// A run that could not begin is told in the reports too, or CI would read those of an earlier one.
-    fn not_played(&mut self, why: &str) {
-        for ReportFile { report, .. } in &mut self.0 {
-            match report {
-                Report::Junit(junit) => junit.not_played(why),
-                Report::Json(json) => json.not_played(why),
-                Report::Html(html) => html.not_played(why),
-            }
-        }
-    }
-
-    /// Writes all of them, even when one cannot be written: the paths of those that were, and what stands against the
-    /// first that was not.
-    fn write(&self) -> (Vec<String>, Result<(), Failure>) {
-        let mut written = Vec::new();
-        let mut outcome = Ok(());
-        for file in &self.0 {
-            let done = match &file.report {
-                Report::Junit(junit) => junit.write(&file.destination),
-                Report::Json(json) => json.write(&file.destination),
-                Report::Html(html) => html.write(&file.destination),
-            };
-            match done {
-                Ok(()) => written.push(file.path.clone()),
-                Err(error) => outcome = outcome.and(Err(Failure::of(&error))),
-            }
-        }
-        (written, outcome)
+fn rounds(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(rounds @ 1..=MOST_ROUNDS) => Ok(rounds),
+        _ => Err(format!("it must be a whole number from 1 to {MOST_ROUNDS}")),
     }
 }

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use codec::Version;
-use runner::event::{CaseReport, Crash, Event, RunSummary};
+use runner::Totals;
+use runner::event::{CaseReport, Crash, Event, Round, RunInfo, RunSummary};
 
 use crate::tally::{Kind, Tally};
 use crate::text::{terminal_line, terminal_text};
@@ -58,6 +59,8 @@ pub struct Console<W> {
     crashes: Vec<Crash>,
     notices: Vec<String>,
     interrupted: bool,
+    rounds: usize,
+    last_round: Option<Totals>,
 }
 
 impl<W: Write> Console<W> {
@@ -73,6 +76,8 @@ impl<W: Write> Console<W> {
             crashes: Vec::new(),
             notices: Vec::new(),
             interrupted: false,
+            rounds: 1,
+            last_round: None,
         }
     }
 
@@ -103,19 +108,34 @@ impl<W: Write> Console<W> {
         total
     }
 
-    fn start(&mut self, target: &str, cases: usize) -> io::Result<()> {
-        target.clone_into(&mut self.target);
+    fn start(&mut self, info: &RunInfo) -> io::Result<()> {
+        info.target.clone_into(&mut self.target);
+        self.rounds = info.rounds;
         if self.options.detail > Detail::Quiet {
-            let noun = if cases == 1 { "case" } else { "cases" };
-            writeln!(
-                self.out,
-                "Playing {cases} {noun} on {}.",
-                terminal_text(target)
-            )?;
+            summary::start(&mut self.out, info)?;
             self.out.flush()?;
         }
         if self.options.progress {
-            self.progress = Progress::shown(cases);
+            self.progress = if info.rounds > 1 {
+                Progress::shown(info.rounds, "rounds")
+            } else {
+                Progress::shown(info.cases, "cases")
+            };
+        }
+        Ok(())
+    }
+
+    /// Tells of the first round, and of each that is not like the one before.
+    fn round(&mut self, round: &Round) -> io::Result<()> {
+        self.progress.step(&Tally::from(&round.totals));
+        if self.last_round.replace(round.totals) == Some(round.totals)
+            && self.options.detail < Detail::Verbose
+        {
+            return Ok(());
+        }
+        if self.options.detail > Detail::Quiet {
+            let (out, rounds) = (&mut self.out, self.rounds);
+            self.progress.aside(|| summary::round(out, round, rounds))?;
         }
         Ok(())
     }
@@ -124,7 +144,9 @@ impl<W: Write> Console<W> {
         let kind = Kind::of(&report.verdict);
         let key = (report.case.chapter.clone(), report.case.version);
         self.tallies.entry(key).or_default().count(kind);
-        self.progress.step(&self.tally());
+        if self.rounds == 1 {
+            self.progress.step(&self.tally());
+        }
         if kind != Kind::Pass || self.options.trace || self.options.detail == Detail::Verbose {
             self.told.push(report.clone());
         }
@@ -205,7 +227,8 @@ impl<W: Write> Console<W> {
 impl<W: Write> Listener for Console<W> {
     fn on(&mut self, event: &Event) {
         let told = match event {
-            Event::RunStarted { target, cases } => self.start(target, *cases),
+            Event::RunStarted(info) => self.start(info),
+            Event::RoundFinished(round) => self.round(round),
             Event::CaseStarted(_) => Ok(()),
             Event::CaseFinished(report) => {
                 self.take(report);
@@ -271,6 +294,16 @@ mod tests {
     #[test]
     fn an_interrupted_run() {
         insta::assert_snapshot!(console(Detail::Normal, false, &fixture::interrupted_run()));
+    }
+
+    #[test]
+    fn rounds_that_differ() {
+        let mut events = Vec::new();
+        let mut rounds = crate::Rounds::new();
+        for event in fixture::flaky_run() {
+            rounds.on(event, &mut |event| events.push(event.clone()));
+        }
+        insta::assert_snapshot!(console(Detail::Normal, false, &events));
     }
 
     #[test]

@@ -14,18 +14,22 @@ impl Progress {
         Self(ProgressBar::hidden())
     }
 
-    /// A bar for this many cases.
-    pub(super) fn shown(cases: usize) -> Self {
-        let bar = ProgressBar::new(cases as u64);
-        if let Ok(style) =
-            ProgressStyle::with_template("{bar:30} {pos}/{len} cases, {elapsed}{msg}")
-        {
+    /// A bar for so many cases, or rounds.
+    pub(super) fn shown(number: usize, noun: &str) -> Self {
+        let bar = ProgressBar::new(number as u64);
+        let template = format!("{{bar:30}} {{pos}}/{{len}} {noun}, {{elapsed}}{{msg}}");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style.progress_chars("=> "));
         }
         Self(bar)
     }
 
-    /// One case more.
+    /// Lets something be written while the bar stands aside.
+    pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.0.suspend(write)
+    }
+
+    /// One case or round more.
     pub(super) fn step(&self, tally: &Tally) {
         if self.0.is_hidden() {
             return;

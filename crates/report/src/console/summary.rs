@@ -7,13 +7,50 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use codec::Version;
-use runner::event::{CaseReport, Crash, RunSummary};
+use runner::event::{CaseReport, Crash, Round, RunInfo, RunSummary};
 
 use super::{Detail, Options};
+use crate::rounds;
 use crate::tally::{Kind, Tally};
 use crate::text::{terminal_line, terminal_text};
 
 const BOLD: Style = Style::new().bold();
+
+/// What will be played, and where.
+pub(super) fn start(out: &mut dyn Write, info: &RunInfo) -> io::Result<()> {
+    let noun = if info.cases == 1 { "case" } else { "cases" };
+    write!(out, "Playing {} {noun}", info.cases)?;
+    if let Some(part) = info.part {
+        write!(out, " (part {part} of {})", info.cases_of_all_parts)?;
+    }
+    if let Some(edition) = &info.edition {
+        write!(out, " of edition {}", terminal_line(edition))?;
+    }
+    if info.rounds > 1 {
+        write!(out, " up to {} times", info.rounds)?;
+    }
+    writeln!(out, " on {}.", terminal_text(&info.target))
+}
+
+/// `Round 3 of 200: 812 passed, 1 failed.`
+pub(super) fn round(out: &mut dyn Write, round: &Round, of: usize) -> io::Result<()> {
+    let tally = Tally::from(&round.totals);
+    writeln!(out, "Round {} of {of}: {}.", round.number, counts(&tally))?;
+    out.flush()
+}
+
+/// `812 passed, 1 failed`.
+fn counts(tally: &Tally) -> String {
+    let counts: Vec<String> = Kind::ALL
+        .into_iter()
+        .filter(|kind| tally[*kind] > 0)
+        .map(|kind| {
+            let style = style(kind);
+            format!("{style}{} {}{style:#}", tally[kind], past(kind))
+        })
+        .collect();
+    counts.join(", ")
+}
 
 /// One row per chapter and version, one column per verdict that occurred.
 pub(super) fn table(
@@ -119,21 +156,13 @@ pub(super) fn totals(
     summary: &RunSummary,
 ) -> io::Result<()> {
     let cases = total.cases();
-    let counts: Vec<String> = Kind::ALL
-        .into_iter()
-        .filter(|kind| total[*kind] > 0)
-        .map(|kind| {
-            let style = style(kind);
-            format!("{style}{} {}{style:#}", total[kind], past(kind))
-        })
-        .collect();
     if cases > 0 {
         let noun = if cases == 1 { "case" } else { "cases" };
         let (elapsed, each) = (human(summary.elapsed), human(each(summary.elapsed, cases)));
         writeln!(
             out,
             "{cases} {noun} in {elapsed} ({each} a case): {}",
-            counts.join(", ")
+            counts(total)
         )?;
     }
     if summary.unplayed > 0 {
@@ -143,6 +172,10 @@ pub(super) fn totals(
             "the run ended early"
         };
         writeln!(out, "{} not played: {why}.", summary.unplayed)?;
+    }
+    for flaky in &summary.flaky {
+        let case = terminal_line(&flaky.case);
+        writeln!(out, "Flaky: {case}: {}.", rounds::told(flaky))?;
     }
     for entry in &summary.stale {
         writeln!(
@@ -187,6 +220,11 @@ fn verdict(target: &str, total: &Tally, crashed: bool, summary: &RunSummary) -> 
                 "Not proven: {} {noun} could not be tested on {target}.",
                 total[Kind::Untested]
             ),
+        )
+    } else if !summary.flaky.is_empty() {
+        (
+            style(Kind::Warn),
+            format!("Not proven: verdicts differ from round to round on {target}."),
         )
     } else if total[Kind::Fixed] > 0 || !summary.stale.is_empty() {
         (
