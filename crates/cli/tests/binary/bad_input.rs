@@ -226,24 +226,17 @@ fn a_control_character_in_a_scenario_and_in_its_name() {
 #[test]
 fn a_baseline_that_cannot_be_used() {
     let folder = tempfile::tempdir().unwrap();
-    for (text, told) in [
-        (
-            &b"- csae: a\n"[..],
-            "error: known.yaml:1:3: unknown key `csae`",
-        ),
-        (
-            b"case: a\n",
-            "error: known.yaml:1:1: a list must stand here",
-        ),
-        (
-            b"- case: \xff\n",
-            "error: known.yaml:1: byte 8 of the file is not UTF-8",
-        ),
+    for text in [
+        &b"- csae: a\n"[..],
+        b"case: a\n",
+        b"- case: \xff\n",
+        b"- { case: a, reason: '' }\n- { case: a, reason: x, clause: v5.0/MQTT-3.1.0-22 }\n",
     ] {
         fs::write(folder.path().join("known.yaml"), text).unwrap();
-        let said = assay_in(folder.path(), &["run", "--baseline", "known.yaml"]);
-        assert_eq!(said.status, Some(2), "{said}");
-        assert!(said.stderr.starts_with(told), "{said}");
+        insta::assert_snapshot!(assay_in(
+            folder.path(),
+            &["run", "--baseline", "known.yaml"]
+        ));
     }
 }
 

@@ -4,6 +4,7 @@
     reason = "what surrounds the binary must work for a test to mean anything"
 )]
 
+mod again;
 mod assay;
 mod bad_input;
 mod broker;

@@ -36,7 +36,7 @@ pub struct Told {
 impl Told {
     pub fn hear(&mut self, event: Event) {
         match event {
-            Event::RunStarted { .. } => {}
+            Event::RunStarted(_) | Event::RoundFinished(_) => {}
             Event::CaseStarted(info) => self.started.push(info.name.clone()),
             Event::CaseFinished(report) => {
                 assert!(
