@@ -48,6 +48,21 @@ pub struct RunInfo {
     pub rounds: usize,
 }
 
+impl RunInfo {
+    /// A run that begins now, of so many cases, each once and all of them here.
+    pub fn new(target: &str, cases: usize) -> Self {
+        Self {
+            target: target.to_owned(),
+            cases,
+            started: SystemTime::now(),
+            edition: None,
+            part: None,
+            cases_of_all_parts: cases,
+            rounds: 1,
+        }
+    }
+}
+
 /// One of several rounds, which has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use clauses::ClauseId;
 use codec::Version;
@@ -126,13 +125,10 @@ impl Plan {
     /// What is told of a run of it at this target.
     pub(crate) fn run_info(&self, target: &str) -> RunInfo {
         RunInfo {
-            target: target.to_owned(),
-            cases: self.cases.len(),
-            started: SystemTime::now(),
             edition: self.edition.clone(),
             part: self.part,
             cases_of_all_parts: self.cases_of_all_parts,
-            rounds: 1,
+            ..RunInfo::new(target, self.cases.len())
         }
     }
 

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use codec::Version;
 use fuzzing::live::{Discovery, Event, Folder, Played, Proof, record};
-use report::{Destination, Junit, Listener};
-use runner::event::{CaseInfo, CaseReport, RunSummary, Verdict};
+use report::{Destination, Junit, Listener, Report};
+use runner::event::{CaseInfo, CaseReport, RunInfo, RunSummary, Verdict};
 use scenario::Source;
 
 use super::Fuzz;
@@ -59,10 +59,8 @@ impl Files {
     pub(super) fn on(&mut self, event: &Event<'_>, show: &mut Show) -> Result<(), Failure> {
         match event {
             Event::Begun { target, .. } => {
-                self.tell(&runner::event::Event::RunStarted {
-                    target: (*target).to_owned(),
-                    cases: 0,
-                });
+                let info = RunInfo::new(target, 0);
+                self.tell(&runner::event::Event::RunStarted(Box::new(info)));
             }
             Event::Performed(played) => {
                 if let Some(record) = &mut self.record {
