@@ -21,6 +21,54 @@ pub fn decode(
     version: Version,
     direction: Direction,
 ) -> Result<Packet<'_>, Violation> {
+    match glance(frame, version, direction) {
+        Some(packet) => Ok(packet),
+        None => decode_with_care(frame, version, direction),
+    }
+}
+
+/// The packets that fill most streams, if they are sound at a glance: what a [`Reader`] has to remember
+/// for the account of a violation costs more than they do.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "the packet is built where it is returned, not moved there"
+)]
+fn glance(frame: Frame<'_>, version: Version, direction: Direction) -> Option<Packet<'_>> {
+    if frame.packet_type() == Some(PacketType::Publish) && has_plain_length(frame) {
+        return Publish::glance(frame, version, direction).map(Packet::Publish);
+    }
+    let [first, 2, high, low] = frame.as_bytes() else {
+        return None;
+    };
+    let packet_id = u16::from_be_bytes([*high, *low]);
+    if packet_id == 0 {
+        return None;
+    }
+    match first {
+        0x40 => Some(Packet::Puback(Puback::short(packet_id))),
+        0x50 => Some(Packet::Pubrec(Pubrec::short(packet_id))),
+        0x62 => Some(Packet::Pubrel(Pubrel::short(packet_id))),
+        0x70 => Some(Packet::Pubcomp(Pubcomp::short(packet_id))),
+        _ => None,
+    }
+}
+
+/// Whether the Remaining Length takes the fewest bytes that hold it.
+#[inline]
+fn has_plain_length(frame: Frame<'_>) -> bool {
+    let width = frame.header_length() - 1;
+    width == 1
+        || u32::try_from(frame.body().len())
+            .is_ok_and(|length| variable_byte::width(length) == width)
+}
+
+#[inline(never)]
+fn decode_with_care(
+    frame: Frame<'_>,
+    version: Version,
+    direction: Direction,
+) -> Result<Packet<'_>, Violation> {
     let Some(packet_type) = packet_type(frame, version) else {
         return Err(reserved_type(frame, version));
     };
@@ -246,12 +294,8 @@ fn judge_header_length<G: Gate>(
     reader: &mut Reader<'_, G>,
     frame: Frame<'_>,
 ) -> Result<(), G::Stop> {
-    let width = frame.header_length() - 1;
-    if width == 1 || reader.version != Version::V5_0 {
-        return Ok(());
-    }
-    let remaining_length = u32::try_from(frame.body().len()).unwrap_or(u32::MAX);
-    if width != variable_byte::width(remaining_length) {
+    if reader.version == Version::V5_0 && !has_plain_length(frame) {
+        let width = frame.header_length() - 1;
         let rule = rule_of_5_0!("v5.0/MQTT-1.5.5-1");
         let expected = "in the fewest bytes that hold it";
         reader.malformed(rule, 1, "remaining_length", expected, Found::Width(width))?;

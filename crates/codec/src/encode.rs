@@ -41,6 +41,9 @@ pub fn encode(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Resul
     }
     let start = out.len();
     let header = write(packet, version, out)?;
+    if is_plain(packet, version) {
+        return Ok(());
+    }
     let frame = Frame::known(out.get(start..).unwrap_or_default(), header);
     let sound = judge(frame, packet.packet_type(), version);
     if sound.is_err() {
@@ -49,8 +52,29 @@ pub fn encode(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Resul
     sound
 }
 
-/// The strict decoder is the gate: what it refuses in every direction is not sent.
+/// Whether the packet is sound at a glance. What is not may be so all the same.
 #[inline]
+fn is_plain(packet: &Packet<'_>, version: Version) -> bool {
+    match packet {
+        Packet::Publish(packet) => packet.is_plain(version),
+        Packet::Puback(packet) => packet.is_plain(version),
+        Packet::Pubrec(packet) => packet.is_plain(version),
+        Packet::Pubrel(packet) => packet.is_plain(version),
+        Packet::Pubcomp(packet) => packet.is_plain(version),
+        Packet::Connect(packet) => packet.is_plain(version),
+        Packet::Connack(packet) => packet.is_plain(version),
+        Packet::Subscribe(packet) => packet.is_plain(version),
+        Packet::Suback(packet) => packet.is_plain(version),
+        Packet::Unsubscribe(packet) => packet.is_plain(version),
+        Packet::Unsuback(packet) => packet.is_plain(version),
+        Packet::Pingreq(_) | Packet::Pingresp(_) => true,
+        Packet::Disconnect(packet) => packet.is_plain(version),
+        Packet::Auth(_) => false,
+    }
+}
+
+/// The strict decoder has the last word: what it refuses in every direction is not sent.
+#[cold]
 fn judge(frame: Frame<'_>, packet_type: PacketType, version: Version) -> Result<(), EncodeError> {
     let mut refused = EncodeError::NoSuchPacket {
         packet_type,
@@ -88,54 +112,71 @@ fn write(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Result<usi
             version,
         });
     }
-    let length = match packet {
-        Packet::Connect(packet) => packet.length(version)?,
-        Packet::Connack(packet) => packet.length(version)?,
-        Packet::Publish(packet) => packet.length(version)?,
-        Packet::Puback(packet) => packet.length(version)?,
-        Packet::Pubrec(packet) => packet.length(version)?,
-        Packet::Pubrel(packet) => packet.length(version)?,
-        Packet::Pubcomp(packet) => packet.length(version)?,
-        Packet::Subscribe(packet) => packet.length(version)?,
-        Packet::Suback(packet) => packet.length(version)?,
-        Packet::Unsubscribe(packet) => packet.length(version)?,
-        Packet::Unsuback(packet) => packet.length(version)?,
-        Packet::Pingreq(_) | Packet::Pingresp(_) => 0,
-        Packet::Disconnect(packet) => packet.length(version)?,
-        Packet::Auth(packet) => packet.length(version)?,
+    macro_rules! framed {
+        ($packet:expr) => {
+            framed(
+                $packet.length(version)?,
+                first_byte(packet_type),
+                out,
+                |out| {
+                    $packet.write(version, out);
+                },
+            )
+        };
+    }
+    match packet {
+        Packet::Publish(packet) => framed(
+            packet.length(version)?,
+            packet_type.value() << 4 | packet.flags(),
+            out,
+            |out| packet.write(version, out),
+        ),
+        Packet::Connect(packet) => framed!(packet),
+        Packet::Connack(packet) => framed!(packet),
+        Packet::Puback(packet) => framed!(packet),
+        Packet::Pubrec(packet) => framed!(packet),
+        Packet::Pubrel(packet) => framed!(packet),
+        Packet::Pubcomp(packet) => framed!(packet),
+        Packet::Subscribe(packet) => framed!(packet),
+        Packet::Suback(packet) => framed!(packet),
+        Packet::Unsubscribe(packet) => framed!(packet),
+        Packet::Unsuback(packet) => framed!(packet),
+        Packet::Pingreq(_) | Packet::Pingresp(_) => framed(0, first_byte(packet_type), out, |_| {}),
+        Packet::Disconnect(packet) => framed!(packet),
+        Packet::Auth(packet) => framed!(packet),
+    }
+}
+
+/// The first byte of a packet whose flags are reserved.
+const fn first_byte(packet_type: PacketType) -> u8 {
+    let flags = match packet_type.reserved_flags() {
+        Some(flags) => flags,
+        None => 0,
     };
+    packet_type.value() << 4 | flags
+}
+
+/// Appends a fixed header and what `write` puts behind it, and tells the length of the header.
+#[inline]
+fn framed(
+    length: usize,
+    first_byte: u8,
+    out: &mut Vec<u8>,
+    write: impl FnOnce(&mut Vec<u8>),
+) -> Result<usize, EncodeError> {
     let remaining_length = match u32::try_from(length) {
         Ok(length) if length <= variable_byte::MAXIMUM => length,
         _ => return Err(EncodeError::PacketTooLong),
     };
-    let flags = match packet {
-        Packet::Publish(publish) => publish.flags(),
-        _ => packet_type.reserved_flags().unwrap_or_default(),
-    };
     out.reserve(5 + length);
-    let first_byte = packet_type.value() << 4 | flags;
-    let header = 1 + variable_byte::width(remaining_length);
-    if let Ok(short @ 0..=0x7F) = u8::try_from(remaining_length) {
+    let width = if let Ok(short @ 0..=0x7F) = u8::try_from(remaining_length) {
         out.extend_from_slice(&[first_byte, short]);
+        1
     } else {
         out.push(first_byte);
         variable_byte::write(remaining_length, out);
-    }
-    match packet {
-        Packet::Connect(packet) => packet.write(version, out),
-        Packet::Connack(packet) => packet.write(version, out),
-        Packet::Publish(packet) => packet.write(version, out),
-        Packet::Puback(packet) => packet.write(version, out),
-        Packet::Pubrec(packet) => packet.write(version, out),
-        Packet::Pubrel(packet) => packet.write(version, out),
-        Packet::Pubcomp(packet) => packet.write(version, out),
-        Packet::Subscribe(packet) => packet.write(version, out),
-        Packet::Suback(packet) => packet.write(version, out),
-        Packet::Unsubscribe(packet) => packet.write(version, out),
-        Packet::Unsuback(packet) => packet.write(version, out),
-        Packet::Pingreq(_) | Packet::Pingresp(_) => {}
-        Packet::Disconnect(packet) => packet.write(version, out),
-        Packet::Auth(packet) => packet.write(version, out),
-    }
-    Ok(header)
+        variable_byte::width(remaining_length)
+    };
+    write(out);
+    Ok(1 + width)
 }

@@ -37,31 +37,37 @@ impl<'a> Frame<'a> {
     }
 
     /// Every byte of the packet.
+    #[inline]
     pub const fn as_bytes(self) -> &'a [u8] {
         self.bytes
     }
 
     /// The first byte: packet type and flags.
+    #[inline]
     pub fn first_byte(self) -> u8 {
         self.bytes.first().copied().unwrap_or_default()
     }
 
     /// The packet type; `None` for the reserved value 0.
+    #[inline]
     pub fn packet_type(self) -> Option<PacketType> {
         PacketType::from_value(self.first_byte() >> 4)
     }
 
     /// The four flag bits of the fixed header.
+    #[inline]
     pub fn flags(self) -> u8 {
         self.first_byte() & 0x0F
     }
 
     /// The length of the fixed header, 2 to 5 bytes: where the Variable Header begins.
+    #[inline]
     pub const fn header_length(self) -> usize {
         self.header
     }
 
     /// What follows the fixed header: as many bytes as Remaining Length says.
+    #[inline]
     pub fn body(self) -> &'a [u8] {
         self.bytes.get(self.header..).unwrap_or_default()
     }

@@ -60,6 +60,7 @@ mod frame;
 mod gate;
 mod packet;
 mod packet_type;
+mod plain;
 mod property;
 mod qos;
 pub mod raw;

@@ -48,6 +48,7 @@ impl PacketType {
     ];
 
     /// The type with this value in the four high bits of the first byte; 0 is reserved.
+    #[inline]
     pub const fn from_value(value: u8) -> Option<Self> {
         match value {
             1 => Some(Self::Connect),
@@ -70,6 +71,7 @@ impl PacketType {
     }
 
     /// The value on the wire, 1 to 15.
+    #[inline]
     pub const fn value(self) -> u8 {
         self as u8
     }
@@ -96,6 +98,7 @@ impl PacketType {
     }
 
     /// The fixed value of the four flag bits; `None` for PUBLISH, whose flags mean something.
+    #[inline]
     pub const fn reserved_flags(self) -> Option<u8> {
         match self {
             Self::Publish => None,
@@ -105,11 +108,13 @@ impl PacketType {
     }
 
     /// Whether `version` has packets of this type.
+    #[inline]
     pub const fn exists_in(self, version: Version) -> bool {
         !matches!(self, Self::Auth) || version.has_properties()
     }
 
     /// Whether packets of this type may travel in `direction` under `version`.
+    #[inline]
     pub const fn travels(self, direction: Direction, version: Version) -> bool {
         match self {
             Self::Connect | Self::Subscribe | Self::Unsubscribe | Self::Pingreq => {

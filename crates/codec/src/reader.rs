@@ -273,14 +273,9 @@ impl<'a, G: Gate> Reader<'a, G> {
         rules: impl Fn(Version) -> TextRules,
     ) -> Result<Text<'a>, G::Stop> {
         let data = self.binary(field)?;
-        let marks = utf8::marks::<false>(data);
-        if marks.any() {
-            self.judge_text(
-                field,
-                data,
-                utf8::look::<false>(data, marks),
-                rules(self.version),
-            )?;
+        if !utf8::is_plain::<false>(data) {
+            let findings = utf8::look::<false>(data);
+            self.judge_text(field, data, findings, rules(self.version))?;
         }
         Ok(Text::new(data))
     }
@@ -294,9 +289,8 @@ impl<'a, G: Gate> Reader<'a, G> {
         wildcard_rule: impl Fn(Version) -> Rule,
     ) -> Result<Text<'a>, G::Stop> {
         let data = self.binary(field)?;
-        let marks = utf8::marks::<true>(data);
-        if marks.any() {
-            let findings = utf8::look::<true>(data, marks);
+        if !utf8::is_plain::<true>(data) {
+            let findings = utf8::look::<true>(data);
             self.judge_text(field, data, findings, rules(self.version))?;
             if let Some(place) = findings.wildcard {
                 let rule = wildcard_rule(self.version);

@@ -17,21 +17,15 @@ const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
 const WILDCARD_BIT: u64 = u64::from_ne_bytes([b'#' ^ b'+'; 8]);
 const WILDCARD: u64 = u64::from_ne_bytes([b'+'; 8]);
 
-/// The bits that eight bytes at a time leave: `HIGH_BITS` of each tell.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Marks {
-    not_ascii: u64,
-    special: u64,
-}
-
-/// Looks for what may be wrong with a text, and if `WILDCARDS` for `+` and `#`, all at once.
+/// Whether a text is ASCII without U+0000, and if `WILDCARDS` matter without `+` and `#`: then nothing can be wrong
+/// with it.
 #[inline(always)]
 #[expect(
     clippy::inline_always,
     reason = "the marks of a short text never leave the registers"
 )]
-pub(crate) fn marks<const WILDCARDS: bool>(text: &[u8]) -> Marks {
-    let mut marks = Marks::default();
+pub(crate) fn is_plain<const WILDCARDS: bool>(text: &[u8]) -> bool {
+    let mut marks = Marks(0);
     if let (Some(first), Some(last)) = (text.first_chunk::<16>(), text.last_chunk::<16>()) {
         // Both ends at once cover up to 32 bytes: most topics, and without a loop.
         marks.add_two::<WILDCARDS>(first);
@@ -54,17 +48,15 @@ pub(crate) fn marks<const WILDCARDS: bool>(text: &[u8]) -> Marks {
             marks.add::<WILDCARDS>(u64::from_ne_bytes([*byte; 8]));
         }
     }
-    marks
+    marks.0 & HIGH_BITS == 0
 }
 
-impl Marks {
-    /// Whether the text is anything but ASCII without U+0000, and without wildcards where they count.
-    #[inline]
-    pub(crate) const fn any(self) -> bool {
-        (self.not_ascii | self.special) & HIGH_BITS != 0
-    }
+/// The bits that eight bytes at a time leave: a high bit tells of a byte that is not plain.
+struct Marks(u64);
 
-    #[inline]
+impl Marks {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
     fn add_two<const WILDCARDS: bool>(&mut self, words: &[u8; 16]) {
         let (words, _) = words.as_chunks::<8>();
         for word in words {
@@ -73,36 +65,26 @@ impl Marks {
     }
 
     /// A mark stands for a byte that is there: a borrow between bytes can only follow a true finding.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
     fn add<const WILDCARDS: bool>(&mut self, word: u64) {
-        self.not_ascii |= word;
-        self.special |= word.wrapping_sub(LOW_BITS) & !word;
+        // Not ASCII, or 0: a high bit that is set, or that a borrow sets.
+        self.0 |= word | word.wrapping_sub(LOW_BITS);
         if WILDCARDS {
             let folded = (word | WILDCARD_BIT) ^ WILDCARD;
-            self.special |= folded.wrapping_sub(LOW_BITS) & !folded;
+            self.0 |= folded.wrapping_sub(LOW_BITS);
         }
     }
 }
 
-/// Tells what the marks stand for.
+/// Tells what a text holds that is not plain.
 #[inline(never)]
-pub(crate) fn look<const WILDCARDS: bool>(text: &[u8], marks: Marks) -> Findings {
-    let ill_formed = if marks.not_ascii & HIGH_BITS == 0 {
-        None
-    } else {
-        core::str::from_utf8(text)
-            .err()
-            .map(|error| error.valid_up_to())
-    };
-    if marks.special & HIGH_BITS == 0 {
-        return Findings {
-            ill_formed,
-            ..Findings::default()
-        };
-    }
+pub(crate) fn look<const WILDCARDS: bool>(text: &[u8]) -> Findings {
     let wildcard = |byte: &u8| WILDCARDS && matches!(byte, b'+' | b'#');
     Findings {
-        ill_formed,
+        ill_formed: core::str::from_utf8(text)
+            .err()
+            .map(|error| error.valid_up_to()),
         null: text.iter().position(|byte| *byte == 0),
         wildcard: text.iter().position(wildcard),
     }
@@ -112,18 +94,15 @@ pub(crate) fn look<const WILDCARDS: bool>(text: &[u8], marks: Marks) -> Findings
 mod tests {
     use super::*;
 
-    fn scan<const WILDCARDS: bool>(text: &[u8]) -> Findings {
-        look::<WILDCARDS>(text, marks::<WILDCARDS>(text))
-    }
-
-    fn examine<const WILDCARDS: bool>(text: &[u8]) -> Findings {
-        look::<WILDCARDS>(
-            text,
-            Marks {
-                not_ascii: u64::MAX,
-                special: u64::MAX,
-            },
-        )
+    /// What the words tell must be what the bytes tell.
+    fn agree<const WILDCARDS: bool>(text: &[u8]) {
+        let plain = text.iter().all(|byte| {
+            byte.is_ascii() && *byte != 0 && !(WILDCARDS && matches!(byte, b'+' | b'#'))
+        });
+        assert_eq!(is_plain::<WILDCARDS>(text), plain, "{text:x?}");
+        if plain {
+            assert_eq!(look::<WILDCARDS>(text), Findings::default());
+        }
     }
 
     #[test]
@@ -133,11 +112,8 @@ mod tests {
                 for byte in 0..=u8::MAX {
                     let mut text = [b'a'; 40];
                     text[place] = byte;
-                    assert_eq!(
-                        scan::<true>(&text[..length]),
-                        examine::<true>(&text[..length]),
-                        "{byte:#x} at {place} of {length}"
-                    );
+                    agree::<true>(&text[..length]);
+                    agree::<false>(&text[..length]);
                 }
             }
         }
@@ -149,16 +125,8 @@ mod tests {
         for left in 0..=u8::MAX {
             for right in 0..=u8::MAX {
                 let text = [b'x', left, right, b'y', b'x', b'x', b'x', b'x'];
-                assert_eq!(
-                    scan::<true>(&text),
-                    examine::<true>(&text),
-                    "{left:#x} {right:#x}"
-                );
-                assert_eq!(
-                    scan::<false>(&text),
-                    examine::<false>(&text),
-                    "{left:#x} {right:#x}"
-                );
+                agree::<true>(&text);
+                agree::<false>(&text);
             }
         }
     }
@@ -172,7 +140,7 @@ mod tests {
             b"a\xF4\x90\x80\x80",
             b"a\xC3",
         ] {
-            assert_eq!(scan::<false>(text).ill_formed, Some(1), "{text:x?}");
+            assert_eq!(look::<false>(text).ill_formed, Some(1), "{text:x?}");
         }
         for text in [
             "a\u{D7FF}",
@@ -183,7 +151,7 @@ mod tests {
             "\u{1}\u{7F}\u{9F}",
         ] {
             assert_eq!(
-                scan::<false>(text.as_bytes()),
+                look::<false>(text.as_bytes()),
                 Findings::default(),
                 "{text:?}"
             );

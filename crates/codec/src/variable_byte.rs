@@ -24,6 +24,16 @@ pub(crate) enum Read {
 /// Reads the integer at the beginning of `bytes`.
 #[inline]
 pub(crate) fn read(bytes: &[u8]) -> Read {
+    match bytes {
+        [value @ 0..=0x7F, ..] => Read::Value {
+            value: u32::from(*value),
+            width: 1,
+        },
+        _ => read_long(bytes),
+    }
+}
+
+fn read_long(bytes: &[u8]) -> Read {
     let mut value = 0;
     for (place, byte) in bytes.iter().take(4).enumerate() {
         value |= u32::from(byte & 0x7F) << (7 * place);

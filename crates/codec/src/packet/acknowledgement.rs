@@ -1,12 +1,94 @@
-//! What PUBACK, PUBREC, PUBREL and PUBCOMP have in common: a Packet Identifier, and forms of different length.
+//! What PUBACK, PUBREC, PUBREL and PUBCOMP have in common, which is all but their names and rules:
+//! a Packet Identifier, and behind it what the shortest form needs.
 
 use alloc::vec::Vec;
 
 use crate::{
-    EncodeError, Found, PacketType, Properties, PropertyOwner, ReasonCode, Version, gate::Gate,
-    property, reader::Reader, rule::Rule, write,
+    Direction, EncodeError, Found, PacketType, Properties, PropertyOwner, ReasonCode, Version,
+    gate::Gate, plain, property, reader::Reader, rule::Rule, write,
 };
 
+/// Defines one of them: its type, and the rules for its Packet Identifier and its Reason Code.
+macro_rules! acknowledgement {
+    (
+        $(#[$doc:meta])*
+        $packet:ident,
+        packet_id: [$v3_1:literal, $v3_1_1:literal, $v5_0:literal],
+        reason_code: $reason_code:literal,
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $packet<'a> {
+            /// The Packet Identifier of the PUBLISH.
+            pub packet_id: u16,
+            /// The packet's Reason Code; success before 5.0 and where a short form leaves it out.
+            pub reason_code: $crate::ReasonCode,
+            /// Properties; none before 5.0.
+            pub properties: $crate::Properties<'a>,
+        }
+
+        impl<'a> $packet<'a> {
+            const TYPE: $crate::PacketType = $crate::PacketType::$packet;
+
+            /// The form of two bytes: a Packet Identifier above 0.
+            #[inline]
+            pub(crate) const fn short(packet_id: u16) -> Self {
+                let (reason_code, properties) =
+                    ($crate::ReasonCode::SUCCESS, $crate::Properties::EMPTY);
+                Self { packet_id, reason_code, properties }
+            }
+
+            #[inline]
+            pub(crate) fn read<G: $crate::gate::Gate>(
+                reader: &mut $crate::reader::Reader<'a, G>,
+            ) -> Result<Self, G::Stop> {
+                let packet_id_rule = $crate::rule::rule!(reader.version, $v3_1, $v3_1_1, $v5_0);
+                let reason_code_rule = $crate::rule::rule_of_5_0!($reason_code);
+                let $crate::packet::acknowledgement::Acknowledgement {
+                    packet_id,
+                    reason_code,
+                    properties,
+                } = $crate::packet::acknowledgement::read(
+                    reader,
+                    Self::TYPE,
+                    packet_id_rule,
+                    reason_code_rule,
+                )?;
+                Ok(Self { packet_id, reason_code, properties })
+            }
+
+            /// Whether it is sound at a glance.
+            #[inline]
+            pub(crate) fn is_plain(&self, version: $crate::Version) -> bool {
+                self.fields().is_plain(Self::TYPE, version)
+            }
+
+            pub(crate) fn length(
+                &self,
+                version: $crate::Version,
+            ) -> Result<usize, $crate::EncodeError> {
+                self.fields().length(version)
+            }
+
+            pub(crate) fn write(&self, version: $crate::Version, out: &mut alloc::vec::Vec<u8>) {
+                self.fields().write(version, out);
+            }
+
+            const fn fields(&self) -> $crate::packet::acknowledgement::Acknowledgement<'a> {
+                let Self { packet_id, reason_code, properties } = *self;
+                $crate::packet::acknowledgement::Acknowledgement {
+                    packet_id,
+                    reason_code,
+                    properties,
+                }
+            }
+        }
+    };
+}
+
+pub(super) use acknowledgement;
+
+/// The fields of any of them.
 pub(super) struct Acknowledgement<'a> {
     pub(super) packet_id: u16,
     pub(super) reason_code: ReasonCode,
@@ -74,6 +156,18 @@ pub(super) fn read_reason_code<G: Gate>(
 }
 
 impl Acknowledgement<'_> {
+    /// Servers may send every code that clients may, so it is their direction that counts.
+    #[inline]
+    pub(super) fn is_plain(&self, packet_type: PacketType, version: Version) -> bool {
+        let direction = Direction::ToClient;
+        self.packet_id != 0
+            && (!version.has_properties()
+                || self
+                    .reason_code
+                    .is_allowed_in(packet_type, direction, version)
+                    && plain::is_list(self.properties, PropertyOwner::Packet(packet_type), version))
+    }
+
     /// The bytes behind the Packet Identifier that the shortest form needs: none, a code, or all.
     fn needs(&self, version: Version) -> Needs {
         if !version.has_properties() {

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::{
-    EncodeError, Found, PacketType, Properties, PropertyOwner, ReasonCode, Version, gate::Gate,
-    property, reader::Reader, rule::rule, write,
+    Direction, EncodeError, Found, PacketType, Properties, PropertyOwner, ReasonCode, Version,
+    gate::Gate, plain, property, reader::Reader, rule::rule, write,
 };
 
 const OWNER: PropertyOwner = PropertyOwner::Packet(PacketType::Connack);
@@ -60,6 +60,13 @@ impl<'a> Connack<'a> {
             reason_code,
             properties,
         })
+    }
+
+    /// Whether it is sound at a glance.
+    pub(crate) fn is_plain(&self, version: Version) -> bool {
+        self.reason_code
+            .is_allowed_in(PacketType::Connack, Direction::ToClient, version)
+            && plain::is_list(self.properties, OWNER, version)
     }
 
     pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {

@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use super::Will;
 use crate::{
-    EncodeError, Found, PacketType, Properties, PropertyOwner, QoS, ReasonCode, Text, Version,
-    ViolationKind,
+    EncodeError, Found, PacketType, Properties, PropertyId, PropertyOwner, QoS, ReasonCode, Text,
+    Version, ViolationKind,
     gate::Gate,
-    property,
+    plain, property,
     reader::Reader,
     rule::{Rule, rule, rule_of_5_0},
     text_rules, write,
@@ -119,6 +119,23 @@ impl<'a> Connect<'a> {
             user_name,
             password,
         })
+    }
+
+    /// Whether it is sound at a glance. 3.1 asks for texts where others take data, so it is never.
+    pub(crate) fn is_plain(&self, version: Version) -> bool {
+        let properties = self.properties;
+        version != Version::V3_1
+            && self.protocol_name == version.protocol_name()
+            && self.protocol_version == version.level()
+            && !self.reserved_flag
+            && plain::is_text(self.client_id.as_bytes())
+            && self.will.is_none_or(|will| will.is_plain(version))
+            && self
+                .user_name
+                .is_none_or(|user_name| plain::is_text(user_name.as_bytes()))
+            && (self.password.is_none() || self.user_name.is_some())
+            && plain::is_list(properties, OWNER, version)
+            && !properties.contains(PropertyId::AuthenticationData)
     }
 
     /// The Connect Flags that tell what the other fields hold.

@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use super::acknowledgement::read_reason_code;
 use crate::{
-    EncodeError, PacketType, Properties, PropertyOwner, ReasonCode, Version, gate::Gate, property,
-    reader::Reader, rule::rule_of_5_0, write,
+    Direction, EncodeError, PacketType, Properties, PropertyOwner, ReasonCode, Version, gate::Gate,
+    plain, property, reader::Reader, rule::rule_of_5_0, write,
 };
 
 /// DISCONNECT.
@@ -30,6 +30,21 @@ impl<'a> Disconnect<'a> {
         }
         reader.finish()?;
         Ok(packet)
+    }
+
+    /// Whether it is sound at a glance, in one direction or the other.
+    pub(crate) fn is_plain(&self, version: Version) -> bool {
+        let travels = |direction| {
+            self.reason_code
+                .is_allowed_in(PacketType::Disconnect, direction, version)
+        };
+        !version.has_properties()
+            || Direction::ALL.into_iter().any(travels)
+                && plain::is_list(
+                    self.properties,
+                    PropertyOwner::Packet(PacketType::Disconnect),
+                    version,
+                )
     }
 
     pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {

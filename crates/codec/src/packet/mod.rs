@@ -10,6 +10,7 @@ mod auth;
 mod connack;
 mod connect;
 mod disconnect;
+mod listing;
 mod pingreq;
 mod pingresp;
 mod puback;
@@ -19,6 +20,7 @@ mod pubrec;
 mod pubrel;
 mod suback;
 mod subscribe;
+mod subscription;
 mod unsuback;
 mod unsubscribe;
 mod will;
@@ -35,8 +37,9 @@ pub use publish::Publish;
 pub use pubrec::Pubrec;
 pub use pubrel::Pubrel;
 pub use suback::{ReasonCodes, Suback};
-pub use subscribe::{
-    RetainHandling, Subscribe, Subscription, SubscriptionOptions, Subscriptions, SubscriptionsBuf,
+pub use subscribe::Subscribe;
+pub use subscription::{
+    RetainHandling, Subscription, SubscriptionOptions, Subscriptions, SubscriptionsBuf,
 };
 pub use unsuback::Unsuback;
 pub use unsubscribe::{TopicFilters, TopicFiltersBuf, Unsubscribe};

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::{
-    Direction, EncodeError, Found, PacketType, Properties, PropertyOwner, QoS, Text, Version,
-    gate::Gate, property, reader::Reader, rule::rule, text_rules, write,
+    Direction, EncodeError, Found, Frame, PacketType, Properties, PropertyOwner, QoS, Text,
+    Version, gate::Gate, plain, property, reader::Reader, rule::rule, text_rules, write,
 };
 
 const OWNER: PropertyOwner = PropertyOwner::Packet(PacketType::Publish);
@@ -63,10 +63,56 @@ impl<'a> Publish<'a> {
         })
     }
 
+    /// The packet in the frame, if it is sound at a glance.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
+    pub(crate) fn glance(frame: Frame<'a>, version: Version, direction: Direction) -> Option<Self> {
+        let flags = frame.flags();
+        let (topic, rest) = plain::binary(frame.body())?;
+        if !are_plain_flags(flags) || !is_plain_topic(topic) {
+            return None;
+        }
+        let qos = QoS::from_bits(flags >> 1);
+        let (packet_id, rest) = if qos.is_acknowledged() {
+            let (packet_id, rest) = rest.split_first_chunk()?;
+            if *packet_id == [0, 0] {
+                return None;
+            }
+            (Some(u16::from_be_bytes(*packet_id)), rest)
+        } else {
+            (None, rest)
+        };
+        let (properties, payload) = if version.has_properties() {
+            plain::property_list(rest, OWNER, direction)?
+        } else {
+            (Properties::EMPTY, rest)
+        };
+        Some(Self {
+            dup: flags & 0b1000 != 0,
+            qos,
+            retain: flags & 1 != 0,
+            topic: Text::new(topic),
+            packet_id,
+            properties,
+            payload,
+        })
+    }
+
+    /// Whether it is sound at a glance when a server sends it, which may say more than a client.
+    #[inline]
+    pub(crate) fn is_plain(&self, version: Version) -> bool {
+        are_plain_flags(self.flags())
+            && self.packet_id != Some(0)
+            && is_plain_topic(self.topic.as_bytes())
+            && plain::is_list(self.properties, OWNER, version)
+    }
+
+    #[inline]
     pub(crate) fn flags(&self) -> u8 {
         u8::from(self.dup) << 3 | self.qos.value() << 1 | u8::from(self.retain)
     }
 
+    #[inline]
     pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {
         Ok(write::field_length("topic", self.topic.as_bytes())?
             + if self.packet_id.is_some() { 2 } else { 0 }
@@ -74,6 +120,7 @@ impl<'a> Publish<'a> {
             + self.payload.len())
     }
 
+    #[inline]
     pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
         write::binary(self.topic.as_bytes(), out);
         if let Some(packet_id) = self.packet_id {
@@ -82,6 +129,18 @@ impl<'a> Publish<'a> {
         write::properties(self.properties, version, out);
         out.extend_from_slice(self.payload);
     }
+}
+
+/// Whether the flags are those of QoS 0 without DUP, or of QoS 1 or 2.
+#[inline]
+const fn are_plain_flags(flags: u8) -> bool {
+    matches!(flags, 0b0000..=0b0101 | 0b1010..=0b1101)
+}
+
+/// Whether the Topic Name needs no Topic Alias in its stead, and no second look.
+#[inline]
+fn is_plain_topic(topic: &[u8]) -> bool {
+    !topic.is_empty() && plain::is_topic(topic)
 }
 
 #[inline]

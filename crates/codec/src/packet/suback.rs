@@ -4,14 +4,12 @@ use core::fmt;
 
 use alloc::vec::Vec;
 
-use super::acknowledgement::read_packet_id;
+use super::listing::{self, Empty, Listing};
 use crate::{
-    EncodeError, Found, PacketType, Properties, PropertyOwner, ReasonCode, Version,
+    Direction, EncodeError, Found, PacketType, Properties, ReasonCode, Version,
     gate::Gate,
-    property,
     reader::Reader,
     rule::{Rule, rule},
-    write,
 };
 
 /// SUBACK.
@@ -55,15 +53,13 @@ impl fmt::Debug for ReasonCodes<'_> {
 impl<'a> Suback<'a> {
     pub(crate) fn read<G: Gate>(reader: &mut Reader<'a, G>) -> Result<Self, G::Stop> {
         let version = reader.version;
-        let packet_id_rule = rule!(
-            version,
-            "v3.1/V31-2.4-1",
-            "v3.1.1/MQTT-2.3.1-7",
-            "v5.0/MQTT-2.2.1-6"
-        );
-        let packet_id = read_packet_id(reader, packet_id_rule)?;
-        let properties = property::read(reader, PropertyOwner::Packet(PacketType::Suback))?;
-        let rules = CodeRules {
+        let rules = Rules {
+            packet_id: rule!(
+                version,
+                "v3.1/V31-2.4-1",
+                "v3.1.1/MQTT-2.3.1-7",
+                "v5.0/MQTT-2.2.1-6"
+            ),
             empty: rule!(
                 version,
                 "v3.1.1/MQTT-3.8.4-5",
@@ -77,63 +73,95 @@ impl<'a> Suback<'a> {
                 "v5.0/MQTT-3.9.3-2"
             ),
         };
-        let codes = read_codes(reader, PacketType::Suback, rules)?;
+        let Listing {
+            packet_id,
+            properties,
+            list,
+        } = read_codes(reader, PacketType::Suback, rules)?;
         Ok(Self {
             packet_id,
             properties,
-            codes,
+            codes: ReasonCodes::new(list),
         })
     }
 
+    /// Whether it is sound at a glance.
+    pub(crate) fn is_plain(&self, version: Version) -> bool {
+        are_plain_codes(&self.fields(), PacketType::Suback, version)
+    }
+
     pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {
-        Ok(2 + write::properties_length(self.properties, version)? + self.codes.as_bytes().len())
+        self.fields().length(version)
     }
 
     pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.packet_id.to_be_bytes());
-        write::properties(self.properties, version, out);
-        out.extend_from_slice(self.codes.as_bytes());
+        self.fields().write(version, out);
+    }
+
+    const fn fields(&self) -> Listing<'a> {
+        Listing {
+            packet_id: self.packet_id,
+            properties: self.properties,
+            list: self.codes.as_bytes(),
+        }
     }
 }
 
-/// The rules that a list of codes can break.
+/// The rules that a packet with a list of codes can break.
 #[derive(Clone, Copy)]
-pub(super) struct CodeRules {
-    /// The rule against an empty one.
+pub(super) struct Rules {
+    /// The rule against a Packet Identifier of 0.
+    pub(super) packet_id: Rule,
+    /// The rule against an empty list.
     pub(super) empty: Rule,
     /// The rule against codes that the packet must not carry.
     pub(super) unlisted: Rule,
 }
 
-/// Reads the codes up to the end of the packet.
+/// Reads SUBACK or UNSUBACK.
 pub(super) fn read_codes<'a, G: Gate>(
     reader: &mut Reader<'a, G>,
     packet_type: PacketType,
-    rules: CodeRules,
-) -> Result<ReasonCodes<'a>, G::Stop> {
-    let (version, direction) = (reader.version, reader.direction);
-    let start = reader.offset();
-    let codes = ReasonCodes::new(reader.rest());
-    if codes.as_bytes().is_empty() {
-        reader.protocol_error(
-            rules.empty,
-            start,
-            "codes",
-            "one for each Topic Filter",
-            Found::Nothing,
-        )?;
-    }
-    for (offset, code) in (start..).zip(codes.iter()) {
-        if !code.is_allowed_in(packet_type, direction, version) {
-            let expected = "a code that the packet may carry";
-            reader.protocol_error(
-                rules.unlisted,
-                offset,
-                "codes",
-                expected,
-                Found::Byte(code.0),
-            )?;
-        }
-    }
-    Ok(codes)
+    rules: Rules,
+) -> Result<Listing<'a>, G::Stop> {
+    let empty = Empty {
+        rule: rules.empty,
+        field: "codes",
+        expected: "one for each Topic Filter",
+    };
+    listing::read(
+        reader,
+        packet_type,
+        rules.packet_id,
+        Some(empty),
+        |reader| {
+            let offset = reader.offset();
+            let code = ReasonCode(reader.byte("codes")?);
+            if !code.is_allowed_in(packet_type, reader.direction, reader.version) {
+                let expected = "a code that the packet may carry";
+                reader.protocol_error(
+                    rules.unlisted,
+                    offset,
+                    "codes",
+                    expected,
+                    Found::Byte(code.0),
+                )?;
+            }
+            Ok(())
+        },
+    )
+}
+
+/// Whether SUBACK or UNSUBACK is sound at a glance.
+pub(super) fn are_plain_codes(
+    fields: &Listing<'_>,
+    packet_type: PacketType,
+    version: Version,
+) -> bool {
+    fields.is_plain(packet_type, version, |codes| {
+        let (code, rest) = codes.split_first()?;
+        ReasonCode(*code)
+            .is_allowed_in(packet_type, Direction::ToClient, version)
+            .then_some(rest)
+    })
 }

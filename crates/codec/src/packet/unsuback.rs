@@ -4,15 +4,14 @@ use alloc::vec::Vec;
 
 use super::{
     acknowledgement::read_packet_id,
-    suback::{CodeRules, read_codes},
+    listing::Listing,
+    suback::{Rules, are_plain_codes, read_codes},
 };
 use crate::{
-    EncodeError, PacketType, Properties, PropertyOwner, ReasonCodes, Version,
+    EncodeError, PacketType, Properties, ReasonCodes, Version,
     gate::Gate,
-    property,
     reader::Reader,
     rule::{rule, rule_of_5_0},
-    write,
 };
 
 /// UNSUBACK.
@@ -28,46 +27,60 @@ pub struct Unsuback<'a> {
 
 impl<'a> Unsuback<'a> {
     pub(crate) fn read<G: Gate>(reader: &mut Reader<'a, G>) -> Result<Self, G::Stop> {
-        let packet_id_rule = rule!(
-            reader.version,
-            "v3.1/V31-2.4-1",
-            "v3.1.1/MQTT-2.3.1-7",
-            "v5.0/MQTT-2.2.1-6"
-        );
-        let packet_id = read_packet_id(reader, packet_id_rule)?;
-        if !reader.version.has_properties() {
-            reader.finish()?;
-            return Ok(Self {
-                packet_id,
-                properties: Properties::EMPTY,
-                codes: ReasonCodes::default(),
-            });
-        }
-        let properties = property::read(reader, PropertyOwner::Packet(PacketType::Unsuback))?;
-        let rules = CodeRules {
+        let rules = Rules {
+            packet_id: rule!(
+                reader.version,
+                "v3.1/V31-2.4-1",
+                "v3.1.1/MQTT-2.3.1-7",
+                "v5.0/MQTT-2.2.1-6"
+            ),
             empty: rule_of_5_0!("v5.0/MQTT-3.11.3-1"),
             unlisted: rule_of_5_0!("v5.0/MQTT-3.11.3-2"),
         };
-        let codes = read_codes(reader, PacketType::Unsuback, rules)?;
+        let Listing {
+            packet_id,
+            properties,
+            list,
+        } = if reader.version.has_properties() {
+            read_codes(reader, PacketType::Unsuback, rules)?
+        } else {
+            let packet_id = read_packet_id(reader, rules.packet_id)?;
+            reader.finish()?;
+            Listing::identified_by(packet_id)
+        };
         Ok(Self {
             packet_id,
             properties,
-            codes,
+            codes: ReasonCodes::new(list),
         })
     }
 
-    pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {
-        if !version.has_properties() {
-            return Ok(2);
+    /// Whether it is sound at a glance.
+    pub(crate) fn is_plain(&self, version: Version) -> bool {
+        if version.has_properties() {
+            are_plain_codes(&self.fields(version), PacketType::Unsuback, version)
+        } else {
+            self.packet_id != 0
         }
-        Ok(2 + write::properties_length(self.properties, version)? + self.codes.as_bytes().len())
+    }
+
+    pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {
+        self.fields(version).length(version)
     }
 
     pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.packet_id.to_be_bytes());
-        if version.has_properties() {
-            write::properties(self.properties, version, out);
-            out.extend_from_slice(self.codes.as_bytes());
+        self.fields(version).write(version, out);
+    }
+
+    /// Before 5.0 it has no list.
+    const fn fields(&self, version: Version) -> Listing<'a> {
+        if !version.has_properties() {
+            return Listing::identified_by(self.packet_id);
+        }
+        Listing {
+            packet_id: self.packet_id,
+            properties: self.properties,
+            list: self.codes.as_bytes(),
         }
     }
 }

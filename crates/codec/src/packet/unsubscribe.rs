@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::acknowledgement::read_packet_id;
+use super::listing::{self, Empty, Listing};
 use crate::{
-    EncodeError, Found, PacketType, Properties, PropertyOwner, Text, Version, gate::Gate, property,
-    reader::Reader, rule::rule, text_rules, write,
+    EncodeError, PacketType, Properties, Text, Version, gate::Gate, plain, reader::Reader,
+    rule::rule, text_rules, write,
 };
 
 /// UNSUBSCRIBE.
@@ -18,6 +18,68 @@ pub struct Unsubscribe<'a> {
     pub properties: Properties<'a>,
     /// The Topic Filters.
     pub filters: TopicFilters<'a>,
+}
+
+impl<'a> Unsubscribe<'a> {
+    pub(crate) fn read<G: Gate>(reader: &mut Reader<'a, G>) -> Result<Self, G::Stop> {
+        let version = reader.version;
+        let packet_id = rule!(
+            version,
+            "v3.1/V31-2.4-1",
+            "v3.1.1/MQTT-2.3.1-1",
+            "v5.0/MQTT-2.2.1-3"
+        );
+        let empty = Empty {
+            rule: rule!(
+                version, "v3.1/V31-3.10-1", "v3.1.1/MQTT-3.10.3-2", "v5.0/MQTT-3.10.3-2",
+                also "v3.1/V31-3.10-1", "v3.1.1/MQTT-3.10.3-2", "v5.0/U50-3.10.3-1"
+            ),
+            field: "filters",
+            expected: "at least one",
+        };
+        let empty = (version != Version::V3_1).then_some(empty);
+        let Listing {
+            packet_id,
+            properties,
+            list,
+        } = listing::read(
+            reader,
+            PacketType::Unsubscribe,
+            packet_id,
+            empty,
+            |reader| {
+                reader.text("filters", text_rules::unsubscribe_filter)?;
+                Ok(())
+            },
+        )?;
+        Ok(Self {
+            packet_id,
+            properties,
+            filters: TopicFilters::new(list),
+        })
+    }
+
+    /// Whether it is sound at a glance.
+    pub(crate) fn is_plain(&self, version: Version) -> bool {
+        self.fields()
+            .is_plain(PacketType::Unsubscribe, version, plain::text)
+    }
+
+    pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {
+        self.fields().length(version)
+    }
+
+    pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
+        self.fields().write(version, out);
+    }
+
+    const fn fields(&self) -> Listing<'a> {
+        Listing {
+            packet_id: self.packet_id,
+            properties: self.properties,
+            list: self.filters.as_bytes(),
+        }
+    }
 }
 
 /// The Payload of UNSUBSCRIBE, walked where it stands.
@@ -41,9 +103,7 @@ impl<'a> TopicFilters<'a> {
     pub fn iter(self) -> impl Iterator<Item = Text<'a>> + Clone + 'a {
         let mut rest = self.0;
         core::iter::from_fn(move || {
-            let (length, after) = rest.split_first_chunk()?;
-            let (filter, after) =
-                after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            let (filter, after) = plain::binary(rest)?;
             rest = after;
             Some(Text::new(filter))
         })
@@ -77,45 +137,5 @@ impl TopicFiltersBuf {
     /// The list as packets hold it.
     pub fn as_filters(&self) -> TopicFilters<'_> {
         TopicFilters::new(&self.bytes)
-    }
-}
-
-impl<'a> Unsubscribe<'a> {
-    pub(crate) fn read<G: Gate>(reader: &mut Reader<'a, G>) -> Result<Self, G::Stop> {
-        let version = reader.version;
-        let packet_id_rule = rule!(
-            version,
-            "v3.1/V31-2.4-1",
-            "v3.1.1/MQTT-2.3.1-1",
-            "v5.0/MQTT-2.2.1-3"
-        );
-        let packet_id = read_packet_id(reader, packet_id_rule)?;
-        let properties = property::read(reader, PropertyOwner::Packet(PacketType::Unsubscribe))?;
-        let start = reader.offset();
-        if reader.is_at_end() && version != Version::V3_1 {
-            let rule = rule!(
-                version, "v3.1/V31-3.10-1", "v3.1.1/MQTT-3.10.3-2", "v5.0/MQTT-3.10.3-2",
-                also "v3.1/V31-3.10-1", "v3.1.1/MQTT-3.10.3-2", "v5.0/U50-3.10.3-1"
-            );
-            reader.protocol_error(rule, start, "filters", "at least one", Found::Nothing)?;
-        }
-        while !reader.is_at_end() {
-            reader.text("filters", text_rules::unsubscribe_filter)?;
-        }
-        Ok(Self {
-            packet_id,
-            properties,
-            filters: TopicFilters::new(reader.since(start)),
-        })
-    }
-
-    pub(crate) fn length(&self, version: Version) -> Result<usize, EncodeError> {
-        Ok(2 + write::properties_length(self.properties, version)? + self.filters.as_bytes().len())
-    }
-
-    pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.packet_id.to_be_bytes());
-        write::properties(self.properties, version, out);
-        out.extend_from_slice(self.filters.as_bytes());
     }
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::connect::{WILL_RETAIN, expect_field};
 use crate::{
-    EncodeError, Found, Properties, PropertyOwner, QoS, Text, Version, gate::Gate, property,
+    EncodeError, Found, Properties, PropertyOwner, QoS, Text, Version, gate::Gate, plain, property,
     reader::Reader, rule::rule, text_rules, write,
 };
 
@@ -47,6 +47,14 @@ impl<'a> Will<'a> {
             topic,
             payload,
         })
+    }
+
+    /// Whether it is sound at a glance, from 3.1.1 on.
+    pub(super) fn is_plain(&self, version: Version) -> bool {
+        self.qos.is_valid()
+            && !self.topic.is_empty()
+            && plain::is_topic(self.topic.as_bytes())
+            && plain::is_list(self.properties, PropertyOwner::Will, version)
     }
 
     pub(super) fn length(&self, version: Version) -> Result<usize, EncodeError> {

@@ -34,12 +34,42 @@ pub enum PropertyOwner {
 
 impl PropertyOwner {
     const fn bit(self) -> u16 {
+        1 << self.number()
+    }
+
+    /// The value of the packet type, or the reserved 0 for the Will.
+    const fn number(self) -> u8 {
         match self {
-            Self::Packet(packet_type) => 1 << packet_type.value(),
-            Self::Will => 1,
+            Self::Packet(packet_type) => packet_type.value(),
+            Self::Will => 0,
         }
     }
+
+    /// The properties that it may carry, a bit for each.
+    #[inline]
+    pub(crate) fn carried(self) -> u64 {
+        let sets = CARRIED.get(usize::from(self.number()));
+        sets.copied().unwrap_or_default()
+    }
 }
+
+/// The properties that each owner may carry, by its number.
+const CARRIED: [u64; 16] = {
+    let mut sets = [0; 16];
+    let mut owner = 0;
+    while owner < sets.len() {
+        let mut at = 0;
+        while at < PropertyId::ALL.len() {
+            let id = PropertyId::ALL[at];
+            if id.spec().owners >> owner & 1 != 0 {
+                sets[owner] |= id.bit();
+            }
+            at += 1;
+        }
+        owner += 1;
+    }
+    sets
+};
 
 struct Spec {
     name: &'static str,
