@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::{Direction, Frame, Packet, PacketType, Version, Violation, decode, variable_byte};
+use crate::{
+    Direction, Frame, Packet, PacketType, Version, Violation, decode, variable_byte, write,
+};
 
 /// Why a packet cannot be encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,8 +42,8 @@ pub fn encode(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Resul
         return Err(EncodeError::PacketIdentifier);
     }
     let start = out.len();
-    let header = write(packet, version, out)?;
-    if is_plain(packet, version) {
+    let Written { header, is_plain } = append::<true>(packet, version, out)?;
+    if is_plain {
         return Ok(());
     }
     let frame = Frame::known(out.get(start..).unwrap_or_default(), header);
@@ -50,27 +52,6 @@ pub fn encode(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Resul
         out.truncate(start);
     }
     sound
-}
-
-/// Whether the packet is sound at a glance. What is not may be so all the same.
-#[inline]
-fn is_plain(packet: &Packet<'_>, version: Version) -> bool {
-    match packet {
-        Packet::Publish(packet) => packet.is_plain(version),
-        Packet::Puback(packet) => packet.is_plain(version),
-        Packet::Pubrec(packet) => packet.is_plain(version),
-        Packet::Pubrel(packet) => packet.is_plain(version),
-        Packet::Pubcomp(packet) => packet.is_plain(version),
-        Packet::Connect(packet) => packet.is_plain(version),
-        Packet::Connack(packet) => packet.is_plain(version),
-        Packet::Subscribe(packet) => packet.is_plain(version),
-        Packet::Suback(packet) => packet.is_plain(version),
-        Packet::Unsubscribe(packet) => packet.is_plain(version),
-        Packet::Unsuback(packet) => packet.is_plain(version),
-        Packet::Pingreq(_) | Packet::Pingresp(_) => true,
-        Packet::Disconnect(packet) => packet.is_plain(version),
-        Packet::Auth(_) => false,
-    }
 }
 
 /// The strict decoder has the last word: what it refuses in every direction is not sent.
@@ -99,12 +80,28 @@ pub fn encode_as_is(
     version: Version,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
-    write(packet, version, out).map(|_| ())
+    append::<false>(packet, version, out).map(|_| ())
 }
 
-/// Appends the packet and tells the length of its fixed header.
-#[inline]
-fn write(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Result<usize, EncodeError> {
+/// A packet that was appended.
+struct Written {
+    /// The length of its fixed header.
+    header: usize,
+    /// Whether it was asked and is sound at a glance. What is not may be so all the same.
+    is_plain: bool,
+}
+
+/// Appends the packet, and looks at it if it is to be judged.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "each packet is looked at where it is written"
+)]
+fn append<const JUDGE: bool>(
+    packet: &Packet<'_>,
+    version: Version,
+    out: &mut Vec<u8>,
+) -> Result<Written, EncodeError> {
     let packet_type = packet.packet_type();
     if !packet_type.exists_in(version) {
         return Err(EncodeError::NoSuchPacket {
@@ -112,38 +109,70 @@ fn write(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Result<usi
             version,
         });
     }
-    macro_rules! framed {
+    macro_rules! packet {
         ($packet:expr) => {
-            framed(
-                $packet.length(version)?,
-                first_byte(packet_type),
-                out,
-                |out| {
-                    $packet.write(version, out);
-                },
-            )
+            packet!($packet, first_byte(packet_type))
+        };
+        ($packet:expr, $first_byte:expr) => {{
+            let length = $packet.length(version)?;
+            let header = framed(length, $first_byte, out, |out| $packet.write(version, out))?;
+            let is_plain = JUDGE && $packet.is_plain(version);
+            Ok(Written { header, is_plain })
+        }};
+    }
+    // Most acknowledgements are nothing but a Packet Identifier, which is written at once.
+    macro_rules! acknowledgement {
+        ($packet:expr) => {
+            if $packet.is_short(version) {
+                let [high, low] = $packet.packet_id.to_be_bytes();
+                out.extend_from_slice(&[first_byte(packet_type), 2, high, low]);
+                let is_plain = $packet.packet_id != 0;
+                Ok(Written {
+                    header: 2,
+                    is_plain,
+                })
+            } else {
+                packet!($packet)
+            }
         };
     }
     match packet {
-        Packet::Publish(packet) => framed(
-            packet.length(version)?,
-            packet_type.value() << 4 | packet.flags(),
-            out,
-            |out| packet.write(version, out),
-        ),
-        Packet::Connect(packet) => framed!(packet),
-        Packet::Connack(packet) => framed!(packet),
-        Packet::Puback(packet) => framed!(packet),
-        Packet::Pubrec(packet) => framed!(packet),
-        Packet::Pubrel(packet) => framed!(packet),
-        Packet::Pubcomp(packet) => framed!(packet),
-        Packet::Subscribe(packet) => framed!(packet),
-        Packet::Suback(packet) => framed!(packet),
-        Packet::Unsubscribe(packet) => framed!(packet),
-        Packet::Unsuback(packet) => framed!(packet),
-        Packet::Pingreq(_) | Packet::Pingresp(_) => framed(0, first_byte(packet_type), out, |_| {}),
-        Packet::Disconnect(packet) => framed!(packet),
-        Packet::Auth(packet) => framed!(packet),
+        Packet::Publish(packet) => {
+            let first_byte = packet_type.value() << 4 | packet.flags();
+            // So is the beginning of a short message, up to its topic.
+            if let Ok(length @ 0..=0x7F) = u8::try_from(packet.length(version)?) {
+                let [high, low] = write::length(packet.topic.as_bytes());
+                out.reserve(2 + usize::from(length));
+                out.extend_from_slice(&[first_byte, length, high, low]);
+                packet.write_behind_topic_length(version, out);
+                let is_plain = JUDGE && packet.is_plain(version);
+                Ok(Written {
+                    header: 2,
+                    is_plain,
+                })
+            } else {
+                packet!(packet, first_byte)
+            }
+        }
+        Packet::Puback(packet) => acknowledgement!(packet),
+        Packet::Pubrec(packet) => acknowledgement!(packet),
+        Packet::Pubrel(packet) => acknowledgement!(packet),
+        Packet::Pubcomp(packet) => acknowledgement!(packet),
+        Packet::Connect(packet) => packet!(packet),
+        Packet::Connack(packet) => packet!(packet),
+        Packet::Subscribe(packet) => packet!(packet),
+        Packet::Suback(packet) => packet!(packet),
+        Packet::Unsubscribe(packet) => packet!(packet),
+        Packet::Unsuback(packet) => packet!(packet),
+        Packet::Pingreq(_) | Packet::Pingresp(_) => {
+            out.extend_from_slice(&[first_byte(packet_type), 0]);
+            Ok(Written {
+                header: 2,
+                is_plain: true,
+            })
+        }
+        Packet::Disconnect(packet) => packet!(packet),
+        Packet::Auth(packet) => packet!(packet),
     }
 }
 

@@ -7,9 +7,14 @@ use crate::{EncodeError, Properties, Version, variable_byte};
 /// Appends a length of two bytes and the data. What is beyond 65,535 bytes is left out.
 #[inline]
 pub(crate) fn binary(data: &[u8], out: &mut Vec<u8>) {
-    let length = u16::try_from(data.len()).unwrap_or(u16::MAX);
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend_from_slice(data.get(..usize::from(length)).unwrap_or(data));
+    out.extend_from_slice(&length(data));
+    out.extend_from_slice(data.get(..usize::from(u16::MAX)).unwrap_or(data));
+}
+
+/// The length of a text or data as it stands in front of it.
+#[inline]
+pub(crate) fn length(data: &[u8]) -> [u8; 2] {
+    u16::try_from(data.len()).unwrap_or(u16::MAX).to_be_bytes()
 }
 
 /// The bytes that a text or data takes together with its length.

@@ -7,8 +7,12 @@ mod strategies;
 
 use arbitrary::Unstructured;
 use codec::{
-    Direction, EncodeError, Frame, Packet, Properties, PropertyId, Subscriptions, TopicFilters,
-    Version, Violation, decode, decode_leniently, encode, encode_as_is,
+    Auth, Connack, Connect, Direction, Disconnect, EncodeError, Frame, Packet, PacketType,
+    Properties, PropertyId, PropertyOwner, Puback, Pubcomp, Pubrec, Pubrel, QoS, ReasonCode,
+    ReasonCodes, Suback, Subscriptions, TopicFilters, Unsuback, Version, Violation, Will, decode,
+    decode_leniently,
+    draft::{Draft, property_field, sample},
+    encode, encode_as_is,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 use strategies::{property_lists, sound_drafts};
@@ -75,7 +79,7 @@ fn with<'a>(packet: Packet<'a>, properties: Properties<'a>, list: Option<&'a [u8
         }
         Packet::Suback(packet) => {
             packet.properties = properties;
-            packet.codes = list.map_or(packet.codes, codec::ReasonCodes::new);
+            packet.codes = list.map_or(packet.codes, ReasonCodes::new);
         }
         Packet::Unsubscribe(packet) => {
             packet.properties = properties;
@@ -83,7 +87,7 @@ fn with<'a>(packet: Packet<'a>, properties: Properties<'a>, list: Option<&'a [u8
         }
         Packet::Unsuback(packet) => {
             packet.properties = properties;
-            packet.codes = list.map_or(packet.codes, codec::ReasonCodes::new);
+            packet.codes = list.map_or(packet.codes, ReasonCodes::new);
         }
         Packet::Disconnect(packet) => packet.properties = properties,
         Packet::Auth(packet) => packet.properties = properties,
@@ -92,8 +96,119 @@ fn with<'a>(packet: Packet<'a>, properties: Properties<'a>, list: Option<&'a [u8
     packet
 }
 
+/// A packet of 5.0 with a Reason Code and properties: all that the direction decides meets here.
+#[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one line for each field of eleven packets"
+)]
+fn of_every_reason_code_beside_every_property() {
+    for id in PropertyId::ALL {
+        let mut draft = Draft::new(PacketType::Connack, Version::V5_0);
+        let spec = property_field(PropertyOwner::Packet(PacketType::Connack), id);
+        draft
+            .set(
+                spec.expect("any packet carries any property").name,
+                sample(id),
+            )
+            .expect("a sample fits");
+        let bytes = draft.encode().expect("a sound property");
+        for (code, properties) in (0..=u8::MAX).flat_map(|code| [(code, &bytes[5..]), (code, &[])])
+        {
+            let (packet_id, reason_code) = (1, ReasonCode(code));
+            let properties = Properties::new(properties);
+            let codes = &[code];
+            let will = Will {
+                qos: QoS::AT_MOST_ONCE,
+                retain: false,
+                properties,
+                topic: "w".into(),
+                payload: b"",
+            };
+            let connect = Connect {
+                protocol_name: "MQTT".into(),
+                protocol_version: code,
+                clean_start: true,
+                reserved_flag: false,
+                keep_alive: 0,
+                properties,
+                client_id: "c".into(),
+                will: None,
+                user_name: None,
+                password: None,
+            };
+            let packets: [Packet<'_>; 11] = [
+                connect.into(),
+                Connect {
+                    properties: Properties::EMPTY,
+                    will: Some(will),
+                    ..connect
+                }
+                .into(),
+                Connack {
+                    session_present: false,
+                    reason_code,
+                    properties,
+                }
+                .into(),
+                Puback {
+                    packet_id,
+                    reason_code,
+                    properties,
+                }
+                .into(),
+                Pubrec {
+                    packet_id,
+                    reason_code,
+                    properties,
+                }
+                .into(),
+                Pubrel {
+                    packet_id,
+                    reason_code,
+                    properties,
+                }
+                .into(),
+                Pubcomp {
+                    packet_id,
+                    reason_code,
+                    properties,
+                }
+                .into(),
+                Suback {
+                    packet_id,
+                    properties,
+                    codes: ReasonCodes::new(codes),
+                }
+                .into(),
+                Unsuback {
+                    packet_id,
+                    properties,
+                    codes: ReasonCodes::new(codes),
+                }
+                .into(),
+                Disconnect {
+                    reason_code,
+                    properties,
+                }
+                .into(),
+                Auth {
+                    reason_code,
+                    properties,
+                }
+                .into(),
+            ];
+            for packet in packets {
+                for version in Version::ALL {
+                    draws_the_same_line(&packet, version).expect("the same line");
+                }
+            }
+        }
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
 
     #[test]
     fn of_sound_packets((draft, direction) in sound_drafts(), version in select(&Version::ALL[..])) {
@@ -175,9 +290,10 @@ proptest! {
         }
         body.extend(payload);
         let mut bytes = vec![0x30 | flags];
-        match u8::try_from(body.len()) {
-            Ok(short @ 0..=0x7F) => bytes.push(short),
-            _ => bytes.extend([0x80 | (body.len() & 0x7F) as u8, (body.len() >> 7) as u8]),
+        let [high, low] = u16::try_from(body.len()).expect("a short body").to_be_bytes();
+        match (high, low) {
+            (0, 0..=0x7F) => bytes.push(low),
+            _ => bytes.extend([0x80 | low, high << 1 | low >> 7]),
         }
         bytes.extend(body);
         let frame = Frame::new(&bytes).expect("one frame");

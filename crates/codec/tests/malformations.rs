@@ -137,6 +137,53 @@ fn fields_are_repeated_left_out_and_swapped() {
 }
 
 #[test]
+fn fields_and_properties_stand_in_any_order() {
+    becomes(
+        &[Malformation::Order(vec!["properties", "topic", "id"])],
+        "32 0b 03 23 00 05 00 01 74 00 07 68 69",
+    );
+    becomes(
+        &[Malformation::Order(vec!["payload", "id", "topic"])],
+        "32 0b 68 69 00 07 03 23 00 05 00 01 74",
+    );
+    // A property among the fields, and a field among the properties.
+    becomes(
+        &[Malformation::Order(vec!["topic_alias", "topic"])],
+        "32 0b 23 00 05 00 07 03 00 01 74 68 69",
+    );
+    becomes(
+        &[Malformation::Order(vec!["topic", "id", "payload"])],
+        "32 0b 00 01 74 00 07 03 23 00 05 68 69",
+    );
+    let mut draft = publish();
+    draft.set("payload_format", Value::Number(1)).unwrap();
+    draft.malform(Malformation::Order(vec!["payload_format", "topic_alias"]));
+    assert_eq!(
+        draft.encode().unwrap(),
+        b"\x32\x0d\x00\x01t\x00\x07\x05\x01\x01\x23\x00\x05hi"
+    );
+    let mut draft = publish();
+    draft.malform(Malformation::Order(vec!["topic", "user_name"]));
+    assert_eq!(
+        draft.encode().unwrap_err(),
+        DraftError::NotCarried("user_name")
+    );
+}
+
+/// What repeats moves together: options of a SUBSCRIBE before all of its filters.
+#[test]
+fn what_stands_more_than_once_keeps_its_own_order() {
+    let mut draft = Draft::new(PacketType::Unsubscribe, Version::V5_0);
+    let filters = vec![b"a".to_vec(), b"b".to_vec()];
+    draft.set("filters", Value::Texts(filters)).unwrap();
+    draft.malform(Malformation::Order(vec!["filters", "id"]));
+    assert_eq!(
+        draft.encode().unwrap(),
+        b"\xA2\x09\x00\x01a\x00\x00\x01b\x00\x01"
+    );
+}
+
+#[test]
 fn properties_and_inner_lengths_lie() {
     becomes(
         &[Malformation::Property(vec![0x7F, 0])],
@@ -240,7 +287,7 @@ fn every_malformation_of_the_table_can_be_named() {
             "cut" | "short" => Value::Integer(-1),
             "extra" | "property" | "bytes" => Value::Binary(vec![1]),
             "twice" | "without" => Value::Text(b"topic".to_vec()),
-            "swap" => Value::Texts(vec![b"topic".to_vec(), b"id".to_vec()]),
+            "swap" | "order" => Value::Texts(vec![b"topic".to_vec(), b"id".to_vec()]),
             "field_length" => Value::Pairs(vec![(b"topic".to_vec(), b"9".to_vec())]),
             other => panic!("{other} has no test"),
         };

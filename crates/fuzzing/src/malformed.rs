@@ -29,7 +29,7 @@ fn lie(u: &mut Unstructured<'_>, draft: &Draft) -> Result<Malformation> {
     let names: Vec<&'static str> = draft.fields().iter().map(|(spec, _)| spec.name).collect();
     let field = |u: &mut Unstructured<'_>| u.choose(&names).copied();
     // The lies about single fields come last, for packets that have fields.
-    let last = if names.is_empty() { 9 } else { 13 };
+    let last = if names.is_empty() { 9 } else { 14 };
     Ok(match u.int_in_range(0..=last)? {
         0 => Malformation::Flags(u.int_in_range(0..=15)?),
         1 => Malformation::PacketType(u.int_in_range(0..=15)?),
@@ -44,6 +44,15 @@ fn lie(u: &mut Unstructured<'_>, draft: &Draft) -> Result<Malformation> {
         10 => Malformation::Twice(field(u)?),
         11 => Malformation::Without(field(u)?),
         12 => Malformation::Swap(field(u)?, field(u)?),
+        13 => {
+            let mut order = names.clone();
+            order.push("properties");
+            for last in (1..order.len()).rev() {
+                order.swap(last, u.int_in_range(0..=last)?);
+            }
+            order.truncate(u.int_in_range(2..=4)?);
+            Malformation::Order(order)
+        }
         _ => Malformation::FieldLength(field(u)?, u.arbitrary()?),
     })
 }

@@ -5,6 +5,9 @@ use alloc::vec::Vec;
 use super::{DraftError, Malformation};
 use crate::variable_byte;
 
+/// What malformations call a whole property list.
+const PROPERTIES: &str = "properties";
+
 /// The bytes of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Piece {
@@ -46,6 +49,11 @@ impl Piece {
     /// Appends more bytes to the field.
     pub(super) fn extend(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Which of the names it has first.
+    fn rank_in(&self, names: &[&'static str]) -> Option<usize> {
+        names.iter().position(|name| self.is_named(name))
     }
 
     fn is_named(&self, name: &str) -> bool {
@@ -151,6 +159,7 @@ impl Layout {
             Malformation::Twice(name) => self.repeat(name)?,
             Malformation::Without(name) => self.leave_out(name)?,
             Malformation::Swap(left, right) => self.swap(left, right)?,
+            Malformation::Order(names) => self.order(names)?,
             Malformation::Property(bytes) => {
                 self.properties()?
                     .pieces
@@ -261,7 +270,7 @@ impl Layout {
                 true
             }
         });
-        if name == "properties" {
+        if name == PROPERTIES {
             let before = self.parts.len();
             self.parts.retain(|part| matches!(part, Part::Field(_)));
             found |= self.parts.len() < before;
@@ -283,6 +292,56 @@ impl Layout {
         let places = [find(left)?, find(right)?];
         if let Ok([left, right]) = pieces.get_disjoint_mut(places) {
             core::mem::swap(*left, *right);
+        }
+        Ok(())
+    }
+
+    /// Lets the named parts stand in this order. A name that stands more than once keeps its own order.
+    fn order(&mut self, names: &[&'static str]) -> Result<(), DraftError> {
+        let mut parts = Vec::new();
+        for part in &mut self.parts {
+            let mut take =
+                |rank: Option<usize>, part: Part| parts.extend(rank.map(|rank| (rank, part)));
+            match part {
+                Part::Field(piece) => take(piece.rank_in(names), Part::Field(piece.clone())),
+                Part::Properties(list) if names.contains(&PROPERTIES) => {
+                    take(
+                        names.iter().position(|name| *name == PROPERTIES),
+                        Part::Properties(list.clone()),
+                    );
+                }
+                Part::Properties(list) => {
+                    for piece in &list.pieces {
+                        take(piece.rank_in(names), Part::Field(piece.clone()));
+                    }
+                }
+            }
+        }
+        for (place, name) in names.iter().enumerate() {
+            if !parts.iter().any(|(rank, _)| *rank == place) {
+                return Err(DraftError::NotCarried(name));
+            }
+        }
+        parts.sort_by_key(|(rank, _)| *rank);
+        let mut parts = parts.into_iter().map(|(_, part)| part);
+        for part in &mut self.parts {
+            match part {
+                Part::Field(piece) if piece.rank_in(names).is_none() => {}
+                Part::Properties(list) if !names.contains(&PROPERTIES) => {
+                    for piece in &mut list.pieces {
+                        if piece.rank_in(names).is_some()
+                            && let Some(Part::Field(next)) = parts.next()
+                        {
+                            *piece = next;
+                        }
+                    }
+                }
+                _ => {
+                    if let Some(next) = parts.next() {
+                        *part = next;
+                    }
+                }
+            }
         }
         Ok(())
     }

@@ -31,6 +31,9 @@ pub enum Malformation {
     Without(&'static str),
     /// `swap`: two fields stand in each other's place.
     Swap(&'static str, &'static str),
+    /// `order`: these fields stand in this order, in the places that they have among themselves. `properties`
+    /// is the whole list with its length; properties by name are in another order within it.
+    Order(Vec<&'static str>),
     /// `property`: these bytes stand at the end of the property list, and Property Length fits.
     Property(Vec<u8>),
     /// `property_length`: what Property Length claims, whatever follows.
@@ -102,6 +105,11 @@ static SPECS: &[MalformationSpec] = &[
         "swap",
         Kind::Texts,
         "these two fields stand in each other's place",
+    ),
+    spec(
+        "order",
+        Kind::Texts,
+        "these fields, or `properties`, stand in this order",
     ),
     spec(
         "property",
@@ -182,6 +190,10 @@ impl Malformation {
                 [left, right] => Some(Self::Swap(piece_name(left)?, piece_name(right)?)),
                 _ => None,
             },
+            ("order", Value::Texts(fields)) if fields.len() > 1 => {
+                let names = fields.iter().map(|field| piece_name(field));
+                Some(Self::Order(names.collect::<Result<_, _>>()?))
+            }
             ("field_length", Value::Pairs(claims)) => match claims.as_slice() {
                 [(field, claim)] => {
                     let claim = core::str::from_utf8(claim)
@@ -213,6 +225,7 @@ impl Malformation {
             Self::Twice(_) => "twice",
             Self::Without(_) => "without",
             Self::Swap(..) => "swap",
+            Self::Order(_) => "order",
             Self::Property(_) => "property",
             Self::PropertyLength(_) => "property_length",
             Self::PropertyLengthWidth(_) => "property_length_width",

@@ -250,6 +250,14 @@ fn write_malformation(malformation: &Malformation, f: &mut fmt::Formatter<'_>) -
         }
         Malformation::Twice(name) | Malformation::Without(name) => f.write_str(name),
         Malformation::Swap(left, right) => write!(f, "[{left}, {right}]"),
+        Malformation::Order(names) => {
+            f.write_str("[")?;
+            for (place, name) in names.iter().enumerate() {
+                let separator = if place == 0 { "" } else { ", " };
+                write!(f, "{separator}{name}")?;
+            }
+            f.write_str("]")
+        }
         Malformation::FieldLength(name, claim) => write!(f, "[[{name}, {claim}]]"),
     }
 }

@@ -63,6 +63,12 @@ macro_rules! acknowledgement {
                 self.fields().is_plain(Self::TYPE, version)
             }
 
+            /// Whether its shortest form is a Packet Identifier alone.
+            #[inline]
+            pub(crate) fn is_short(&self, version: $crate::Version) -> bool {
+                self.fields().is_short(version)
+            }
+
             pub(crate) fn length(
                 &self,
                 version: $crate::Version,
@@ -168,42 +174,29 @@ impl Acknowledgement<'_> {
                     && plain::is_list(self.properties, PropertyOwner::Packet(packet_type), version))
     }
 
-    /// The bytes behind the Packet Identifier that the shortest form needs: none, a code, or all.
-    fn needs(&self, version: Version) -> Needs {
-        if !version.has_properties() {
-            Needs::Nothing
-        } else if !self.properties.is_empty() {
-            Needs::Properties
-        } else if self.reason_code == ReasonCode::SUCCESS {
-            Needs::Nothing
-        } else {
-            Needs::ReasonCode
-        }
+    #[inline]
+    pub(super) fn is_short(&self, version: Version) -> bool {
+        !version.has_properties()
+            || self.properties.is_empty() && self.reason_code == ReasonCode::SUCCESS
     }
 
     pub(super) fn length(&self, version: Version) -> Result<usize, EncodeError> {
-        Ok(match self.needs(version) {
-            Needs::Nothing => 2,
-            Needs::ReasonCode => 3,
-            Needs::Properties => 3 + write::properties_length(self.properties, version)?,
+        Ok(if self.is_short(version) {
+            2
+        } else if self.properties.is_empty() {
+            3
+        } else {
+            3 + write::properties_length(self.properties, version)?
         })
     }
 
     pub(super) fn write(&self, version: Version, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.packet_id.to_be_bytes());
-        let needs = self.needs(version);
-        if needs >= Needs::ReasonCode {
+        if !self.is_short(version) {
             out.push(self.reason_code.0);
-        }
-        if needs >= Needs::Properties {
-            write::properties(self.properties, version, out);
+            if !self.properties.is_empty() {
+                write::properties(self.properties, version, out);
+            }
         }
     }
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Needs {
-    Nothing,
-    ReasonCode,
-    Properties,
 }

@@ -22,20 +22,22 @@ pub(super) fn read<'a, G: Gate>(
     reader: &mut Reader<'a, G>,
     packet_type: PacketType,
     packet_id: Rule,
-    empty: Option<Empty>,
+    empty: Option<&Empty>,
     mut item: impl FnMut(&mut Reader<'a, G>) -> Result<(), G::Stop>,
 ) -> Result<Listing<'a>, G::Stop> {
     let packet_id = read_packet_id(reader, packet_id)?;
     let properties = property::read(reader, PropertyOwner::Packet(packet_type))?;
     let start = reader.offset();
-    if let Some(Empty {
-        rule,
-        field,
-        expected,
-    }) = empty
+    if let Some(empty) = empty
         && reader.is_at_end()
     {
-        reader.protocol_error(rule, start, field, expected, Found::Nothing)?;
+        reader.protocol_error(
+            empty.rule,
+            start,
+            empty.field,
+            empty.expected,
+            Found::Nothing,
+        )?;
     }
     while !reader.is_at_end() {
         item(reader)?;

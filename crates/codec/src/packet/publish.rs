@@ -122,7 +122,13 @@ impl<'a> Publish<'a> {
 
     #[inline]
     pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
-        write::binary(self.topic.as_bytes(), out);
+        out.extend_from_slice(&write::length(self.topic.as_bytes()));
+        self.write_behind_topic_length(version, out);
+    }
+
+    #[inline]
+    pub(crate) fn write_behind_topic_length(&self, version: Version, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.topic.as_bytes());
         if let Some(packet_id) = self.packet_id {
             out.extend_from_slice(&packet_id.to_be_bytes());
         }

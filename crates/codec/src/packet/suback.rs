@@ -133,7 +133,7 @@ pub(super) fn read_codes<'a, G: Gate>(
         reader,
         packet_type,
         rules.packet_id,
-        Some(empty),
+        Some(&empty),
         |reader| {
             let offset = reader.offset();
             let code = ReasonCode(reader.byte("codes")?);

@@ -43,7 +43,7 @@ impl<'a> Subscribe<'a> {
             field: "filters",
             expected: "at least one",
         };
-        let empty = (version != Version::V3_1).then_some(empty);
+        let empty = (version != Version::V3_1).then_some(&empty);
         let Listing {
             packet_id,
             properties,

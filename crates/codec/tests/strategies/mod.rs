@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "not every test uses each")]
 
 use arbitrary::Unstructured;
-use codec::{DataType, Direction, PropertyId, Version, draft::Draft};
+use codec::{DataType, Direction, PacketType, PropertyId, PropertyOwner, Version, draft::Draft};
 use proptest::{collection::vec, prelude::*, sample::select};
 
 /// A draft that the strict decoder must accept when it travels in the direction beside it.
@@ -22,7 +22,12 @@ pub(crate) fn sound_drafts() -> impl Strategy<Value = (Draft, Direction)> {
 
 /// Up to 127 bytes of properties: any of them, with values at the edges, sometimes cut.
 pub(crate) fn property_lists() -> impl Strategy<Value = Vec<u8>> {
-    let property = select(&PropertyId::ALL[..]).prop_flat_map(|id| {
+    let of_publish = PropertyId::ALL
+        .into_iter()
+        .filter(|id| id.is_allowed_in(PropertyOwner::Packet(PacketType::Publish)))
+        .collect::<Vec<_>>();
+    let id = prop_oneof![select(&PropertyId::ALL[..]), select(of_publish)];
+    let property = id.prop_flat_map(|id| {
         property_value(id.data_type())
             .prop_map(move |value| [vec![id.identifier()], value].concat())
     });
