@@ -31,6 +31,10 @@ pub(crate) struct Decode {
     /// Who sends; where it is not given, whoever may send the first packet.
     #[arg(long, value_enum)]
     from: Option<Sender>,
+
+    /// Tell only the violation at which strict reading ends, not all there are.
+    #[arg(long)]
+    strict: bool,
 }
 
 /// Who sends a packet.
@@ -49,7 +53,12 @@ impl Decode {
         }
         let (version, direction) = self.context(&bytes);
         let mut out = anstream::stdout().lock();
-        let valid = explain(&mut out, &bytes, version, direction)?;
+        let reading = if self.strict {
+            Reading::Strict
+        } else {
+            Reading::Lenient
+        };
+        let valid = explain(&mut out, &bytes, version, direction, reading)?;
         Ok(u8::from(!valid))
     }
 
@@ -114,6 +123,7 @@ fn explain(
     bytes: &[u8],
     version: Version,
     direction: Direction,
+    reading: Reading,
 ) -> io::Result<bool> {
     let mut rest = bytes;
     let mut packets = 0;
@@ -129,7 +139,7 @@ fn explain(
                 frame,
                 rest: behind,
             }) => {
-                valid &= explain_frame(out, frame, version, direction)?;
+                valid &= explain_frame(out, frame, version, direction, reading)?;
                 rest = behind;
             }
             Ok(Split::Incomplete { size }) => {
@@ -164,8 +174,9 @@ fn explain_frame(
     frame: Frame<'_>,
     version: Version,
     direction: Direction,
+    reading: Reading,
 ) -> io::Result<bool> {
-    let annotation = annotate(frame, version, direction, Reading::Lenient);
+    let annotation = annotate(frame, version, direction, reading);
     write!(out, "{}", report::terminal_text(&annotation.to_string()))?;
     let violations = annotation.violations();
     let broken: BTreeSet<ClauseId> = violations.iter().flat_map(Violation::clauses).collect();

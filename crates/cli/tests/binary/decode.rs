@@ -61,3 +61,14 @@ fn what_is_no_hex() {
     insta::assert_snapshot!(assay(&["decode", "c00"]));
     insta::assert_snapshot!(assay(&["decode", ""]));
 }
+
+#[test]
+fn strict_reading_ends_with_the_first_violation() {
+    // QoS 3, a wildcard, and Packet Identifier 0.
+    let publish = "36 07 00 02 61 2b 00 00 00";
+    let all = assay(&["decode", publish]).to_string();
+    let first = assay(&["decode", "--strict", publish]).to_string();
+    assert_eq!(all.matches(" ^").count(), 3, "{all}");
+    assert_eq!(first.matches(" ^").count(), 1, "{first}");
+    assert!(first.contains("MQTT-3.3.1-4") && !first.contains("MQTT-3.3.2-2"));
+}
