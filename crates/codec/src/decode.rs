@@ -21,7 +21,20 @@ pub fn decode(
     version: Version,
     direction: Direction,
 ) -> Result<Packet<'_>, Violation> {
-    match glance(frame, version, direction) {
+    match glance::<false>(frame, version, direction) {
+        Some(packet) => Ok(packet),
+        None => decode_further(frame, version, direction),
+    }
+}
+
+/// Decodes what is not the plainest: apart, so that the plainest calls nothing.
+#[inline(never)]
+fn decode_further(
+    frame: Frame<'_>,
+    version: Version,
+    direction: Direction,
+) -> Result<Packet<'_>, Violation> {
+    match glance::<true>(frame, version, direction) {
         Some(packet) => Ok(packet),
         None => decode_with_care(frame, version, direction),
     }
@@ -34,9 +47,13 @@ pub fn decode(
     clippy::inline_always,
     reason = "the packet is built where it is returned, not moved there"
 )]
-fn glance(frame: Frame<'_>, version: Version, direction: Direction) -> Option<Packet<'_>> {
+fn glance<const PROPERTIES: bool>(
+    frame: Frame<'_>,
+    version: Version,
+    direction: Direction,
+) -> Option<Packet<'_>> {
     if frame.packet_type() == Some(PacketType::Publish) && has_plain_length(frame) {
-        return Publish::glance(frame, version, direction).map(Packet::Publish);
+        return Publish::glance::<PROPERTIES>(frame, version, direction).map(Packet::Publish);
     }
     let [first, 2, high, low] = frame.as_bytes() else {
         return None;

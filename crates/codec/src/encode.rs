@@ -2,9 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{
-    Direction, Frame, Packet, PacketType, Version, Violation, decode, variable_byte, write,
-};
+use crate::{Direction, Frame, Packet, PacketType, Version, Violation, decode, variable_byte};
 
 /// Why a packet cannot be encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -137,23 +135,7 @@ fn append<const JUDGE: bool>(
         };
     }
     match packet {
-        Packet::Publish(packet) => {
-            let first_byte = packet_type.value() << 4 | packet.flags();
-            // So is the beginning of a short message, up to its topic.
-            if let Ok(length @ 0..=0x7F) = u8::try_from(packet.length(version)?) {
-                let [high, low] = write::length(packet.topic.as_bytes());
-                out.reserve(2 + usize::from(length));
-                out.extend_from_slice(&[first_byte, length, high, low]);
-                packet.write_behind_topic_length(version, out);
-                let is_plain = JUDGE && packet.is_plain(version);
-                Ok(Written {
-                    header: 2,
-                    is_plain,
-                })
-            } else {
-                packet!(packet, first_byte)
-            }
-        }
+        Packet::Publish(packet) => packet!(packet, packet_type.value() << 4 | packet.flags()),
         Packet::Puback(packet) => acknowledgement!(packet),
         Packet::Pubrec(packet) => acknowledgement!(packet),
         Packet::Pubrel(packet) => acknowledgement!(packet),

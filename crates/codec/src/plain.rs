@@ -25,24 +25,16 @@ pub(crate) fn is_topic(topic: &[u8]) -> bool {
 }
 
 /// Takes Property Length and plain properties off the beginning of `bytes`.
-#[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "most packets have none, and that takes one comparison"
-)]
 pub(crate) fn property_list(
     bytes: &[u8],
     owner: PropertyOwner,
     direction: Direction,
 ) -> Option<(Properties<'_>, &[u8])> {
-    match bytes {
-        [0, rest @ ..] => Some((Properties::EMPTY, rest)),
-        [length @ 1..=0x7F, rest @ ..] => {
-            let (list, rest) = rest.split_at_checked(usize::from(*length))?;
-            Some((properties(list, owner, direction)?, rest))
-        }
-        _ => None,
-    }
+    let (length @ 0..=0x7F, rest) = bytes.split_first()? else {
+        return None;
+    };
+    let (list, rest) = rest.split_at_checked(usize::from(*length))?;
+    Some((properties(list, owner, direction)?, rest))
 }
 
 /// The properties that `list` holds, if all of them are plain.

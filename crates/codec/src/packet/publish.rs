@@ -63,10 +63,14 @@ impl<'a> Publish<'a> {
         })
     }
 
-    /// The packet in the frame, if it is sound at a glance.
+    /// The packet in the frame, if it is sound at a glance; with properties only if it is asked for them.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as above")]
-    pub(crate) fn glance(frame: Frame<'a>, version: Version, direction: Direction) -> Option<Self> {
+    pub(crate) fn glance<const PROPERTIES: bool>(
+        frame: Frame<'a>,
+        version: Version,
+        direction: Direction,
+    ) -> Option<Self> {
         let flags = frame.flags();
         let (topic, rest) = plain::binary(frame.body())?;
         if !are_plain_flags(flags) || !is_plain_topic(topic) {
@@ -82,10 +86,11 @@ impl<'a> Publish<'a> {
         } else {
             (None, rest)
         };
-        let (properties, payload) = if version.has_properties() {
-            plain::property_list(rest, OWNER, direction)?
-        } else {
-            (Properties::EMPTY, rest)
+        let (properties, payload) = match rest {
+            _ if !version.has_properties() => (Properties::EMPTY, rest),
+            [0, payload @ ..] => (Properties::EMPTY, payload),
+            _ if PROPERTIES => plain::property_list(rest, OWNER, direction)?,
+            _ => return None,
         };
         Some(Self {
             dup: flags & 0b1000 != 0,
@@ -122,13 +127,7 @@ impl<'a> Publish<'a> {
 
     #[inline]
     pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
-        out.extend_from_slice(&write::length(self.topic.as_bytes()));
-        self.write_behind_topic_length(version, out);
-    }
-
-    #[inline]
-    pub(crate) fn write_behind_topic_length(&self, version: Version, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.topic.as_bytes());
+        write::binary(self.topic.as_bytes(), out);
         if let Some(packet_id) = self.packet_id {
             out.extend_from_slice(&packet_id.to_be_bytes());
         }
