@@ -6,6 +6,9 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
+use codec::draft::{Draft, Value};
+use codec::{Direction, PacketType, Version};
+
 use crate::assay::{Running, Said, assay, assay_fed, assay_in};
 
 const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01a";
@@ -141,6 +144,10 @@ fn it_serves_every_kind_of_place() {
         "The reference broker listens on unix:broker.sock"
     );
     is_served(UnixStream::connect(folder.path().join("broker.sock")).unwrap());
+    assert_eq!(successor.line(), "Press Ctrl-C to end it");
+    successor.interrupt();
+    assert_eq!(successor.end().status, Some(0));
+    assert!(!folder.path().join("broker.sock").exists());
 }
 
 #[test]
@@ -272,6 +279,32 @@ break: [v5.0/MQTT-3.3.1-9]
             .starts_with("The reference broker could listen on mqtt://127.0.0.1:"),
         "{said}"
     );
+
+    let mut running = Running::start(folder.path(), &["broker", "--config", "broker.yaml"]);
+    let port = port(&running.line());
+    let connack = |fields: &[(&str, &str)]| {
+        let mut connect = Draft::new(PacketType::Connect, Version::V5_0);
+        for (name, text) in fields {
+            let value = match *name {
+                "password" => Value::Binary(text.as_bytes().to_vec()),
+                _ => Value::Text(text.as_bytes().to_vec()),
+            };
+            connect.set(name, value).unwrap();
+        }
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.write_all(&connect.encode().unwrap()).unwrap();
+        // Nothing follows the CONNACK of a client that asks for nothing.
+        let mut bytes = vec![0; 1024];
+        let length = stream.read(&mut bytes).unwrap();
+        let frame = codec::Frame::new(&bytes[..length]).unwrap();
+        let packet = codec::decode(frame, Version::V5_0, Direction::ToClient).unwrap();
+        Draft::from_packet(&packet, Version::V5_0).to_string()
+    };
+    let ann = [("user_name", "ann"), ("password", "secret")];
+    let root = [&ann[..], &[("client_id", "root")]].concat();
+    let wrong = [("user_name", "ann"), ("password", "wrong")];
+    let told: Vec<String> = [&ann[..], &root, &wrong, &[]].map(connack).into();
+    insta::assert_snapshot!(told.join("\n"));
     assert_eq!(
         configured(folder.path(), "# nothing\n", &["--listen", "127.0.0.1:0"]).status,
         Some(0)

@@ -50,7 +50,32 @@ pub(super) enum Scheme {
 pub(super) struct Bound {
     pub(super) listener: Listener,
     pub(super) url: String,
+    /// The file of a Unix socket, which outlives it.
+    file: Option<PathBuf>,
     pub(super) scheme: Scheme,
+}
+
+/// The files of Unix sockets, taken away when this is dropped.
+pub(super) struct SocketFiles(Vec<PathBuf>);
+
+impl SocketFiles {
+    pub(super) fn of(bound: &[Bound]) -> Self {
+        Self(
+            bound
+                .iter()
+                .filter_map(|bound| bound.file.clone())
+                .collect(),
+        )
+    }
+}
+
+impl Drop for SocketFiles {
+    fn drop(&mut self) {
+        for file in &self.0 {
+            // One that is gone already is as good.
+            let _ = std::fs::remove_file(file);
+        }
+    }
 }
 
 impl Scheme {
@@ -146,6 +171,7 @@ impl Place {
                     bound.push(Bound {
                         listener: listener.into(),
                         url: format!("{}://{address}", self.scheme),
+                        file: None,
                         scheme: self.scheme,
                     });
                 }
@@ -154,6 +180,7 @@ impl Place {
             At::Unix(path) => Ok(vec![Bound {
                 listener: bind_unix(path, &self.written)?,
                 url: format!("unix:{}", path.display()),
+                file: Some(path.clone()),
                 scheme: self.scheme,
             }]),
         }

@@ -19,7 +19,7 @@ use tokio::task::LocalSet;
 use crate::failure::Failure;
 use crate::signal;
 use configuration::Configuration;
-use listen::{Bound, Scheme};
+use listen::{Bound, Scheme, SocketFiles};
 
 /// As many files as may be open at most: connections, and some room.
 const FILES: u64 = 1 << 20;
@@ -196,6 +196,7 @@ impl Serve {
         for place in &places {
             bound.extend(place.bind().await?);
         }
+        let _socket_files = SocketFiles::of(&bound);
         if self.check {
             for Bound { url, .. } in &bound {
                 anstream::println!("The reference broker could listen on {url}");
@@ -214,6 +215,7 @@ impl Serve {
             listener,
             url,
             scheme,
+            ..
         } in bound
         {
             anstream::println!("The reference broker listens on {url}");
