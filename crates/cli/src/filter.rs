@@ -29,6 +29,17 @@ pub(crate) struct Which {
 }
 
 impl Which {
+    /// The same, with a project's filters and versions where the command line gives none.
+    pub(crate) fn or(&self, filters: &[String], versions: &[Version]) -> Self {
+        fn either<T: Clone>(mine: &[T], otherwise: &[T]) -> Vec<T> {
+            if mine.is_empty() { otherwise } else { mine }.to_vec()
+        }
+        Self {
+            filter: either(&self.filter, filters),
+            versions: either(&self.versions, versions),
+        }
+    }
+
     /// The cases of the suite that are meant.
     ///
     /// # Errors

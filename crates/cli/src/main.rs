@@ -8,9 +8,12 @@ mod baseline;
 mod command;
 mod failure;
 mod filter;
+mod profile_text;
+mod project;
 mod reports;
 mod signal;
 mod suite;
+mod target;
 mod terminal;
 
 use std::process::ExitCode;

@@ -15,6 +15,7 @@ use runner::Outcome;
 use runner::event::Event;
 
 use crate::failure::Failure;
+use crate::project::ReportPaths;
 use crate::terminal;
 
 /// What is told of a run, and where.
@@ -77,6 +78,18 @@ struct ReportFile {
 }
 
 impl Reports {
+    /// The same, with a project's files where the command line names none.
+    pub(crate) fn or(&self, files: &ReportPaths) -> Self {
+        let or = |mine: &Option<PathBuf>, other: &Option<PathBuf>| mine.clone().or(other.clone());
+        Self {
+            junit: or(&self.junit, &files.junit),
+            json: or(&self.json, &files.json),
+            html: or(&self.html, &files.html),
+            record: or(&self.record, &files.record),
+            ..self.clone()
+        }
+    }
+
     /// Makes sure that every report has somewhere to go, before anything is played. `command` plays a case again when a
     /// filter is put behind it; `live` is false where the run is long over.
     pub(crate) fn open(&self, command: String, live: bool) -> Result<Telling, Failure> {

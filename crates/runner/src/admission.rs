@@ -11,8 +11,9 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::client::{Client, Trouble, code_text};
+use crate::launch::LaunchError;
 use crate::link::Transport;
-use crate::target::{Address, Credentials, Facts, Target, probe};
+use crate::target::{Address, Credentials, Declared, Endpoints, Facts, Target, probe};
 
 /// Why a target cannot be played at all.
 #[derive(Debug, thiserror::Error)]
@@ -105,9 +106,28 @@ pub enum AdmissionError {
         /// What was seen.
         seen: String,
     },
+    /// It cannot be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
     /// The runner itself cannot start.
     #[error("the runner cannot start: {0}")]
     Runtime(io::Error),
+}
+
+/// Why a feature is absent that an address tells nothing of.
+pub(crate) const NOT_CONFIGURED: &str =
+    "the target is played as it is, and it is not known to be configured for this";
+
+/// Who asks, and for what.
+pub(crate) struct Admission<'a> {
+    /// The versions that cases want to be played in.
+    pub(crate) versions: &'a [Version],
+    /// A topic and the beginning of Client Identifiers that nobody else uses.
+    pub(crate) token: &'a str,
+    /// How long each answer is waited for.
+    pub(crate) within: Duration,
+    /// Why a feature is absent that nothing is known of.
+    pub(crate) why_absent: &'static str,
 }
 
 /// Proves that the target is an MQTT broker that delivers, and learns what it has.
@@ -118,16 +138,45 @@ pub enum AdmissionError {
 /// # Errors
 /// The target is not reached, speaks no MQTT, or delivers nothing to a client without privileges.
 pub async fn admit(
-    address: &Address,
+    endpoints: &Endpoints,
     also: &[Version],
     token: &str,
     within: Duration,
 ) -> Result<Facts, AdmissionError> {
-    reach(address, within).await?;
+    let declared = Declared {
+        credentials: endpoints.first().credentials.clone(),
+        ..Declared::default()
+    };
+    let admission = Admission {
+        versions: also,
+        token,
+        within,
+        why_absent: NOT_CONFIGURED,
+    };
+    admit_as_declared(endpoints, &declared, &admission).await
+}
+
+/// The same, of a target that something is said of.
+pub(crate) async fn admit_as_declared(
+    endpoints: &Endpoints,
+    declared: &Declared,
+    admission: &Admission<'_>,
+) -> Result<Facts, AdmissionError> {
+    let Admission {
+        versions: also,
+        token,
+        within,
+        why_absent,
+    } = *admission;
+    let address = endpoints.first();
+    for address in endpoints.all() {
+        reach(address, within).await?;
+    }
     let name = address.to_string();
+    let credentials = declared.credentials.as_ref();
     let target = Target::at(
-        address,
-        probe::learn(None, address.credentials.clone()).into(),
+        endpoints,
+        probe::learn(None, credentials.cloned(), why_absent).into(),
     );
     let mut learnt = None;
     let mut spoken = None;
@@ -135,7 +184,7 @@ pub async fn admit(
     let try_out = async |version: Version| {
         let look = |connack: &codec::Connack<'_>| {
             let connack = version.has_properties().then_some(connack);
-            probe::learn(connack, address.credentials.clone())
+            probe::learn(connack, credentials.cloned(), why_absent)
         };
         // With one Client Identifier for all, each would take the session of another over.
         let client_id = format!("{token}{}", version.level());
@@ -179,11 +228,11 @@ pub async fn admit(
                 |trouble| refuse(&name, trouble),
             ));
     };
-    match address.transport {
-        Transport::WebSocket => facts.features.add("websocket"),
-        Transport::Tcp | Transport::Memory => facts
-            .features
-            .lack("websocket", "a target at mqtt:// is played over TCP only"),
+    if endpoints.of(Transport::WebSocket).is_some() {
+        facts.features.add("websocket");
+    } else {
+        let why = "no address at ws:// is known of it";
+        facts.features.lack("websocket", why);
     }
     facts.unspoken = unspoken
         .into_iter()
@@ -194,9 +243,10 @@ pub async fn admit(
             )
         })
         .collect();
-    if address.credentials.is_none() {
-        offer_credentials(address, client.version(), token, within, &mut facts).await;
+    if credentials.is_none() {
+        offer_credentials(endpoints, client.version(), token, within, &mut facts).await;
     }
+    declared.apply(&mut facts);
     deliver(client, token)
         .await
         .map_err(|trouble| AdmissionError::DeliversNothing {
@@ -276,7 +326,7 @@ fn refuse(address: &str, trouble: Trouble) -> AdmissionError {
 
 /// Finds out whether a target that demands no credentials takes any.
 async fn offer_credentials(
-    address: &Address,
+    endpoints: &Endpoints,
     version: Version,
     token: &str,
     within: Duration,
@@ -286,7 +336,7 @@ async fn offer_credentials(
         credentials: Some(Credentials::of_anybody()),
         ..Facts::default()
     };
-    let target = Target::at(address, offered.into());
+    let target = Target::at(endpoints, offered.into());
     let client_id = format!("{token}a");
     if let Ok((client, ())) = Client::connect(&target, version, &client_id, within, |_| ()).await {
         client.disconnect().await;

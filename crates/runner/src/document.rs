@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_yaml::{Error, Location, Spanned};
 
+use crate::secrets::Secrets;
+
 /// A YAML file, read.
 #[derive(Debug, Clone)]
 pub struct Document {
@@ -136,6 +138,40 @@ impl Document {
     fn place(&self, at: Location) -> String {
         format!("{}:{}:{}", self.name, at.line(), at.column())
     }
+}
+
+/// Puts in what the environment variables `${NAME}` hold, which `variable` tells; what they hold is secret.
+///
+/// # Errors
+/// A variable is not set, or its name not closed.
+pub fn expand(
+    document: &Document,
+    text: &Spanned<String>,
+    variable: &dyn Fn(&str) -> Option<String>,
+    secrets: &mut Secrets,
+) -> Result<String, DocumentError> {
+    let mut expanded = String::new();
+    let mut rest = text.value.as_str();
+    while let Some((before, behind)) = rest.split_once("${") {
+        expanded.push_str(before);
+        let Some((name, behind)) = behind.split_once('}') else {
+            return Err(document.wrong(
+                text,
+                "`${` is not closed; write an environment variable as ${NAME}",
+            ));
+        };
+        let Some(value) = variable(name) else {
+            return Err(document.wrong(
+                text,
+                format!("the environment variable `{name}` is not set; set it before the run"),
+            ));
+        };
+        secrets.add(&value);
+        expanded.push_str(&value);
+        rest = behind;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
 }
 
 /// That there is no such `noun`, with the name that was meant, or those that there are.

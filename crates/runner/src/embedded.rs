@@ -12,7 +12,7 @@ use broker::shell::{Kept, Transport};
 use broker::{Broker, Config, Password};
 use codec::QoS;
 
-use crate::target::{Authentication, Credentials, Facts, Features, Host, Target};
+use crate::target::{Answer, Authentication, Credentials, Facts, Features, Host, Target};
 
 const NAME: &str = "the embedded reference broker";
 const REFUSED_TOPIC: &str = "forbidden/to/everybody";
@@ -54,7 +54,7 @@ pub(crate) fn furnish_breaking(broken: ClauseSet, requires: &[&str]) -> Target {
         authentication: Some(Authentication {
             method: broker::core::ECHO.to_owned(),
             first: b"first".to_vec(),
-            answer: <[u8]>::to_vec,
+            answer: Answer::Echo,
         }),
         ..Facts::default()
     };

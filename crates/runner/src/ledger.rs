@@ -9,12 +9,14 @@ use crate::interrupt::Interrupt;
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::run::Options;
+use crate::secrets::Secrets;
 
 /// Where the reports of a run come in.
 pub(crate) struct Ledger<'a> {
     plan: &'a Plan,
     baseline: Option<&'a Baseline>,
     interrupt: &'a Interrupt,
+    secrets: Secrets,
     listener: &'a mut dyn FnMut(Event),
     began: Instant,
     names: Vec<Arc<CaseInfo>>,
@@ -25,12 +27,14 @@ impl<'a> Ledger<'a> {
     pub(crate) fn new(
         plan: &'a Plan,
         options: &'a Options,
+        secrets: Secrets,
         listener: &'a mut dyn FnMut(Event),
     ) -> Self {
         Self {
             plan,
             baseline: options.baseline.as_ref(),
             interrupt: &options.interrupt,
+            secrets,
             listener,
             began: Instant::now(),
             names: Vec::new(),
@@ -42,15 +46,15 @@ impl<'a> Ledger<'a> {
     pub(crate) fn open(&mut self, target: &str, infos: &[Arc<CaseInfo>]) {
         self.names = infos.to_vec();
         let info = self.plan.run_info(target);
-        (self.listener)(Event::RunStarted(Box::new(info)));
+        self.tell(Event::RunStarted(Box::new(info)));
     }
 
     pub(crate) fn notice(&mut self, text: String) {
-        (self.listener)(Event::Notice(text));
+        self.tell(Event::Notice(text));
     }
 
     pub(crate) fn started(&mut self, info: &Arc<CaseInfo>) {
-        (self.listener)(Event::CaseStarted(Arc::clone(info)));
+        self.tell(Event::CaseStarted(Arc::clone(info)));
     }
 
     pub(crate) fn finished(&mut self, mut report: CaseReport) {
@@ -58,12 +62,17 @@ impl<'a> Ledger<'a> {
             baseline.judge(&mut report);
         }
         self.outcome.totals.count(&report.verdict);
-        (self.listener)(Event::CaseFinished(Box::new(report)));
+        self.tell(Event::CaseFinished(Box::new(report)));
     }
 
     pub(crate) fn crashed(&mut self, crash: Crash) {
-        (self.listener)(Event::TargetCrashed(crash.clone()));
+        self.tell(Event::TargetCrashed(crash.clone()));
         self.outcome.crash = Some(crash);
+    }
+
+    fn tell(&mut self, mut event: Event) {
+        self.secrets.mask_event(&mut event);
+        (self.listener)(event);
     }
 
     /// The run is over: tells what remains to be told.
@@ -77,13 +86,14 @@ impl<'a> Ledger<'a> {
         {
             outcome.stale = baseline.stale(&self.plan.names_of_the_suite(&self.names));
         }
-        (self.listener)(Event::RunFinished(RunSummary {
+        let summary = RunSummary {
             elapsed: self.began.elapsed(),
             interrupted: outcome.interrupted,
             unplayed: outcome.unplayed,
             stale: outcome.stale.clone(),
             flaky: Vec::new(),
-        }));
+        };
+        self.tell(Event::RunFinished(summary));
         self.outcome
     }
 }

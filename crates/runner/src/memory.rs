@@ -222,6 +222,7 @@ mod tests {
     use super::*;
     use crate::event::{Event, Verdict};
     use crate::plan::Selection;
+    use crate::secrets::Secrets;
     use crate::stub::Stub;
 
     /// A plan of two cases, `stuck` (which requires `shared`) and `fine`.
@@ -250,7 +251,7 @@ mod tests {
                 verdicts.insert(report.case.name.clone(), report.verdict);
             }
         };
-        let mut ledger = Ledger::new(&plan, &options, &mut listener);
+        let mut ledger = Ledger::new(&plan, &options, Secrets::default(), &mut listener);
         let furnish = move |requires: &[&str]| {
             if requires.contains(&"shared") {
                 this();

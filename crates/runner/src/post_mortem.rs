@@ -14,10 +14,12 @@ pub(crate) struct Played {
 ///
 /// Of the cases whose link the target ended, it is the one that had just sent something, best something forbidden,
 /// last of all. When the target fell silent instead, it is the one that has waited longest for an answer.
-pub(crate) fn accuse(suspects: &[Played]) -> Option<usize> {
+pub(crate) fn accuse<'a>(
+    suspects: impl IntoIterator<Item = &'a Played, IntoIter: Clone>,
+) -> Option<usize> {
     let of_killing = |(index, played)| Some((killing(played)?, index));
     let of_silencing = |(index, played)| Some((silencing(played)?, index));
-    let suspects = suspects.iter().enumerate();
+    let suspects = suspects.into_iter().enumerate();
     let killer = suspects.clone().filter_map(of_killing).max();
     killer.map(|(_, index)| index).or_else(|| {
         let silencer = suspects.filter_map(of_silencing).min();

@@ -21,6 +21,7 @@ use crate::ledger::Ledger;
 use crate::memory;
 use crate::plan::Plan;
 use crate::run::Options;
+use crate::secrets::Secrets;
 
 /// What breaking one rule has shown.
 #[derive(Debug, Clone)]
@@ -186,7 +187,7 @@ fn play(plan: &Plan, broken: ClauseSet, options: &Options, each: &mut dyn FnMut(
             each(&report);
         }
     };
-    let mut ledger = Ledger::new(plan, &options, &mut listener);
+    let mut ledger = Ledger::new(plan, &options, Secrets::default(), &mut listener);
     if broken.is_empty() {
         memory::run(plan, furnish, &options, &mut ledger);
     } else {

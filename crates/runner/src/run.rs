@@ -1,5 +1,6 @@
 //! [`run`]: plays a plan at a target, from the first event to the last.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::admission::AdmissionError;
@@ -7,13 +8,14 @@ use crate::baseline::Baseline;
 use crate::embedded;
 use crate::event::Event;
 use crate::interrupt::Interrupt;
+use crate::launch::Launch;
 use crate::ledger::Ledger;
 use crate::memory;
-use crate::network;
+use crate::network::{self, Site};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use crate::stub::Stub;
-use crate::target::Address;
+use crate::target::{Endpoints, Profile};
 
 /// Which target is played.
 #[derive(Debug, Clone)]
@@ -23,7 +25,11 @@ pub enum At {
     /// A broker that is wrong on purpose, in memory and in virtual time.
     Stub(Stub),
     /// A broker that is running somewhere.
-    Address(Address),
+    Address(Endpoints),
+    /// A broker that is running somewhere, of which a file tells more.
+    Profile(Box<Profile>),
+    /// A broker that the runner starts, in each of the configurations that cases require.
+    Launch(Arc<Launch>),
 }
 
 /// How a plan is played.
@@ -70,14 +76,16 @@ pub fn run(
     options: &Options,
     listener: &mut dyn FnMut(Event),
 ) -> Result<Outcome, AdmissionError> {
-    let mut ledger = Ledger::new(plan, options, listener);
-    match at {
-        At::Embedded => memory::run(plan, embedded::furnish, options, &mut ledger),
-        At::Stub(stub) => {
+    let site = Site::of(at);
+    let secrets = site.as_ref().map(|site| site.secrets.clone());
+    let mut ledger = Ledger::new(plan, options, secrets.unwrap_or_default(), listener);
+    match (at, site) {
+        (_, Some(site)) => network::run(plan, &site, options, &mut ledger)?,
+        (At::Stub(stub), None) => {
             let stub = *stub;
             memory::run(plan, move |_| stub.furnish(), options, &mut ledger);
         }
-        At::Address(address) => network::run(plan, address, options, &mut ledger)?,
+        (_, None) => memory::run(plan, embedded::furnish, options, &mut ledger),
     }
     Ok(ledger.close())
 }

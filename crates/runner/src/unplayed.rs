@@ -11,6 +11,11 @@ pub(crate) fn skipped(info: &Arc<CaseInfo>, reason: String) -> CaseReport {
     report(info, Verdict::Skip { reason })
 }
 
+/// Nothing is known of the target, for want of something that comes before it.
+pub(crate) fn untested(info: &Arc<CaseInfo>, reason: String) -> CaseReport {
+    report(info, Verdict::Untested { reason })
+}
+
 /// Nothing is known of the target, by the harness's fault.
 pub(crate) fn harness_fault(info: &Arc<CaseInfo>, what: &str) -> CaseReport {
     let reason = format!("a fault of the harness, please report it: {what}");
@@ -20,6 +25,12 @@ pub(crate) fn harness_fault(info: &Arc<CaseInfo>, what: &str) -> CaseReport {
 /// The target stopped serving before anything could be known.
 pub(crate) fn bereaved(info: &Arc<CaseInfo>) -> CaseReport {
     report(info, died_meanwhile())
+}
+
+/// The target stopped serving, and nobody else was there.
+pub(crate) fn killer(info: &Arc<CaseInfo>, seen: &str) -> CaseReport {
+    let reason = seen.to_owned();
+    report(info, Verdict::Crashed { reason })
 }
 
 /// The verdict on a case during which the target stopped serving by another's hand.

@@ -7,10 +7,12 @@ mod decode;
 mod fmt;
 mod fuzz;
 mod list;
+mod probe;
 mod prove;
 mod report;
 mod run;
 mod shell;
+mod supervise;
 
 use std::num::NonZeroUsize;
 
@@ -31,10 +33,13 @@ pub(crate) enum Command {
     /// Write the JSON Schema of scenarios, for editors, to standard output.
     Schema,
     Decode(decode::Decode),
+    Probe(probe::Probe),
     Prove(prove::Prove),
     Fuzz(Box<fuzz::Fuzz>),
     Broker(Box<broker::Serve>),
     Completions(shell::Completions),
+    #[command(hide = true)]
+    Supervise(supervise::Supervise),
     /// Write the manual page to standard output.
     #[command(hide = true)]
     Man,
@@ -52,9 +57,11 @@ impl Command {
             Self::Fmt(format) => format.execute(),
             Self::Schema => shell::schema(),
             Self::Decode(decode) => decode.execute(),
+            Self::Probe(probe) => probe.execute(),
             Self::Prove(prove) => prove.execute(),
             Self::Fuzz(fuzz) => fuzz.execute(),
             Self::Broker(serve) => serve.execute(),
+            Self::Supervise(supervise) => supervise.execute(),
             Self::Completions(completions) => completions.execute(),
             Self::Man => shell::manual(),
         }

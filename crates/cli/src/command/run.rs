@@ -1,17 +1,18 @@
 //! `mqtt-assay run`: plays scenarios against a broker.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use runner::event::Event;
-use runner::target::Address;
 use runner::{At, Interrupt, Part, Repetition};
 
 use crate::failure::{Failure, NO_TARGET};
 use crate::filter::Which;
+use crate::project::Project;
 use crate::reports::Reports;
 use crate::suite::Suite;
+use crate::target::Aim;
 use crate::{baseline, signal};
 
 /// How often cases are played until one fails, unless something else is said.
@@ -33,9 +34,16 @@ pub(crate) struct Run {
     /// Files and folders of scenarios; those that come with the program where none is given.
     paths: Vec<PathBuf>,
 
-    /// The broker, such as `mqtt://localhost:1883` or `ws://localhost:8080/mqtt`; `mqtt://user:password@host` where it wants to know who comes.
-    #[arg(long, short, value_name = "URL")]
-    target: Option<Address>,
+    #[command(flatten)]
+    aim: Aim,
+
+    /// Settings for all of this; the nearest `mqtt-assay.yaml` upwards from the working directory where none is given.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Look for no `mqtt-assay.yaml`.
+    #[arg(long, conflicts_with = "config")]
+    no_config: bool,
 
     #[command(flatten)]
     which: Which,
@@ -57,8 +65,8 @@ pub(crate) struct Run {
     strict: bool,
 
     /// Stretch every time within which the target must answer by this factor, 1 to 100.
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = factor)]
-    patience: f64,
+    #[arg(long, value_name = "FACTOR", value_parser = factor)]
+    patience: Option<f64>,
 
     /// Stop at the first case that fails.
     #[arg(long)]
@@ -78,28 +86,48 @@ pub(crate) struct Run {
 
 impl Run {
     pub(crate) fn execute(&self) -> Result<u8, Failure> {
-        let baseline = self.baseline.as_deref().map(baseline::load).transpose()?;
+        let project = self.project()?;
+        let at = match &project.target {
+            Some(target) if !self.aim.is_some() => target.at()?,
+            _ => self.aim.at()?,
+        };
+        let baseline = self.baseline.as_deref().or(project.baseline.as_deref());
+        let baseline = baseline.or_else(|| baseline_of(&at));
+        let baseline = baseline.map(baseline::load).transpose()?;
         let unread = baseline.as_ref().and_then(baseline::unread);
-        let suite = Suite::load(&self.paths)?;
-        let plan = self.which.plan(&suite)?;
+        let paths = if self.paths.is_empty() {
+            &project.scenarios
+        } else {
+            &self.paths
+        };
+        let suite = Suite::load(paths)?;
+        let which = self.which.or(&project.filters, &project.versions);
+        let plan = which.plan(&suite)?;
         let plan = match self.partition {
             Some(part) => plan.part(part),
             None => plan,
         };
-        let mut telling = self.reports.open(self.command(), true)?;
+        let mut telling = self
+            .reports
+            .or(&project.reports)
+            .open(self.command(), true)?;
+        if let Some(file) = &project.file
+            && !self.reports.quiet
+        {
+            anstream::println!("Settings: {}", report::terminal_line(file));
+        }
 
         let interrupt = Interrupt::new();
         signal::interrupt_on_ctrl_c(interrupt.clone())
             .map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
         let options = runner::Options {
-            jobs: self.jobs.map(NonZeroUsize::get),
-            patience: self.patience,
-            strict: self.strict,
+            jobs: self.jobs.map(NonZeroUsize::get).or(project.jobs),
+            patience: self.patience.or(project.patience).unwrap_or(1.0),
+            strict: self.strict || project.strict,
             baseline,
             interrupt,
             ..runner::Options::default()
         };
-        let at = self.target.clone().map_or(At::Embedded, At::Address);
         let mut stopped = false;
         let played = runner::repeat(&plan, &at, &options, self.repetition(), &mut |mut event| {
             if self.fail_fast && fails(&event) && !options.interrupt.is_raised() {
@@ -127,6 +155,15 @@ impl Run {
         }
     }
 
+    /// The settings of the file that is given or found.
+    fn project(&self) -> Result<Project, Failure> {
+        match &self.config {
+            Some(file) => Project::load(file),
+            None if self.no_config => Ok(Project::default()),
+            None => Project::find(),
+        }
+    }
+
     fn repetition(&self) -> Repetition {
         let otherwise = if self.until_failure { ENDLESS } else { 1 };
         Repetition {
@@ -141,10 +178,16 @@ impl Run {
         for path in &self.paths {
             command.push(path.display().to_string());
         }
-        if let Some(target) = &self.target {
-            command.push(format!("--target {target}"));
-        }
+        command.extend(self.aim.words());
         command.join(" ")
+    }
+}
+
+/// The baseline that the profile of a broker names.
+fn baseline_of(at: &At) -> Option<&Path> {
+    match at {
+        At::Profile(profile) => profile.baseline.as_deref(),
+        _ => None,
     }
 }
 

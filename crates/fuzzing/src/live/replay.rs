@@ -19,7 +19,7 @@ pub(super) fn scenario(evidence: &Evidence, finding: &Finding) -> Option<String>
 pub(super) async fn play(scenario: &str, address: &Address) -> Option<Box<CaseReport>> {
     let scenario = scenario::parse("finding.yaml", scenario).ok()?;
     let plan = Plan::new(&[Arc::new(scenario)], &Selection::default());
-    let at = At::Address(address.clone());
+    let at = At::Address(address.clone().into());
     // The runner has a runtime of its own.
     let playing = tokio::task::spawn_blocking(move || {
         let mut played = None;

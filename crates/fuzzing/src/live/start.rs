@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use codec::Version;
-use runner::target::{Address, Target};
+use runner::target::{Address, Endpoints, Target};
 use runner::{AdmissionError, Namespace, admit};
 use tokio::runtime;
 use tokio::task::LocalSet;
@@ -68,7 +68,8 @@ pub fn run(
             options.versions.clone()
         };
         let token = Namespace::new(nonce(), 0).token;
-        let facts = admit(address, &wanted, &token, options.patience).await?;
+        let endpoints = Endpoints::from(address.clone());
+        let facts = admit(&endpoints, &wanted, &token, options.patience).await?;
         let spoken: Vec<_> = wanted
             .into_iter()
             .filter(|version| {
@@ -85,7 +86,7 @@ pub fn run(
             versions: spoken,
             ..options.clone()
         };
-        let target = Target::at(address, Arc::new(facts));
+        let target = Target::at(&endpoints, Arc::new(facts));
         let mut witnesses = Witnesses::new(target.clone(), version, token, options.patience);
         let witness =
             witnesses

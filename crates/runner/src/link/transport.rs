@@ -22,6 +22,9 @@ pub enum Transport {
 pub struct UnknownTransport(pub String);
 
 impl Transport {
+    /// Those that lead to other processes.
+    pub const OF_NETWORKS: [Self; 2] = [Self::Tcp, Self::WebSocket];
+
     /// The name, as case names and scenarios write it.
     pub fn name(self) -> &'static str {
         match self {

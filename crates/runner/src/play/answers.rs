@@ -98,7 +98,7 @@ impl Stage<'_> {
             put(
                 &mut reply,
                 "authentication_data",
-                Value::Binary((authentication.answer)(challenge)),
+                Value::Binary(authentication.answer.to(challenge)),
             );
             self.transmit(&handshake.connection, &reply, handshake.span)
                 .await?;

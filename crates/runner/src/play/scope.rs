@@ -151,7 +151,7 @@ impl<'a> Scope<'a> {
                         "the target's authentication method is not known".into(),
                     ));
                 };
-                Datum::Field(Value::Binary((authentication.answer)(&challenge)))
+                Datum::Field(Value::Binary(authentication.answer.to(&challenge)))
             }
             Expr::Binary(operator, left, right) => {
                 let left = self.number(left)?;

@@ -34,7 +34,26 @@ pub struct Authentication {
     /// The Authentication Data of CONNECT and of the AUTH that begins a re-authentication.
     pub first: Vec<u8>,
     /// The Authentication Data that answers the server's.
-    pub answer: fn(&[u8]) -> Vec<u8>,
+    pub answer: Answer,
+}
+
+/// The Authentication Data that answers the server's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// What the server sent.
+    Echo,
+    /// Always the same.
+    Fixed(Vec<u8>),
+}
+
+impl Answer {
+    /// What answers the server's Authentication Data.
+    pub fn to(&self, challenge: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Echo => challenge.to_vec(),
+            Self::Fixed(answer) => answer.clone(),
+        }
+    }
 }
 
 /// What is known of a target before the first case.

@@ -36,6 +36,11 @@ impl Features {
         self.present.contains(feature)
     }
 
+    /// Whether anything is known of the feature, that it is there or that it is not.
+    pub(crate) fn speaks_of(&self, feature: &str) -> bool {
+        self.has(feature) || self.absent.contains_key(feature)
+    }
+
     /// Why a scenario that requires these cannot be played; none when it can.
     pub fn missing(&self, requires: &[&str]) -> Option<String> {
         let feature = requires.iter().find(|feature| !self.has(feature))?;

@@ -1,9 +1,12 @@
 //! [`Target`]: the broker under test, as one case sees it.
 
 mod address;
+pub(crate) mod declared;
+mod endpoints;
 mod facts;
 mod features;
 pub(crate) mod probe;
+pub(crate) mod profile;
 
 use std::future::Future;
 use std::io;
@@ -14,10 +17,14 @@ use std::sync::Arc;
 pub use address::{Address, AddressError};
 use broker::rules::ClauseSet;
 use codec::Version;
-pub use facts::{Authentication, Credentials, Facts};
+pub use declared::Declared;
+pub use endpoints::{Endpoints, SameTransport};
+pub use facts::{Answer, Authentication, Credentials, Facts};
 pub use features::Features;
+pub use profile::{Configuration, Profile};
 use tokio::net::TcpStream;
 
+use crate::launch::Instance;
 use crate::link::{Link, LinkOptions, Transport};
 
 /// The broker under test: how to reach it, and what is known of it.
@@ -31,7 +38,16 @@ pub struct Target {
 #[derive(Clone)]
 enum Reach {
     Memory(Rc<dyn Host>),
-    Address(Address),
+    Endpoints(Endpoints, Option<Rc<dyn Restarts>>),
+}
+
+/// What the runner has started, and can stop and start again.
+pub(crate) trait Restarts {
+    /// Stops it, and starts it again with what it has kept.
+    fn restart(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>>;
+
+    /// Kills it, and starts it again with what it has kept.
+    fn kill(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>>;
 }
 
 /// Something in this process that serves connections in memory.
@@ -69,7 +85,7 @@ pub(crate) trait Host {
 fn not_ours() -> io::Error {
     io::Error::new(
         io::ErrorKind::Unsupported,
-        "the runner did not start this target and cannot restart it",
+        "this target is not the case's own, so that it cannot be restarted",
     )
 }
 
@@ -82,12 +98,28 @@ impl Target {
         }
     }
 
-    /// The broker at an address, of which this is known.
-    pub fn at(address: &Address, facts: Arc<Facts>) -> Self {
+    /// The broker at these addresses, of which this is known.
+    pub fn at(endpoints: &Endpoints, facts: Arc<Facts>) -> Self {
         Self {
-            name: address.to_string(),
+            name: endpoints.first().to_string(),
             facts,
-            reach: Reach::Address(address.clone()),
+            reach: Reach::Endpoints(endpoints.clone(), None),
+        }
+    }
+
+    /// The same target under another name.
+    pub(crate) fn called(self, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..self
+        }
+    }
+
+    /// The same target, started once more for one case alone, which may restart it.
+    pub fn of_its_own(&self, launched: Rc<Instance>) -> Self {
+        Self {
+            reach: Reach::Endpoints(launched.endpoints().clone(), Some(launched)),
+            ..self.clone()
         }
     }
 
@@ -99,6 +131,11 @@ impl Target {
     /// What it has, and why it has not got the rest.
     pub fn features(&self) -> &Features {
         &self.facts.features
+    }
+
+    /// All that is known of it.
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// What every sound CONNECT must carry that gives no User Name itself; none on most targets.
@@ -125,7 +162,7 @@ impl Target {
     pub(crate) fn consulted(&self) -> ClauseSet {
         match &self.reach {
             Reach::Memory(host) => host.consulted(),
-            Reach::Address(_) => ClauseSet::EMPTY,
+            Reach::Endpoints(..) => ClauseSet::EMPTY,
         }
     }
 
@@ -138,7 +175,7 @@ impl Target {
     pub fn transport(&self) -> Transport {
         match &self.reach {
             Reach::Memory(_) => Transport::Memory,
-            Reach::Address(address) => address.transport,
+            Reach::Endpoints(endpoints, _) => endpoints.first().transport,
         }
     }
 
@@ -160,14 +197,12 @@ impl Target {
                 let link = Link::pipe(near, options);
                 link.upgrade("localhost", "/mqtt", options).await
             }
-            (Reach::Address(address), wanted) => {
-                let transport = wanted.unwrap_or(address.transport);
-                if transport != address.transport {
-                    return Err(io::Error::new(
-                        io::ErrorKind::Unsupported,
-                        format!("{address} is not reached over {transport}"),
-                    ));
-                }
+            (Reach::Endpoints(endpoints, _), wanted) => {
+                let transport = wanted.unwrap_or(endpoints.first().transport);
+                let address = endpoints.of(transport).ok_or_else(|| {
+                    let text = format!("{} has no address for {transport}", self.name);
+                    io::Error::new(io::ErrorKind::Unsupported, text)
+                })?;
                 let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
                 let link = Link::tcp(stream, options)?;
                 match transport {
@@ -188,7 +223,8 @@ impl Target {
     pub async fn restart(&self) -> io::Result<()> {
         match &self.reach {
             Reach::Memory(host) => host.restart().await,
-            Reach::Address(_) => Err(not_ours()),
+            Reach::Endpoints(_, Some(launched)) => launched.restart().await,
+            Reach::Endpoints(_, None) => Err(not_ours()),
         }
     }
 
@@ -199,7 +235,8 @@ impl Target {
     pub async fn kill(&self) -> io::Result<()> {
         match &self.reach {
             Reach::Memory(host) => host.kill().await,
-            Reach::Address(_) => Err(not_ours()),
+            Reach::Endpoints(_, Some(launched)) => launched.kill().await,
+            Reach::Endpoints(_, None) => Err(not_ours()),
         }
     }
 }

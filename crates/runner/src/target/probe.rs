@@ -4,15 +4,15 @@ use codec::{Connack, Properties, QoS};
 
 use super::{Credentials, Facts, Features};
 
-/// Why a feature is absent that no probe has found.
-const NOT_CONFIGURED: &str =
-    "a plain address is played as it is, and it is not known to be configured for this";
-
-/// What is known of a target at an address: what its CONNACK of 5.0 says, or, of a target that does not speak
-/// 5.0, what every server of 3.1.1 must have.
-pub(crate) fn learn(connack: Option<&Connack<'_>>, credentials: Option<Credentials>) -> Facts {
+/// What is known of a target: what its CONNACK of 5.0 says, or, of a target that does not speak
+/// 5.0, what every server of 3.1.1 must have. `why_absent` is the reason for all that it does not tell.
+pub(crate) fn learn(
+    connack: Option<&Connack<'_>>,
+    credentials: Option<Credentials>,
+    why_absent: &'static str,
+) -> Facts {
     let mut facts = Facts {
-        features: Features::none(NOT_CONFIGURED),
+        features: Features::none(why_absent),
         credentials,
         ..Facts::default()
     };
@@ -116,7 +116,7 @@ mod tests {
             reason_code: ReasonCode::SUCCESS,
             properties: properties.as_properties(),
         };
-        learn(Some(&connack), None)
+        learn(Some(&connack), None, "nobody said so")
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
         assert!(!facts.features.has("topic_alias"));
         assert_eq!(
             facts.features.missing(&["auth"]).unwrap(),
-            format!("requires `auth`: {NOT_CONFIGURED}")
+            "requires `auth`: nobody said so"
         );
     }
 

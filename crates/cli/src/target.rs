@@ -1,0 +1,75 @@
+//! `--target`, `--profile` and `--launch`: which broker is meant.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use runner::At;
+use runner::launch::Launch;
+use runner::recipe::{ProgramError, Recipe};
+use runner::target::{Address, Profile};
+
+use crate::failure::{Failure, NO_TARGET};
+
+/// Which broker is meant; without any, the reference broker that is part of this program.
+#[derive(Debug, Clone, Default, Args)]
+#[group(multiple = false)]
+pub(crate) struct Aim {
+    /// The broker, such as `mqtt://localhost:1883` or `ws://localhost:8080/mqtt`; `mqtt://user:password@host` where it wants to know who comes.
+    #[arg(long, short, value_name = "URL")]
+    pub(crate) target: Option<Address>,
+
+    /// A file about the broker: addresses, credentials, features, limits; `mqtt-assay probe --write` makes one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: Option<PathBuf>,
+
+    /// Start a known broker in each configuration that cases require, and stop it afterwards: `mosquitto`, `aedes`,
+    /// `amqtt`, `reference`, or a recipe of your own such as `./my-broker.yaml`.
+    #[arg(long, value_name = "RECIPE")]
+    pub(crate) launch: Option<String>,
+}
+
+impl Aim {
+    /// Whether a broker is named.
+    pub(crate) fn is_some(&self) -> bool {
+        self.target.is_some() || self.profile.is_some() || self.launch.is_some()
+    }
+
+    /// The broker.
+    ///
+    /// # Errors
+    ///
+    /// The profile or the recipe cannot be used, or the broker of the recipe is not installed.
+    pub(crate) fn at(&self) -> Result<At, Failure> {
+        if let Some(address) = &self.target {
+            return Ok(At::Address(address.clone().into()));
+        }
+        if let Some(path) = &self.profile {
+            let profile = Profile::load(path).map_err(|error| Failure::of(&error))?;
+            return Ok(At::Profile(Box::new(profile)));
+        }
+        if let Some(recipe) = &self.launch {
+            let recipe = Recipe::load(recipe).map_err(|error| Failure::of(&error))?;
+            let itself = env::current_exe().map_err(|error| {
+                Failure::new(format!("this program does not find itself: {error}"))
+            })?;
+            let launch = Launch::new(recipe, &itself).map_err(|error| not_there(&error))?;
+            return Ok(At::Launch(Arc::new(launch)));
+        }
+        Ok(At::Embedded)
+    }
+
+    /// As it stands on the command line, without secrets; none for the embedded broker.
+    pub(crate) fn words(&self) -> Option<String> {
+        let target = self.target.as_ref().map(|at| format!("--target {at}"));
+        let profile = self.profile.as_ref();
+        let profile = profile.map(|file| format!("--profile {}", file.display()));
+        let launch = self.launch.as_ref().map(|name| format!("--launch {name}"));
+        target.or(profile).or(launch)
+    }
+}
+
+fn not_there(error: &ProgramError) -> Failure {
+    Failure::of(error).status(NO_TARGET)
+}

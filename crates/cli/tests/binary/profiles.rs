@@ -1,0 +1,135 @@
+//! Profiles: what they say is used, what is secret is not told, and `probe` writes them.
+
+use std::fs;
+use std::path::Path;
+
+use crate::assay::{Running, Said, assay_in, command};
+use crate::broker::port;
+
+const SECRET: &str = "hush-hush";
+const SECRET_HEX: &str = "687573682d68757368";
+
+const PUBLISHES: &str = "\
+title: What nobody can know
+clauses: [v5.0/MQTT-3.12.4-1]
+clients: [a]
+steps:
+  - a publishes: { topic: <t>, payload: <target.password>, qos: 1 }
+  - a <- PUBLISH: { payload: never sent } within 100ms
+";
+
+fn broker(folder: &Path) -> (Running, u16) {
+    let user = format!("ann:{SECRET}");
+    let arguments = ["broker", "--listen", "127.0.0.1:0", "--user", &user];
+    let mut broker = Running::start(folder, &arguments);
+    let port = port(&broker.line());
+    (broker, port)
+}
+
+fn assay_knowing(folder: &Path, arguments: &[&str]) -> Said {
+    let mut command = command(folder, arguments);
+    command
+        .env("ASSAY_PASSWORD", SECRET)
+        .output()
+        .unwrap()
+        .into()
+}
+
+#[test]
+fn a_secret_is_used_and_never_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::create_dir(folder.join("ping")).unwrap();
+    fs::write(
+        folder.join("ping/password.yaml"),
+        PUBLISHES.replace(" within 100ms", ""),
+    )
+    .unwrap();
+    let (_broker, port) = broker(folder);
+    fs::write(
+        folder.join("broker.yaml"),
+        format!(
+            "addresses: [mqtt://127.0.0.1:{port}]\ncredentials: {{ user: ann, password: '${{ASSAY_PASSWORD}}' }}\nfeatures: [auth]\n"
+        ),
+    )
+    .unwrap();
+    let arguments = [
+        "run",
+        "ping",
+        "--profile",
+        "broker.yaml",
+        "--trace",
+        "--versions",
+        "v5.0",
+        "--json",
+        "run.json",
+        "--junit",
+        "run.xml",
+        "--html",
+        "run.html",
+    ];
+    let said = assay_knowing(folder, &arguments);
+    assert_eq!(
+        said.status,
+        Some(1),
+        "the trace of a failure is wanted: {said}"
+    );
+    assert!(said.stdout.contains("password: •••"), "{said}");
+    let mut told = vec![said.to_string()];
+    for file in ["run.json", "run.xml", "run.html"] {
+        told.push(fs::read_to_string(folder.join(file)).unwrap());
+    }
+    for text in told {
+        for form in [SECRET, SECRET_HEX, "68 75 73 68", "aHVzaC1odXNo"] {
+            assert!(!text.contains(form), "{form} is told: {text}");
+        }
+    }
+
+    // Without it nothing is played, and why is told.
+    let said = assay_in(folder, &arguments);
+    assert_eq!(said.status, Some(2), "{said}");
+    assert!(
+        said.stderr
+            .contains("broker.yaml:2:37: the environment variable `ASSAY_PASSWORD` is not set"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_was_probed_can_be_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (_broker, port) = broker(folder);
+    let target = format!("mqtt://ann:{SECRET}@127.0.0.1:{port}");
+    let said = assay_in(
+        folder,
+        &["probe", "--target", &target, "--write", "broker.yaml"],
+    );
+    assert_eq!(said.status, Some(0), "{said}");
+    let profile = fs::read_to_string(folder.join("broker.yaml")).unwrap();
+    assert!(
+        !profile.contains(SECRET) && !said.to_string().contains(SECRET),
+        "{profile}"
+    );
+    let filters = vec![(r"127\.0\.0\.1:\d+", "127.0.0.1:[port]")];
+    insta::with_settings!({ filters => filters }, {
+        insta::assert_snapshot!("probed", said);
+        insta::assert_snapshot!("profile", profile);
+    });
+    let said = assay_in(
+        folder,
+        &["probe", "--target", &target, "--write", "broker.yaml"],
+    );
+    assert!(said.stderr.contains("exists already"), "{said}");
+
+    let arguments = [
+        "run",
+        "--profile",
+        "broker.yaml",
+        "--filter",
+        "connect/bad-credentials",
+    ];
+    let said = assay_knowing(folder, &arguments);
+    assert_eq!(said.status, Some(0), "{said}");
+    assert!(said.stdout.contains("pass"), "{said}");
+}

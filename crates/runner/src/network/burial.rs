@@ -1,0 +1,168 @@
+//! What happens when the target dies: who killed it, who is played again, and whether it comes back.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::hall::{Done, Hall, InPlay};
+use super::seats::Seat;
+use super::station::Station;
+use crate::event::{Crash, Verdict};
+use crate::post_mortem;
+use crate::unplayed::{bereaved, died_meanwhile, killer};
+
+/// How long the first of the cases in play is given to notice that the target is dead: more than it waits for an answer.
+const GRACE: Duration = Duration::from_secs(7);
+/// How long the others are given then.
+const LAST_GRACE: Duration = Duration::from_millis(500);
+/// How often a launched target may die before it is left alone: the first deaths tell enough.
+const LIVES: usize = 20;
+
+impl Hall<'_, '_> {
+    /// The target is dead: says which case killed it, as far as that can be told, and brings it back where that is the
+    /// runner's part. Cases that were in play beside the culprit are then played again, one by one.
+    pub(super) async fn bury(&mut self, index: usize, seen: String, mut suspects: Vec<Done>) {
+        let mut others = Vec::new();
+        // Cases whose connections end say so at once, those that wait for an answer when they stop waiting.
+        let patience = self.options.patience;
+        let _ = timeout(GRACE.mul_f64(patience), async {
+            while accuse(&suspects).is_none()
+                && self.next_suspect(index, &mut suspects, &mut others).await
+            {}
+        })
+        .await;
+        let _ = timeout(LAST_GRACE.mul_f64(patience), async {
+            while self.next_suspect(index, &mut suspects, &mut others).await {}
+        })
+        .await;
+        let bereft = self.give_up(index);
+        // Who was alone with the target when it died killed it, whatever else is seen.
+        let is_only_one = suspects.len() + bereft.len() == 1;
+        let culprit = accuse(&suspects).or((is_only_one && !suspects.is_empty()).then_some(0));
+
+        let log_tail = self.log_tail(index);
+        let returns = self.bring_back(index).await;
+        let mut case = None;
+        for (number, mut done) in suspects.into_iter().enumerate() {
+            let report = &mut done.played.report;
+            report.findings.clear();
+            if Some(number) == culprit {
+                case = Some(report.case.name.clone());
+                report.verdict = Verdict::Crashed {
+                    reason: seen.clone(),
+                };
+            } else if returns.is_ok() {
+                self.alone.push_back(done.queued);
+                continue;
+            } else {
+                report.verdict = died_meanwhile();
+            }
+            self.ledger.finished(done.played.report);
+        }
+        for InPlay { queued, .. } in bereft {
+            if is_only_one {
+                case = Some(queued.info.name.clone());
+                self.ledger.finished(killer(&queued.info, &seen));
+            } else if returns.is_ok() {
+                self.alone.push_back(queued);
+            } else {
+                self.ledger.finished(bereaved(&queued.info));
+            }
+        }
+        self.ledger.crashed(Crash {
+            case,
+            seen,
+            log_tail,
+        });
+        if let Err(why) = returns {
+            self.forsake(index);
+            if let Some(why) = why {
+                self.ledger.notice(why);
+            }
+        }
+        for done in others {
+            Box::pin(self.settle(done)).await;
+        }
+    }
+
+    /// Waits for one more of the cases in play on this configuration to end; false when there is none.
+    async fn next_suspect(
+        &mut self,
+        index: usize,
+        suspects: &mut Vec<Done>,
+        others: &mut Vec<Done>,
+    ) -> bool {
+        let seat = Seat::Shared(index);
+        if !self.in_play.values().any(|case| case.queued.seat == seat) {
+            return false;
+        }
+        let Some(joined) = self.playing.join_next_with_id().await else {
+            return false;
+        };
+        match self.take_in(joined) {
+            Some(done) if done.queued.seat == seat => suspects.push(done),
+            Some(done) => others.push(done),
+            None => {}
+        }
+        true
+    }
+
+    /// Ends the cases that are still in play on this configuration.
+    fn give_up(&mut self, index: usize) -> Vec<InPlay> {
+        let seat = Seat::Shared(index);
+        let bereft = self
+            .in_play
+            .extract_if(|_, case| case.queued.seat == seat)
+            .map(|(_, case)| case)
+            .collect::<Vec<_>>();
+        for case in &bereft {
+            case.task.abort();
+        }
+        bereft
+    }
+
+    fn log_tail(&self, index: usize) -> Option<String> {
+        let station = self.places.get(index)?.station.as_ref()?;
+        station.log_tail()
+    }
+
+    /// Launches the target anew.
+    ///
+    /// # Errors
+    /// It stays dead, with what is to be told of that; nothing where the runner has not started it.
+    async fn bring_back(&mut self, index: usize) -> Result<(), Option<String>> {
+        let (Some(place), Some(source)) =
+            (self.places.get_mut(index), self.site.sources.get(index))
+        else {
+            return Err(None);
+        };
+        if let Some(dead) = place.station.take() {
+            dead.abandon().await;
+        }
+        place.target = None;
+        place.deaths += 1;
+        if !source.is_launched() {
+            return Err(None);
+        }
+        if place.deaths >= LIVES {
+            return Err(Some(format!(
+                "the target died {LIVES} times and is not started again: cases that were still to be played on its configuration `{}` are left out",
+                source.name
+            )));
+        }
+        match Station::open(self.site, source, &self.asker).await {
+            Ok(station) => {
+                place.target = Some(station.target.clone());
+                place.station = Some(station);
+                Ok(())
+            }
+            Err(error) => Err(Some(format!(
+                "the target died and cannot be started again: {error}"
+            ))),
+        }
+    }
+}
+
+fn accuse(suspects: &[Done]) -> Option<usize> {
+    post_mortem::accuse(suspects.iter().map(|done| &done.played))
+}
