@@ -19,8 +19,9 @@ const LAST_GRACE: Duration = Duration::from_millis(500);
 const LIVES: usize = 20;
 
 impl Hall<'_, '_> {
-    /// The target is dead: says which case killed it, as far as that can be told, and brings it back where that is the
-    /// runner's part. Cases that were in play beside the culprit are then played again, one by one.
+    /// The target is dead. One that the runner has started comes back, and if several cases were in play, each of them
+    /// that may have killed it is played again alone, which tells the culprit for sure. Of another one it is said which
+    /// case killed it, as far as that can be told.
     pub(super) async fn bury(&mut self, index: usize, seen: String, mut suspects: Vec<Done>) {
         let mut others = Vec::new();
         // Cases whose connections end say so at once, those that wait for an answer when they stop waiting.
@@ -36,52 +37,90 @@ impl Hall<'_, '_> {
         })
         .await;
         let bereft = self.give_up(index);
-        // Who was alone with the target when it died killed it, whatever else is seen.
-        let is_only_one = suspects.len() + bereft.len() == 1;
-        let culprit = accuse(&suspects).or((is_only_one && !suspects.is_empty()).then_some(0));
-
         let log_tail = self.log_tail(index);
         let returns = self.bring_back(index).await;
-        let mut case = None;
-        for (number, mut done) in suspects.into_iter().enumerate() {
-            let report = &mut done.played.report;
-            report.findings.clear();
-            if Some(number) == culprit {
-                case = Some(report.case.name.clone());
-                report.verdict = Verdict::Crashed {
-                    reason: seen.clone(),
-                };
-            } else if returns.is_ok() {
-                self.alone.push_back(done.queued);
-                continue;
-            } else {
-                report.verdict = died_meanwhile();
-            }
-            self.ledger.finished(done.played.report);
-        }
-        for InPlay { queued, .. } in bereft {
-            if is_only_one {
-                case = Some(queued.info.name.clone());
-                self.ledger.finished(killer(&queued.info, &seen));
-            } else if returns.is_ok() {
-                self.alone.push_back(queued);
-            } else {
-                self.ledger.finished(bereaved(&queued.info));
-            }
-        }
-        self.ledger.crashed(Crash {
-            case,
+        let culprit = match (suspects.len() + bereft.len(), &returns) {
+            // Who was alone with the target when it died killed it, whatever else is seen.
+            (1, _) => Some(0),
+            (_, Ok(())) => None,
+            (_, Err(_)) => accuse(&suspects),
+        };
+        let mut crash = Crash {
+            case: None,
             seen,
             log_tail,
-        });
-        if let Err(why) = returns {
-            self.forsake(index);
-            if let Some(why) = why {
-                self.ledger.notice(why);
+        };
+        if let Some(culprit) = culprit {
+            crash.case = Some(match suspects.get_mut(culprit) {
+                Some(done) => {
+                    let report = &mut done.played.report;
+                    report.findings.clear();
+                    report.verdict = Verdict::Crashed {
+                        reason: crash.seen.clone(),
+                    };
+                    let name = report.case.name.clone();
+                    let done = suspects.swap_remove(culprit);
+                    self.ledger.finished(done.played.report);
+                    name
+                }
+                None => self.condemn(&bereft, &crash.seen),
+            });
+        } else if returns.is_ok() && !suspects.is_empty() {
+            crash.seen += "; the cases that were in play are played again one by one";
+        }
+        self.ledger.crashed(crash);
+        match returns {
+            Ok(()) if culprit.is_some() => {}
+            Ok(()) => self.suspect(suspects, bereft),
+            Err(why) => {
+                self.mourn(suspects, bereft, culprit.is_some());
+                self.forsake(index);
+                if let Some(why) = why {
+                    self.ledger.notice(why);
+                }
             }
         }
         for done in others {
             Box::pin(self.settle(done)).await;
+        }
+    }
+
+    /// The only case in play, which did not even come to its end, killed the target.
+    fn condemn(&mut self, bereft: &[InPlay], seen: &str) -> String {
+        let Some(InPlay { queued, .. }) = bereft.first() else {
+            return String::new();
+        };
+        self.ledger.finished(killer(&queued.info, seen));
+        queued.info.name.clone()
+    }
+
+    /// The target is back: cases are played again, those alone that may have killed it.
+    fn suspect(&mut self, mut suspects: Vec<Done>, bereft: Vec<InPlay>) {
+        while let Some(next) = accuse(&suspects) {
+            self.suspects.push_back(suspects.swap_remove(next).queued);
+        }
+        for done in suspects {
+            if done.is_sound() {
+                self.ledger.finished(done.played.report);
+            } else {
+                self.line_up_again(done.queued);
+            }
+        }
+        for InPlay { queued, .. } in bereft {
+            self.line_up_again(queued);
+        }
+    }
+
+    /// The target stays dead: nothing more can be known of the cases that were in play.
+    fn mourn(&mut self, suspects: Vec<Done>, bereft: Vec<InPlay>, is_solved: bool) {
+        let only_one = suspects.is_empty() && bereft.len() == 1 && is_solved;
+        for mut done in suspects {
+            done.played.report.findings.clear();
+            done.played.report.verdict = died_meanwhile();
+            self.ledger.finished(done.played.report);
+        }
+        for InPlay { queued, .. } in bereft.into_iter().skip(usize::from(only_one)) {
+            self.ledger.finished(bereaved(&queued.info));
         }
     }
 

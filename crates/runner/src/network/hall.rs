@@ -49,8 +49,10 @@ pub(super) struct Hall<'a, 'l> {
     patient: VecDeque<Queued>,
     /// Cases that hardly wait, `jobs` of which are played at once.
     busy: VecDeque<Queued>,
+    /// Cases one of which has killed the target, the most likely first; each is played again alone.
+    pub(super) suspects: VecDeque<Queued>,
     /// Cases that must not share the target, played last and one by one.
-    pub(super) alone: VecDeque<Queued>,
+    alone: VecDeque<Queued>,
     nonce: u64,
 }
 
@@ -117,6 +119,7 @@ impl<'a, 'l> Hall<'a, 'l> {
             in_play: HashMap::new(),
             patient: VecDeque::new(),
             busy: VecDeque::new(),
+            suspects: VecDeque::new(),
             alone: VecDeque::new(),
             nonce,
         }
@@ -131,12 +134,23 @@ impl<'a, 'l> Hall<'a, 'l> {
         self.places = places.collect();
         self.line_up(plan, infos, seats.of_cases);
         let jobs = self.options.jobs.or(self.site.jobs).unwrap_or(BUSY);
-        let mut interrupted = self.play_queues(jobs).await;
-        // Whoever must be alone, and those among whom somebody killed the target.
-        while !interrupted && !self.alone.is_empty() {
-            self.busy = std::mem::take(&mut self.alone);
-            interrupted = self.play_queues(1).await;
-        }
+        let interrupted = loop {
+            if self.play_queues(jobs).await {
+                break true;
+            }
+            if !self.suspects.is_empty() {
+                if self.confront().await {
+                    break true;
+                }
+            } else if self.alone.is_empty() {
+                break false;
+            } else {
+                self.busy = std::mem::take(&mut self.alone);
+                if self.play_queues(1).await {
+                    break true;
+                }
+            }
+        };
         if interrupted {
             self.playing.abort_all();
         } else {
@@ -238,6 +252,40 @@ impl<'a, 'l> Hall<'a, 'l> {
         }
     }
 
+    /// Plays the suspects one by one, until one of them kills the target again. Whether it was interrupted.
+    async fn confront(&mut self) -> bool {
+        let deaths = |hall: &Self| hall.places.iter().map(|place| place.deaths).sum::<usize>();
+        let before = deaths(self);
+        let count = self.suspects.len();
+        while let Some(suspect) = self.suspects.pop_front() {
+            self.busy.push_back(suspect);
+            if self.play_queues(1).await {
+                return true;
+            }
+            if deaths(self) > before {
+                for innocent in std::mem::take(&mut self.suspects) {
+                    self.line_up_again(innocent);
+                }
+                return false;
+            }
+        }
+        self.ledger.notice(format!(
+            "none of the {count} cases that were in play when the target died kills it alone: it takes several of them, or chance"
+        ));
+        false
+    }
+
+    /// Puts a case back into its queue.
+    pub(super) fn line_up_again(&mut self, queued: Queued) {
+        if queued.case.scenario.alone {
+            self.alone.push_back(queued);
+        } else if queued.waiting_connections > 0 {
+            self.patient.push_back(queued);
+        } else {
+            self.busy.push_back(queued);
+        }
+    }
+
     fn waiting_connections(&self) -> usize {
         let in_play = self.in_play.values();
         in_play.map(|case| case.queued.waiting_connections).sum()
@@ -334,16 +382,7 @@ impl<'a, 'l> Hall<'a, 'l> {
                 return;
             }
         };
-        let report = &done.played.report;
-        let sound = matches!(
-            report.verdict,
-            Verdict::Pass | Verdict::Note | Verdict::Skip { .. }
-        );
-        let target_ended_a_link = report
-            .trace
-            .iter()
-            .any(|entry| matches!(entry.what, Happening::TargetEnded(_)));
-        if sound && !target_ended_a_link {
+        if done.is_sound() {
             self.ledger.finished(done.played.report);
         } else {
             // A dead target closes its connections as well: whether this was an answer, the witness tells.
@@ -370,7 +409,13 @@ impl<'a, 'l> Hall<'a, 'l> {
 
     /// Takes the cases that wait for a dead target out of the queues.
     pub(super) fn forsake(&mut self, index: usize) {
-        for queue in [&mut self.patient, &mut self.busy, &mut self.alone] {
+        let queues = [
+            &mut self.patient,
+            &mut self.busy,
+            &mut self.suspects,
+            &mut self.alone,
+        ];
+        for queue in queues {
             queue.retain(|queued| {
                 queued.seat != Seat::Shared(index) && queued.seat != Seat::OfItsOwn(index)
             });
@@ -426,6 +471,19 @@ async fn play_on_its_own(
     }
     instance.stop().await;
     Ended { report, crash }
+}
+
+impl Done {
+    /// Whether the case says nothing of a target that dies: it passed, and nobody ended its links.
+    pub(super) fn is_sound(&self) -> bool {
+        let report = &self.played.report;
+        let passed = matches!(
+            report.verdict,
+            Verdict::Pass | Verdict::Note | Verdict::Skip { .. }
+        );
+        let mut trace = report.trace.iter();
+        passed && !trace.any(|entry| matches!(entry.what, Happening::TargetEnded(_)))
+    }
 }
 
 impl Ended {
