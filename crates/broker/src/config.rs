@@ -109,7 +109,9 @@ pub struct Limits {
     pub sessions: usize,
     /// Subscriptions of one Session.
     pub subscriptions: usize,
-    /// Levels of a Topic Filter.
+    /// Subscriptions of all Sessions.
+    pub all_subscriptions: usize,
+    /// Levels of a Topic Name or Topic Filter.
     #[serde(deserialize_with = "reading::positive")]
     pub topic_levels: usize,
     /// Retained messages, whoever published them.
@@ -121,6 +123,12 @@ pub struct Limits {
     /// Bytes of the messages that wait for one Session or are in flight to it, and of the retained messages that
     /// one SUBSCRIBE brings at once.
     pub queued_bytes: usize,
+    /// Messages that wait or are in flight, over all Sessions; one for several counts for each.
+    pub all_queued_messages: usize,
+    /// Bytes of the messages that wait or are in flight, over all Sessions; one for several counts for each.
+    pub all_queued_bytes: usize,
+    /// Bytes of packets that have come in part, over all connections.
+    pub all_partial_bytes: usize,
     /// QoS 1 and 2 messages in flight to one client; its Receive Maximum may be lower.
     #[serde(deserialize_with = "reading::positive")]
     pub in_flight: u16,
@@ -153,11 +161,15 @@ impl Default for Limits {
             connections: 20_000,
             sessions: 100_000,
             subscriptions: 10_000,
+            all_subscriptions: 1_000_000,
             topic_levels: 200,
             retained_messages: 100_000,
             retained_bytes: 256 << 20,
             queued_messages: 10_000,
             queued_bytes: 16 << 20,
+            all_queued_messages: 1_000_000,
+            all_queued_bytes: 512 << 20,
+            all_partial_bytes: 64 << 20,
             in_flight: 1_000,
             receive_maximum: 32,
             maximum_packet_size: 4 << 20,
@@ -260,6 +272,9 @@ pub enum ConfigError {
     /// A permission's Topic Filter is none.
     #[error("`{0}` in `permissions` is no Topic Filter")]
     Filter(String),
+    /// The system lets the broker have no thread for its store.
+    #[error("no thread can be started for the store: {0}")]
+    Thread(std::io::ErrorKind),
     /// A rule is to be broken that the broker does not have.
     #[error("`{0}` cannot be broken: the broker has no such rule (MQTT-SN is another protocol)")]
     Unbreakable(ClauseId),

@@ -4,6 +4,7 @@
 //!   go in, actions come out; it knows no sockets, no clock and no randomness.
 //! - [`rules`] is the device by which each obligation is stated where it is met, and can be broken by name.
 //! - [`shell`] puts a core to work on tokio: listeners, links, time.
+//! - [`store`] keeps on disk what a broker goes on with after a restart.
 //! - [`pipe`] is an in-memory link for clients in the same process.
 //!
 //! Where MQTT leaves a choice, the broker takes the one that shows most of the standard; the choice is told where
@@ -17,9 +18,11 @@ pub mod rules;
 mod scram;
 pub mod shell;
 mod sites;
+pub mod store;
 
 pub use self::config::Config;
 pub use self::password::{Password, PasswordError};
 pub use self::scram::{SCRAM_SHA_256, ScramSha256};
 pub use self::shell::Broker;
 pub use self::sites::{Site, sites};
+pub use self::store::Store;

@@ -6,7 +6,7 @@ use codec::{Connack, Connect, Frame, Packet, PropertiesBuf, PropertyId, QoS, Rea
 
 use super::connection::Stage;
 use super::session::SessionKey;
-use super::{ConnectionId, Core, Refusal};
+use super::{ConnectionId, Core, Refusal, topic};
 use crate::rules::{Rules, rule};
 
 impl Core {
@@ -70,6 +70,14 @@ impl Core {
         }
         self.check_client_id(rules, connect)?;
         if let Some(will) = &connect.will {
+            let levels = topic::levels(will.topic.as_bytes()).count();
+            rules
+                .refuse_if(
+                    levels > self.config.limits.topic_levels,
+                    rule!("v3.1.1/U311-3.1.4-2", "v5.0/MQTT-3.1.4-2"),
+                    ReasonCode::TOPIC_NAME_INVALID,
+                )
+                .map_err(|refusal| refusal.because("the Will Topic has too many levels"))?;
             rules.refuse_if(
                 will.qos > self.config.features.maximum_qos && will.qos.is_valid(),
                 rule!("v5.0/MQTT-3.2.2-12"),

@@ -116,6 +116,7 @@ impl Core {
         let Some(connection) = self.connections.remove(&id) else {
             return;
         };
+        self.partial_bytes -= connection.input.len();
         if let Some((at, deadline)) = connection.deadline {
             self.deadlines.clear(at, deadline);
         }

@@ -1,5 +1,7 @@
 //! Sending messages to a client, in their order and within its limits (sections 3.3, 4.3, 4.4 and 4.9).
 
+use std::sync::Arc;
+
 use codec::{
     Packet, PacketType, Properties, PropertiesBuf, PropertyId, Publish, Pubrel, QoS, ReasonCode,
     Text,
@@ -15,6 +17,7 @@ use crate::rules::{Rules, rule};
 impl Core {
     /// Adds a message to those on their way to the client of a Session.
     pub(super) fn deliver(&mut self, key: SessionKey, delivery: Delivery) {
+        let all = Arc::clone(&self.sessions.held);
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
@@ -41,9 +44,8 @@ impl Core {
         }
         let outgoing = &mut session.outgoing;
         let (limits, size) = (&self.config.limits, delivery.message.size());
-        if outgoing.waiting.len() >= limits.queued_messages
-            || outgoing.bytes() + size > limits.queued_bytes
-        {
+        let (messages, bytes) = (limits.all_queued_messages, limits.all_queued_bytes);
+        if outgoing.is_full(size, limits) || all.is_full(size, messages, bytes) {
             return;
         }
         // Every topic is ordered: what comes later waits behind.

@@ -30,7 +30,7 @@ impl Core {
                 if let Some(session) = self.sessions.get_mut(session) {
                     session.expiry = expiry.min(limit);
                 }
-                self.persist_expiry(session);
+                self.persist_terms(session);
             }
         }
         // Only the normal disconnection takes the Will back; 0x04 and the errors leave it.
@@ -57,9 +57,14 @@ impl Core {
                 .because("the server is shutting down");
             match self.session_of(id) {
                 Some(session) => {
-                    // A server that shuts down may hold the Wills back; nobody would be left to receive them.
-                    if let Some(session) = self.sessions.get_mut(session) {
-                        session.will = None;
+                    // A server that shuts down may hold the Wills back until it is there again; nobody would be
+                    // left to receive them. So nothing that is persisted forgets them.
+                    if let Some(session) = self.sessions.get_mut(session)
+                        && session.will.take().is_some()
+                        && session.expiry == 0
+                    {
+                        session.kept = false;
+                        session.told = false;
                     }
                     self.refuse(id, leave);
                 }

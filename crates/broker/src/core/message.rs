@@ -27,10 +27,15 @@ pub struct Message {
 }
 
 impl Message {
+    /// When its Message Expiry Interval passes.
+    pub(crate) fn expires(&self) -> Option<Duration> {
+        let interval = Duration::from_secs(self.expiry_interval?.into());
+        Some(self.received + interval)
+    }
+
     /// Whether its Message Expiry Interval has passed.
     pub(crate) fn has_expired(&self, now: Duration) -> bool {
-        self.expiry_interval
-            .is_some_and(|interval| now >= self.received + Duration::from_secs(interval.into()))
+        self.expires().is_some_and(|at| now >= at)
     }
 
     /// The Message Expiry Interval less the time that the message has waited here, in whole seconds.

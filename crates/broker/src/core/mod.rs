@@ -15,7 +15,7 @@
 //! - A CONNECT of 5.0 that is refused gets its CONNACK, and Reason Strings name the clause.
 //! - A Shared Subscription takes turns among the sessions that are ready to receive.
 //! - Topic Aliases are used towards a client that takes them, for the topics that come first.
-//! - Wills are forgotten when the broker stops.
+//! - When the broker stops, Wills wait until it is restored.
 //!
 //! ```
 //! use std::time::Duration;
@@ -46,6 +46,7 @@ mod persist;
 mod publish;
 mod receive;
 mod refusal;
+mod restore;
 mod retained;
 mod routing;
 mod send;
@@ -53,6 +54,7 @@ mod session;
 mod subscribe;
 mod subscriptions;
 pub(crate) mod topic;
+mod tree;
 mod unsubscribe;
 mod will;
 
@@ -64,10 +66,11 @@ pub use authentication::ECHO;
 pub use message::Message;
 pub use method::{Exchange, Method, Step};
 pub use outgoing::Delivery;
-pub use persist::{Persist, SessionChange};
+pub use persist::{Persist, SessionChange, Terms};
 pub use refusal::Refusal;
 pub use subscriptions::Subscription;
 pub use topic::matches;
+pub use will::Will;
 
 use crate::config::{AuthenticationMethod, Config};
 use crate::rules::{ClauseSet, RuleBook};
@@ -150,6 +153,8 @@ pub struct Core {
     subscriptions: Subscriptions,
     retained: Retained,
     deadlines: Deadlines,
+    /// Bytes of packets that have come in part, over all connections.
+    partial_bytes: usize,
     now: Duration,
     actions: Vec<Action>,
     stopping: bool,
@@ -166,9 +171,10 @@ impl Core {
             config,
             connections: BTreeMap::new(),
             sessions: Sessions::default(),
-            subscriptions: Subscriptions::new(),
+            subscriptions: Subscriptions::default(),
             retained: Retained::default(),
             deadlines: Deadlines::default(),
+            partial_bytes: 0,
             now: Duration::ZERO,
             actions: Vec::new(),
             stopping: false,
@@ -185,6 +191,7 @@ impl Core {
     /// What has fallen due by then is done first. A time before that of an earlier event counts as that one.
     pub fn handle(&mut self, event: Event<'_>, now: Duration, actions: &mut Vec<Action>) {
         self.now = self.now.max(now);
+        actions.append(&mut self.actions);
         std::mem::swap(&mut self.actions, actions);
         while let Some(deadline) = self.deadlines.take_due(self.now) {
             self.fall_due(deadline);

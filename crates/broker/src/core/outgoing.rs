@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use codec::QoS;
 
 use super::message::Message;
+use crate::config::Limits;
 
 /// A message for one client.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,13 +29,65 @@ pub struct Delivery {
 pub(crate) struct Outgoing {
     /// QoS 1 and 2 messages that were never sent.
     pub(crate) waiting: VecDeque<Delivery>,
-    /// Bytes of the messages that wait or are in flight.
-    bytes: usize,
+    held: Held,
     /// Messages that were sent and are not acknowledged, in the order of their first sending.
     pub(crate) in_flight: VecDeque<InFlight>,
     /// Packet Identifiers of QoS 2 messages that the client has taken over, in the order that it did.
     pub(crate) released: VecDeque<u16>,
     last_id: u16,
+}
+
+/// How much is on its way to one client, or to all.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Tally {
+    fn add(&self, message: &Message) {
+        self.messages.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(message.size(), Ordering::Relaxed);
+    }
+
+    fn subtract(&self, messages: usize, bytes: usize) {
+        self.messages.fetch_sub(messages, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Whether a message of this size goes beyond these limits.
+    pub(crate) fn is_full(&self, size: usize, messages: usize, bytes: usize) -> bool {
+        self.messages.load(Ordering::Relaxed) >= messages
+            || self.bytes.load(Ordering::Relaxed) + size > bytes
+    }
+}
+
+/// The messages that wait or are in flight, counted for their client and for all. They count until they are dropped,
+/// however that comes about.
+#[derive(Debug, Default)]
+struct Held {
+    own: Tally,
+    all: Arc<Tally>,
+}
+
+impl Held {
+    fn add(&self, delivery: &Delivery) {
+        self.own.add(&delivery.message);
+        self.all.add(&delivery.message);
+    }
+
+    fn subtract(&self, delivery: &Delivery) {
+        let size = delivery.message.size();
+        self.own.subtract(1, size);
+        self.all.subtract(1, size);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let (messages, bytes) = (self.own.messages.get_mut(), self.own.bytes.get_mut());
+        self.all.subtract(*messages, *bytes);
+    }
 }
 
 /// A message that was sent and is not acknowledged.
@@ -46,6 +100,17 @@ pub(crate) struct InFlight {
 }
 
 impl Outgoing {
+    /// Nothing, counted with what is on its way to the others.
+    pub(crate) fn counted_in(all: &Arc<Tally>) -> Self {
+        Self {
+            held: Held {
+                own: Tally::default(),
+                all: Arc::clone(all),
+            },
+            ..Self::default()
+        }
+    }
+
     /// The connection has ended: what is in flight must be sent again on the next one.
     pub(crate) fn interrupted(&mut self) {
         for message in &mut self.in_flight {
@@ -92,28 +157,29 @@ impl Outgoing {
         }
     }
 
-    /// Bytes of the messages that wait or are in flight.
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+    /// Whether a message of this size goes beyond the limits of one client.
+    pub(crate) fn is_full(&self, size: usize, limits: &Limits) -> bool {
+        self.waiting.len() >= limits.queued_messages
+            || self.held.own.is_full(size, usize::MAX, limits.queued_bytes)
     }
 
     /// A message waits, behind the others.
     pub(crate) fn queue(&mut self, delivery: Delivery) {
-        self.bytes += delivery.message.size();
+        self.held.add(&delivery);
         self.waiting.push_back(delivery);
     }
 
     /// Takes the first message that waits.
     pub(crate) fn take_waiting(&mut self) -> Option<Delivery> {
         let delivery = self.waiting.pop_front()?;
-        self.bytes -= delivery.message.size();
+        self.held.subtract(&delivery);
         Some(delivery)
     }
 
     /// A message was sent for the first time.
     pub(crate) fn sent(&mut self, packet_id: u16, delivery: Delivery) {
         self.last_id = packet_id;
-        self.bytes += delivery.message.size();
+        self.held.add(&delivery);
         self.in_flight.push_back(InFlight {
             packet_id,
             delivery,
@@ -131,7 +197,7 @@ impl Outgoing {
     /// Takes a message that is in flight no longer.
     pub(crate) fn take_in_flight(&mut self, at: usize) -> Option<Delivery> {
         let delivery = self.in_flight.remove(at)?.delivery;
-        self.bytes -= delivery.message.size();
+        self.held.subtract(&delivery);
         Some(delivery)
     }
 

@@ -1,4 +1,4 @@
-//! What must be persisted before it is acknowledged, and the broker as it was (section 4.1).
+//! What must be persisted before it is acknowledged (section 4.1).
 //!
 //! A store commits the changes of one call of [`Core::handle`] together, before it lets any of its other actions
 //! happen. Then a message that was acknowledged is never lost, and one of QoS 2 never doubled.
@@ -6,12 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use codec::Version;
+
 use super::message::Message;
 use super::outgoing::Delivery;
-use super::session::{NEVER, Session, SessionKey};
+use super::session::{Session, SessionKey};
 use super::subscriptions::Subscription;
+use super::will::Will;
 use super::{Action, Core};
-use crate::Config;
 
 /// A change of the Session State or of the retained messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,22 +34,48 @@ pub enum Persist {
     },
 }
 
-/// A change of a Session that outlives its connection.
+impl Persist {
+    /// The bytes of its message, if it has one.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Retained(message) => message.size(),
+            Self::Session {
+                change: SessionChange::Queued(delivery),
+                ..
+            } => delivery.message.size(),
+            Self::Session { .. } | Self::RetainedRemoved { .. } => 0,
+        }
+    }
+}
+
+/// What a Session is kept by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// The Session Expiry Interval in seconds; `u32::MAX` never expires.
+    pub expiry_interval: u32,
+    /// The version that the client spoke last.
+    pub version: Version,
+    /// The User Name that it connected with, whose permissions hold while it is away.
+    pub user: Option<Arc<[u8]>>,
+}
+
+/// A change of a Session that outlives its connection, or that has a Will.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionChange {
-    /// It begins. What an earlier one of this client left is void, told or not: a server that fails ends the
-    /// Sessions that do not outlive their connections.
-    Begun {
-        /// The Session Expiry Interval in seconds; `u32::MAX` never expires.
-        expiry_interval: u32,
-    },
-    /// It changes for how long it outlives its connection.
-    Kept {
-        /// The Session Expiry Interval in seconds; `u32::MAX` never expires.
-        expiry_interval: u32,
+    /// It begins, connected. What an earlier one of this client left is void, told or not: a server that fails
+    /// ends the Sessions that do not outlive their connections.
+    Begun(Terms),
+    /// Its client is back, or changes for how long it outlives its connection.
+    Kept(Terms),
+    /// Its connection has ended: its expiry and the delay of its Will count from now on.
+    Left {
+        /// When, counted like every time of the core.
+        at: Duration,
     },
     /// It ends, with all that belongs to it.
     Ended,
+    /// Its Will is this one from now on, or none.
+    Will(Option<Will>),
     /// A subscription is made or replaced.
     Subscribed {
         /// The Topic Filter as it was requested, with its Share Name.
@@ -92,35 +120,6 @@ pub enum SessionChange {
 }
 
 impl Core {
-    /// The broker as it was, by the changes that it persisted, in their order. It goes on at `now`, counted from
-    /// the start of the first; nobody is connected. Wills are not persisted: a server that fails may defer them,
-    /// and this one forgets them.
-    pub fn restore(
-        config: Config,
-        changes: impl IntoIterator<Item = Persist>,
-        now: Duration,
-    ) -> Self {
-        let mut core = Self::new(config);
-        core.now = now;
-        for change in changes {
-            match change {
-                Persist::Session { client_id, change } => core.replay(&client_id, change),
-                Persist::Retained(message) => {
-                    core.store_retained(&message);
-                }
-                Persist::RetainedRemoved { topic } => {
-                    core.retained.remove(&topic);
-                }
-            }
-        }
-        let sessions: Vec<_> = core.sessions.keys().collect();
-        for session in sessions {
-            core.begin_expiry(session);
-        }
-        core.actions.clear();
-        core
-    }
-
     /// The state as the changes that give it, and no more: what a store puts in place of a long history.
     pub fn snapshot(&self) -> Vec<Persist> {
         let mut changes: Vec<_> = self
@@ -129,7 +128,8 @@ impl Core {
             .cloned()
             .map(Persist::Retained)
             .collect();
-        for session in self.sessions.all().filter(|session| session.kept) {
+        let told = |session: &&Session| session.kept || session.will.is_some();
+        for session in self.sessions.all().filter(told) {
             let told = session.changes().map(|change| Persist::Session {
                 client_id: Arc::clone(&session.client_id),
                 change,
@@ -137,65 +137,6 @@ impl Core {
             changes.extend(told);
         }
         changes
-    }
-
-    fn replay(&mut self, client_id: &Arc<[u8]>, change: SessionChange) {
-        if let SessionChange::Begun { .. } = change {
-            if let Some(earlier) = self.sessions.find(client_id) {
-                self.end_session(earlier);
-            }
-            let rules = self.rules.of(codec::Version::V5_0);
-            self.sessions.begin(client_id, None, rules, None, NEVER);
-        }
-        let Some(key) = self.sessions.find(client_id) else {
-            return;
-        };
-        let Some(session) = self.sessions.get_mut(key) else {
-            return;
-        };
-        let outgoing = &mut session.outgoing;
-        match change {
-            SessionChange::Begun { expiry_interval } | SessionChange::Kept { expiry_interval } => {
-                session.expiry = expiry_interval;
-                session.kept = true;
-            }
-            SessionChange::Ended => self.end_session(key),
-            SessionChange::Subscribed {
-                filter,
-                subscription,
-            } => {
-                let requested = subscription.requested(&filter);
-                self.subscriptions.insert(requested, key, subscription);
-                session.subscriptions.insert(filter, subscription);
-            }
-            SessionChange::Unsubscribed { filter } => {
-                if let Some(subscription) = session.subscriptions.remove(&filter) {
-                    let requested = subscription.requested(&filter);
-                    self.subscriptions.remove(requested, key);
-                }
-            }
-            SessionChange::Queued(delivery) => outgoing.queue(delivery),
-            SessionChange::Dropped => {
-                outgoing.take_waiting();
-            }
-            SessionChange::Sent { packet_id } => {
-                if let Some(delivery) = outgoing.take_waiting() {
-                    outgoing.sent(packet_id, delivery);
-                    outgoing.interrupted();
-                }
-            }
-            SessionChange::Released { packet_id } => {
-                outgoing.finish(packet_id);
-                outgoing.released.push_back(packet_id);
-            }
-            SessionChange::Completed { packet_id } => outgoing.finish(packet_id),
-            SessionChange::Received { packet_id } => {
-                session.incoming.insert(packet_id);
-            }
-            SessionChange::ReceivedReleased { packet_id } => {
-                session.incoming.remove(&packet_id);
-            }
-        }
     }
 
     /// Adds a change to the actions, where changes are persisted at all.
@@ -211,8 +152,15 @@ impl Core {
         key: SessionKey,
         change: impl FnOnce() -> SessionChange,
     ) {
+        if self.sessions.get(key).is_some_and(|session| session.kept) {
+            self.persist_told(key, change);
+        }
+    }
+
+    /// Adds a change of a Session, if its beginning was told.
+    fn persist_told(&mut self, key: SessionKey, change: impl FnOnce() -> SessionChange) {
         if let Some(session) = self.sessions.get(key)
-            && session.kept
+            && session.told
         {
             let client_id = Arc::clone(&session.client_id);
             self.persist(|| Persist::Session {
@@ -222,32 +170,62 @@ impl Core {
         }
     }
 
-    /// Adds that a Session has begun that outlives its connection.
+    /// Adds that a Session has begun, if it outlives its connection.
     pub(super) fn persist_begin(&mut self, key: SessionKey) {
         if let Some(session) = self.sessions.get_mut(key)
             && session.expiry > 0
         {
             session.kept = true;
-            let expiry_interval = session.expiry;
-            self.persist_session(key, || SessionChange::Begun { expiry_interval });
+            session.told = true;
+            let terms = session.terms();
+            self.persist_told(key, || SessionChange::Begun(terms));
         }
     }
 
-    /// Adds for how long a Session now outlives its connection.
-    pub(super) fn persist_expiry(&mut self, key: SessionKey) {
+    /// Adds what a Session is kept by now.
+    pub(super) fn persist_terms(&mut self, key: SessionKey) {
         if let Some(session) = self.sessions.get(key) {
-            let expiry_interval = session.expiry;
-            self.persist_session(key, || SessionChange::Kept { expiry_interval });
+            let terms = session.terms();
+            self.persist_told(key, || SessionChange::Kept(terms));
         }
+    }
+
+    /// Adds that a Session is without its connection now.
+    pub(super) fn persist_leaving(&mut self, key: SessionKey, at: Duration) {
+        self.persist_told(key, || SessionChange::Left { at });
+    }
+
+    /// Adds the Will that a Session has now. A Session that does not outlive its connection is told for its sake.
+    pub(super) fn persist_will(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let will = session.will.clone();
+        if !session.told && will.is_some() {
+            session.told = true;
+            let terms = session.terms();
+            self.persist_told(key, || SessionChange::Begun(terms));
+        }
+        self.persist_told(key, || SessionChange::Will(will));
     }
 }
 
 impl Session {
+    fn terms(&self) -> Terms {
+        Terms {
+            expiry_interval: self.expiry,
+            version: self.rules.version(),
+            user: self.user.clone(),
+        }
+    }
+
     /// The changes that give this Session.
     fn changes(&self) -> impl Iterator<Item = SessionChange> + '_ {
-        let begun = SessionChange::Begun {
-            expiry_interval: self.expiry,
-        };
+        let begun = SessionChange::Begun(self.terms());
+        let will = self
+            .will
+            .clone()
+            .map(|will| SessionChange::Will(Some(will)));
         let subscribed =
             self.subscriptions
                 .iter()
@@ -268,17 +246,21 @@ impl Session {
             ]
         });
         let waiting = self.outgoing.waiting.iter().cloned();
+        let left = self.left.map(|at| SessionChange::Left { at });
         std::iter::once(begun)
+            .chain(will)
             .chain(subscribed)
             .chain(received)
             .chain(released)
             .chain(in_flight)
             .chain(waiting.map(SessionChange::Queued))
+            .chain(left)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::Config;
     use crate::core::{ConnectionId, Event};
 
     use super::*;

@@ -11,7 +11,7 @@ use codec::{
 use super::message::Message;
 use super::persist::SessionChange;
 use super::session::SessionKey;
-use super::{ConnectionId, Core, Refusal, acknowledge};
+use super::{ConnectionId, Core, Refusal, acknowledge, topic};
 use crate::rules::{Rules, rule};
 
 impl Core {
@@ -49,6 +49,9 @@ impl Core {
         {
             self.send_puback(id, rules, packet_id, ReasonCode::SUCCESS, None);
             return Ok(());
+        }
+        if publish.retain {
+            self.drop_expired_retained();
         }
         if let Some(refusal) = self.objection(rules, key, publish, &topic) {
             return self.decline(id, rules, publish, refusal);
@@ -145,6 +148,7 @@ impl Core {
                 );
                 return Err(refusal.because("this client may not publish there"));
             }
+            self.check_room(rules, publish, topic)?;
             // A receiver may look at the payload; it shows more.
             if publish.properties.payload_format_indicator() == Some(1)
                 && std::str::from_utf8(publish.payload).is_err()
@@ -173,6 +177,47 @@ impl Core {
         checks().err()
     }
 
+    /// What the server has no room for. A message of QoS 0 is dropped where there is none.
+    fn check_room(
+        &self,
+        rules: &Rules,
+        publish: &Publish<'_>,
+        topic: &[u8],
+    ) -> Result<(), Refusal> {
+        let limits = &self.config.limits;
+        if topic::levels(topic).count() > limits.topic_levels {
+            let clause = rule!("v3.1.1/MQTT-3.3.5-2", "v5.0/MQTT-3.4.2-1");
+            let clause = clause.clauses(rules.version())[0];
+            let refusal = Refusal::new(clause, ReasonCode::TOPIC_NAME_INVALID);
+            return Err(refusal.because("the topic has too many levels"));
+        }
+        if !publish.qos.is_acknowledged() {
+            return Ok(());
+        }
+        let size = topic.len() + publish.payload.len();
+        let retains = publish.retain && !publish.payload.is_empty();
+        let because = if retains && !self.retained.has_room(topic, size, limits) {
+            "there are as many retained messages as there may be"
+        } else if self.sessions.held.is_full(
+            size,
+            limits.all_queued_messages,
+            limits.all_queued_bytes,
+        ) {
+            "as many messages are on their way as may be"
+        } else {
+            return Ok(());
+        };
+        let reason = ReasonCode::QUOTA_EXCEEDED;
+        if rules.is_v5() {
+            let clause = clauses::clause!("v5.0/MQTT-3.4.2-1");
+            return Err(Refusal::new(clause, reason).because(because));
+        }
+        // What a server has no room for is a transient error, which ends the connection.
+        rules
+            .refuse_if(true, rule!("v3.1.1/MQTT-4.8.0-2"), reason)
+            .map_err(|refusal| refusal.because(because))
+    }
+
     /// Does not take the message over. 5.0 tells why in the acknowledgement; before, it is acknowledged as
     /// any other and goes no further. With QoS 0 there is nothing to tell it in.
     fn decline(
@@ -189,6 +234,9 @@ impl Core {
                 Ok(())
             };
         };
+        if refusal.reason == ReasonCode::QUOTA_EXCEEDED && !rules.is_v5() {
+            return Err(refusal);
+        }
         // 3.1.1 has it acknowledged, or the connection closed.
         if rules.breaks(rule!("v3.1.1/MQTT-3.3.5-2")) {
             return Ok(());

@@ -20,6 +20,7 @@ impl Core {
             return;
         };
         let mut input = std::mem::take(&mut connection.input);
+        self.partial_bytes -= input.len();
         if input.is_empty() {
             let rest = self.take_frames(id, bytes);
             input.extend_from_slice(rest);
@@ -31,9 +32,12 @@ impl Core {
         let Some(connection) = self.connections.get_mut(&id) else {
             return;
         };
+        self.partial_bytes += input.len();
         connection.input = input;
         if let Some(refusal) = connection.closes_later.take() {
             self.close(id, Some(refusal));
+        } else if self.partial_bytes > self.config.limits.all_partial_bytes {
+            self.refuse_partial(id);
         }
     }
 
@@ -75,6 +79,18 @@ impl Core {
                 Err(_) => return &[],
             }
         }
+    }
+
+    /// All connections together have sent more than may wait for the rest of its packets. It is this one's turn to
+    /// go: it sends, and does not complete what it sends.
+    fn refuse_partial(&mut self, id: ConnectionId) {
+        let rule = rule!("v3.1.1/MQTT-4.8.0-2", "v5.0/U50-4.13.1-2");
+        let version = self
+            .connections
+            .get(&id)
+            .map_or(Version::V5_0, |connection| connection.rules.version());
+        let refusal = Refusal::new(rule.clauses(version)[0], ReasonCode::QUOTA_EXCEEDED);
+        self.refuse_framing(id, refusal.because("too much has come in part"));
     }
 
     /// What cannot be taken apart as packets ends the connection. Before CONNECT there is no version to say why in.

@@ -9,8 +9,9 @@ use super::message::Message;
 use super::outgoing::{Delivery, Outgoing};
 use super::persist::Persist;
 use super::session::{Session, SessionKey};
-use super::subscriptions::{NodeIndex, Subscription};
+use super::subscriptions::Subscription;
 use super::topic::Requested;
+use super::tree::NodeIndex;
 use crate::rules::{Rules, rule};
 
 /// What all matching subscriptions of one Session ask for together.
@@ -54,11 +55,8 @@ impl Core {
             return;
         }
         if message.payload.is_empty() {
-            if rules.keeps(rule!("v3.1.1/MQTT-3.3.1-10", "v5.0/MQTT-3.3.1-6"))
-                && self.retained.remove(&message.topic)
-            {
-                let topic = message.topic.clone();
-                self.persist(|| Persist::RetainedRemoved { topic });
+            if rules.keeps(rule!("v3.1.1/MQTT-3.3.1-10", "v5.0/MQTT-3.3.1-6")) {
+                self.remove_retained(&message.topic);
             }
             if rules.breaks(rule!("v3.1.1/MQTT-3.3.1-11", "v5.0/MQTT-3.3.1-7")) {
                 self.store_retained(message);
@@ -80,16 +78,33 @@ impl Core {
         }
     }
 
+    /// Keeps the retained message if there is room. Otherwise the earlier one goes all the same: this is the newer.
     pub(super) fn store_retained(&mut self, message: &Arc<Message>) {
+        self.drop_expired_retained();
         let limits = &self.config.limits;
-        let stored = self.retained.replace(
-            Arc::clone(message),
-            limits.retained_messages,
-            limits.retained_bytes,
-            self.now,
-        );
-        if stored {
+        if self
+            .retained
+            .has_room(&message.topic, message.size(), limits)
+        {
+            self.retained.replace(Arc::clone(message));
             self.persist(|| Persist::Retained(Arc::clone(message)));
+        } else {
+            self.remove_retained(&message.topic);
+        }
+    }
+
+    /// Removes the retained messages that have expired.
+    pub(super) fn drop_expired_retained(&mut self) {
+        while let Some(topic) = self.retained.take_expired(self.now) {
+            self.persist(|| Persist::RetainedRemoved { topic });
+        }
+    }
+
+    fn remove_retained(&mut self, topic: &[u8]) {
+        if self.retained.remove(topic) {
+            self.persist(|| Persist::RetainedRemoved {
+                topic: topic.into(),
+            });
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deadlines::Deadline;
-use super::outgoing::Outgoing;
+use super::outgoing::{Outgoing, Tally};
 use super::persist::{Persist, SessionChange};
 use super::subscriptions::Subscription;
 use super::will::Will;
@@ -30,8 +30,12 @@ pub(crate) struct Session {
     /// The Session Expiry Interval in seconds.
     pub(crate) expiry: u32,
     pub(crate) expires: Option<Duration>,
+    /// When its connection ended; none while it has one.
+    pub(crate) left: Option<Duration>,
     /// Whether it was to outlive a connection, so that its changes are persisted.
     pub(crate) kept: bool,
+    /// Whether its beginning was persisted: it is kept, or it had a Will.
+    pub(crate) told: bool,
     pub(crate) subscriptions: BTreeMap<Box<[u8]>, Subscription>,
     pub(crate) will: Option<Will>,
     pub(crate) will_due: Option<Duration>,
@@ -49,6 +53,8 @@ pub(crate) struct Sessions {
     by_key: BTreeMap<SessionKey, Session>,
     by_client_id: BTreeMap<Arc<[u8]>, SessionKey>,
     begun: u64,
+    /// What is on its way to all clients.
+    pub(crate) held: Arc<Tally>,
     /// How many Client Identifiers were assigned.
     pub(crate) assigned: u64,
 }
@@ -105,11 +111,13 @@ impl Sessions {
             user,
             expiry,
             expires: None,
+            left: None,
             kept: false,
+            told: false,
             subscriptions: BTreeMap::new(),
             will: None,
             will_due: None,
-            outgoing: Outgoing::default(),
+            outgoing: Outgoing::counted_in(&self.held),
             incoming: BTreeSet::new(),
             stale_aliases: BTreeMap::new(),
         };
@@ -148,10 +156,11 @@ impl Core {
         session.rules = rules.clone();
         session.user = user;
         session.expiry = expiry;
+        session.left = None;
         if let Some(at) = session.expires.take() {
             self.deadlines.clear(at, Deadline::SessionExpiry(key));
         }
-        self.persist_expiry(key);
+        self.persist_terms(key);
     }
 
     /// The Session's connection has ended: its Will falls due, and its expiry begins to count.
@@ -163,12 +172,14 @@ impl Core {
             return;
         }
         session.connection = None;
+        session.left = Some(self.now);
         session.outgoing.interrupted();
         // A QoS 2 delivery of a Shared Subscription waits for the client that it began with.
         if session.rules.breaks(rule!("v5.0/MQTT-4.8.2-4")) {
             session.outgoing.keep_in_flight(|sent| sent.share.is_none());
         }
         let (rules, expiry) = (session.rules.clone(), session.expiry);
+        self.persist_leaving(key, self.now);
         self.will_falls_due(key, &rules, expiry);
         self.begin_expiry(key);
     }
@@ -192,7 +203,8 @@ impl Core {
         if ends {
             self.end_session(key);
         } else if !matches!(expiry, 0 | NEVER) && !rules.breaks(rule!("v5.0/MQTT-4.1.0-2")) {
-            let at = self.now + Duration::from_secs(expiry.into());
+            let left = session.left.unwrap_or(self.now);
+            let at = left + Duration::from_secs(expiry.into());
             if let Some(session) = self.sessions.get_mut(key) {
                 session.expires = Some(at);
             }
@@ -211,18 +223,14 @@ impl Core {
     /// The Session ends, with all that belongs to it. Its Will is published at the latest now.
     pub(super) fn end_session(&mut self, key: SessionKey) {
         self.publish_will(key);
-        let Some(session) = self.sessions.remove(key) else {
+        let Some(session) = self.remove_session(key) else {
             return;
         };
-        if let Some(at) = session.expires {
-            self.deadlines.clear(at, Deadline::SessionExpiry(key));
-        }
-        self.remove_subscriptions(key, &session.subscriptions);
         // Retained messages do not belong to it and stay.
         if session.rules.breaks(rule!("v3.1.1/MQTT-3.1.2-7")) {
             self.retained.remove_those_of(&session.client_id);
         }
-        if session.kept {
+        if session.told {
             let client_id = Arc::clone(&session.client_id);
             self.persist(|| Persist::Session {
                 client_id,
@@ -230,6 +238,19 @@ impl Core {
             });
         }
         self.share_again(&session.rules, session.outgoing);
+    }
+
+    /// Takes a Session away with its subscriptions, and does nothing else that its end would have done.
+    pub(super) fn remove_session(&mut self, key: SessionKey) -> Option<Session> {
+        let session = self.sessions.remove(key)?;
+        if let Some(at) = session.expires {
+            self.deadlines.clear(at, Deadline::SessionExpiry(key));
+        }
+        if let Some(at) = session.will_due {
+            self.deadlines.clear(at, Deadline::Will(key));
+        }
+        self.remove_subscriptions(key, &session.subscriptions);
+        Some(session)
     }
 
     /// What a broker does that discards the Session State of a connected client.

@@ -161,8 +161,9 @@ impl Core {
         }
         let access = &self.config.access;
         let limits = &self.config.limits;
-        let full = session.subscriptions.len() >= limits.subscriptions
-            && !session.subscriptions.contains_key(filter);
+        let full = !session.subscriptions.contains_key(filter)
+            && (session.subscriptions.len() >= limits.subscriptions
+                || self.subscriptions.len() >= limits.all_subscriptions);
         let deep = topic::levels(requested.filter).count() > limits.topic_levels;
         let (reason, because) = if !access.may_subscribe(session.user.as_deref(), requested.filter)
         {
@@ -173,7 +174,7 @@ impl Core {
         } else if full {
             (
                 ReasonCode::QUOTA_EXCEEDED,
-                "the session has too many subscriptions",
+                "there are as many subscriptions as there may be",
             )
         } else if deep {
             (ReasonCode::QUOTA_EXCEEDED, "the filter has too many levels")

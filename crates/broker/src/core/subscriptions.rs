@@ -1,7 +1,4 @@
-//! All subscriptions of a broker, as a tree of topic levels (sections 4.7 and 4.8).
-//!
-//! The nodes stand in one vector and point to each other by index, so that neither a deep filter nor a deep
-//! topic can exhaust the stack, and matching walks level by level without recursion.
+//! All subscriptions of a broker, by Topic Filter (sections 4.7 and 4.8).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,6 +7,7 @@ use codec::QoS;
 
 use super::session::SessionKey;
 use super::topic::{self, Requested};
+use super::tree::{Content, NodeIndex, Tree};
 
 /// What a client asked for with one Topic Filter (5.0 section 3.8.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,21 +39,21 @@ impl Subscription {
     }
 }
 
-/// A place in the tree: one Topic Filter.
-pub(crate) type NodeIndex = usize;
-
 /// The sessions that subscribed to one Topic Filter.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
-    level: Box<[u8]>,
-    parent: NodeIndex,
-    children: BTreeMap<Box<[u8]>, NodeIndex>,
     /// Whether the Topic Filter starts with a wildcard.
     pub(crate) starts_with_wildcard: bool,
     /// The subscriptions of this filter, by session.
     pub(crate) subscribers: BTreeMap<SessionKey, Subscription>,
     /// The Shared Subscriptions of this filter, by Share Name.
     pub(crate) shares: BTreeMap<Box<[u8]>, Share>,
+}
+
+impl Content for Node {
+    fn is_vacant(&self) -> bool {
+        self.subscribers.is_empty() && self.shares.is_empty()
+    }
 }
 
 /// One Shared Subscription: each message goes to one of its sessions.
@@ -114,46 +112,47 @@ impl Share {
         self.members.iter().copied()
     }
 
-    fn insert(&mut self, session: SessionKey, subscription: Subscription) {
-        match self
+    /// Adds or replaces what a session asks for; tells whether it is new.
+    fn insert(&mut self, session: SessionKey, subscription: Subscription) -> bool {
+        let member = self
             .members
             .iter_mut()
-            .find(|(member, _)| *member == session)
-        {
-            Some((_, old)) => *old = subscription,
-            None => self.members.push((session, subscription)),
-        }
+            .find(|(member, _)| *member == session);
+        let Some((_, old)) = member else {
+            self.members.push((session, subscription));
+            return true;
+        };
+        *old = subscription;
+        false
     }
 
-    fn remove(&mut self, session: SessionKey) {
-        if let Some(at) = self
+    fn remove(&mut self, session: SessionKey) -> bool {
+        let position = self
             .members
             .iter()
-            .position(|&(member, _)| member == session)
-        {
-            self.members.remove(at);
-            if at < self.next {
-                self.next -= 1;
-            }
+            .position(|&(member, _)| member == session);
+        let Some(at) = position else {
+            return false;
+        };
+        self.members.remove(at);
+        if at < self.next {
+            self.next -= 1;
         }
+        true
     }
 }
 
-/// The tree.
-#[derive(Debug)]
+/// All subscriptions.
+#[derive(Debug, Default)]
 pub(crate) struct Subscriptions {
-    nodes: Vec<Node>,
-    free: Vec<NodeIndex>,
+    tree: Tree<Node>,
+    count: usize,
 }
 
-const ROOT: NodeIndex = 0;
-
 impl Subscriptions {
-    pub(crate) fn new() -> Self {
-        Self {
-            nodes: vec![Node::default()],
-            free: Vec::new(),
-        }
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.count
     }
 
     /// Adds a subscription, or replaces the one that the session has with the identical filter.
@@ -163,127 +162,56 @@ impl Subscriptions {
         session: SessionKey,
         subscription: Subscription,
     ) {
-        let at = self.make(requested.filter);
-        match requested.share {
-            None => {
-                self.nodes[at].subscribers.insert(session, subscription);
-            }
-            Some(share) => self.nodes[at]
+        let at = self.tree.make(requested.filter);
+        let node = self.tree.at_mut(at);
+        node.starts_with_wildcard = topic::starts_with_wildcard(requested.filter);
+        let new = match requested.share {
+            None => node.subscribers.insert(session, subscription).is_none(),
+            Some(share) => node
                 .shares
                 .entry(share.into())
                 .or_insert_with(|| Share::of(requested))
                 .insert(session, subscription),
-        }
+        };
+        self.count += usize::from(new);
     }
 
     /// Removes the subscription that the session has with this filter.
     pub(crate) fn remove(&mut self, requested: Requested<'_>, session: SessionKey) {
-        let Some(at) = self.find(requested.filter) else {
+        let Some(at) = self.tree.find(requested.filter) else {
             return;
         };
-        let node = &mut self.nodes[at];
-        match requested.share {
-            None => {
-                node.subscribers.remove(&session);
-            }
+        let node = self.tree.at_mut(at);
+        let removed = match requested.share {
+            None => node.subscribers.remove(&session).is_some(),
             Some(name) => {
-                if let Some(share) = node.shares.get_mut(name) {
-                    share.remove(session);
-                    if share.members.is_empty() {
-                        node.shares.remove(name);
-                    }
-                }
+                let share = node.shares.get_mut(name);
+                let removed = share.is_some_and(|share| share.remove(session));
+                node.shares.retain(|_, share| !share.members.is_empty());
+                removed
             }
-        }
-        self.prune(at);
+        };
+        self.count -= usize::from(removed);
+        self.tree.prune(at);
     }
 
-    /// The places whose Topic Filter matches the topic, in an order that the topic and the tree determine.
+    /// The places whose Topic Filter matches the topic, in an order that the topic and the filters determine.
     pub(crate) fn matching(&self, topic: &[u8]) -> Vec<NodeIndex> {
-        let mut found = Vec::new();
-        let mut reached = vec![ROOT];
-        let mut beyond = Vec::new();
-        for level in topic::levels(topic) {
-            for &at in &reached {
-                let children = &self.nodes[at].children;
-                found.extend(children.get(b"#".as_slice()));
-                beyond.extend(children.get(b"+".as_slice()));
-                if !matches!(level, b"#" | b"+") {
-                    beyond.extend(children.get(level));
-                }
-            }
-            reached.clear();
-            std::mem::swap(&mut reached, &mut beyond);
-            if reached.is_empty() {
-                break;
-            }
-        }
-        for at in reached {
-            found.push(at);
-            found.extend(self.nodes[at].children.get(b"#".as_slice()));
-        }
-        found
+        self.tree.filters_matching(topic)
     }
 
     pub(crate) fn node(&self, at: NodeIndex) -> &Node {
-        &self.nodes[at]
+        self.tree.at(at)
     }
 
     /// The Shared Subscription of this name and filter.
     pub(crate) fn share_mut(&mut self, at: NodeIndex, name: &[u8]) -> Option<&mut Share> {
-        self.nodes[at].shares.get_mut(name)
+        self.tree.at_mut(at).shares.get_mut(name)
     }
 
     /// The place of this Topic Filter.
     pub(crate) fn find(&self, filter: &[u8]) -> Option<NodeIndex> {
-        topic::levels(filter).try_fold(ROOT, |at, level| {
-            self.nodes[at].children.get(level).copied()
-        })
-    }
-
-    fn make(&mut self, filter: &[u8]) -> NodeIndex {
-        let starts_with_wildcard = topic::starts_with_wildcard(filter);
-        let mut at = ROOT;
-        for level in topic::levels(filter) {
-            at = if let Some(&child) = self.nodes[at].children.get(level) {
-                child
-            } else {
-                let child = self.place(Node {
-                    level: level.into(),
-                    parent: at,
-                    starts_with_wildcard,
-                    ..Node::default()
-                });
-                self.nodes[at].children.insert(level.into(), child);
-                child
-            };
-        }
-        at
-    }
-
-    fn place(&mut self, node: Node) -> NodeIndex {
-        if let Some(at) = self.free.pop() {
-            self.nodes[at] = node;
-            return at;
-        }
-        self.nodes.push(node);
-        self.nodes.len() - 1
-    }
-
-    /// Takes back the nodes, from `at` upwards, that hold nothing any more.
-    fn prune(&mut self, mut at: NodeIndex) {
-        while at != ROOT {
-            let node = &self.nodes[at];
-            let empty =
-                node.children.is_empty() && node.subscribers.is_empty() && node.shares.is_empty();
-            if !empty {
-                return;
-            }
-            let Node { level, parent, .. } = std::mem::take(&mut self.nodes[at]);
-            self.nodes[parent].children.remove(&level);
-            self.free.push(at);
-            at = parent;
-        }
+        self.tree.find(filter)
     }
 }
 
@@ -323,7 +251,7 @@ mod tests {
             topics in prop::collection::vec("([ab$]?/){0,3}[ab]?", 1..8),
         ) {
             let filters: Vec<_> = filters.iter().filter(|f| topic::is_filter(f.as_bytes())).collect();
-            let mut tree = Subscriptions::new();
+            let mut tree = Subscriptions::default();
             for (number, filter) in (0..).zip(&filters) {
                 tree.insert(plain(filter.as_bytes()), SessionKey(number), PLAIN);
             }
@@ -337,7 +265,8 @@ mod tests {
             for (number, filter) in (0..).zip(&filters) {
                 tree.remove(plain(filter.as_bytes()), SessionKey(number));
             }
-            prop_assert_eq!(tree.nodes.len() - tree.free.len(), 1);
+            prop_assert_eq!(tree.tree.len(), 1);
+            prop_assert_eq!(tree.len(), 0);
         }
     }
 
@@ -367,7 +296,7 @@ mod tests {
     #[test]
     fn a_filter_of_many_levels_needs_no_stack() {
         let deep = vec![b'/'; 65_535];
-        let mut tree = Subscriptions::new();
+        let mut tree = Subscriptions::default();
         tree.insert(plain(&deep), SessionKey(1), PLAIN);
         assert_eq!(subscribers(&tree, &deep), [SessionKey(1)]);
         tree.remove(plain(&deep), SessionKey(1));

@@ -12,11 +12,12 @@ use super::{Core, publish};
 use crate::rules::{Rules, rule};
 
 /// A Will, kept with its Session until it is published or recalled.
-#[derive(Debug, Clone)]
-pub(crate) struct Will {
-    message: Message,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Will {
+    /// The message; it counts as received when it is published.
+    pub message: Arc<Message>,
     /// The Will Delay Interval in seconds.
-    delay: u32,
+    pub delay: u32,
 }
 
 impl Core {
@@ -30,7 +31,7 @@ impl Core {
             // Without a Will Flag there is nothing to publish; a broker that breaks this makes something up.
             if rules.breaks(rule!("v3.1.1/MQTT-3.1.2-12")) {
                 session.will = Some(Will {
-                    message: Message {
+                    message: Arc::new(Message {
                         topic: session.client_id.as_ref().into(),
                         payload: Box::default(),
                         qos: codec::QoS::AT_MOST_ONCE,
@@ -39,7 +40,7 @@ impl Core {
                         expiry_interval: None,
                         received: self.now,
                         publisher: None,
-                    },
+                    }),
                     delay: 0,
                 });
             }
@@ -66,7 +67,7 @@ impl Core {
             properties = publish::with_user_properties_reversed(&properties);
         }
         session.will = Some(Will {
-            message: Message {
+            message: Arc::new(Message {
                 topic: will.topic.as_bytes().into(),
                 payload: will.payload.into(),
                 qos: will.qos,
@@ -75,9 +76,10 @@ impl Core {
                 expiry_interval: will.properties.message_expiry_interval(),
                 received: self.now,
                 publisher: Some(Arc::clone(&session.client_id)),
-            },
+            }),
             delay: will.properties.will_delay_interval().unwrap_or(0),
         });
+        self.persist_will(key);
     }
 
     /// The connection has ended with the Will still there: it is published now, or after its delay.
@@ -136,10 +138,11 @@ impl Core {
             .may_publish(session.user.as_deref(), topic)
             && !(topic.starts_with(b"$SYS/")
                 && rules.keeps(rule!("v3.1.1/U311-4.7.2-1", "v5.0/U50-4.7.2-1")));
+        self.persist_will(key);
         if permitted && rules.keeps(rule!("v3.1.1/MQTT-3.1.2-8", "v5.0/MQTT-3.1.2-8")) {
             let message = Message {
                 received: self.now,
-                ..will.message
+                ..Message::clone(&will.message)
             };
             self.take_message(&rules, message);
         }
@@ -154,8 +157,9 @@ impl Core {
                 "v5.0/MQTT-3.14.4-3",
                 "v5.0/MQTT-3.1.2-10"
             ))
+            && session.will.take().is_some()
         {
-            session.will = None;
+            self.persist_will(key);
         }
     }
 
@@ -168,9 +172,11 @@ impl Core {
             self.publish_will(key);
             return;
         }
-        session.will = None;
         if let Some(at) = session.will_due.take() {
             self.deadlines.clear(at, Deadline::Will(key));
+        }
+        if session.will.take().is_some() {
+            self.persist_will(key);
         }
     }
 }

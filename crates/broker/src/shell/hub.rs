@@ -1,19 +1,23 @@
 //! The one place where events meet the core and its actions are carried out.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
+use super::keeping::{self, Keeping};
 use super::outbox::Outbox;
 use super::trace::{Sink, Tracer};
 use crate::config::{AuthenticationMethod, Config, Limits};
 use crate::core::{Action, ConnectionId, Core, Event, Persist};
 use crate::rules::{ClauseSet, RuleBook};
 use crate::scram::ScramSha256;
+use crate::store::{CommitError, Store};
 
 /// The core and the outboxes of its connections.
 #[derive(Debug)]
@@ -21,12 +25,38 @@ pub(super) struct Hub {
     state: Mutex<State>,
     rules: Arc<RuleBook>,
     limits: Limits,
-    start: Instant,
+    clock: Clock,
+    keeping: Option<Arc<Keeping>>,
     deadline_moved: Notify,
     stopping: watch::Sender<bool>,
     abandoned: watch::Sender<bool>,
     connections: watch::Sender<usize>,
     handshakes: Arc<Semaphore>,
+}
+
+/// The core's time. It goes on where an earlier broker's ended.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    start: Instant,
+    /// What the time was at the start.
+    before: Duration,
+}
+
+impl Clock {
+    fn from(before: Duration) -> Self {
+        Self {
+            start: Instant::now(),
+            before,
+        }
+    }
+
+    fn now(&self) -> Duration {
+        self.before + self.start.elapsed()
+    }
+
+    fn instant(&self, time: Duration) -> Instant {
+        self.start + time.saturating_sub(self.before)
+    }
 }
 
 #[derive(Debug)]
@@ -43,25 +73,37 @@ struct State {
 #[derive(Debug, Clone)]
 pub struct Kept {
     changes: Vec<Persist>,
-    start: Instant,
+    clock: Clock,
 }
 
 impl Hub {
     pub(super) fn new(config: Config) -> Arc<Self> {
-        let limits = config.limits.clone();
-        Self::around(with_methods(Core::new(config)), limits, Instant::now())
+        let core = with_methods(Core::new(config));
+        Self::around(core, Clock::from(Duration::ZERO), None)
     }
 
     /// A hub whose core goes on with what an earlier one has kept. Its time goes on as well, since messages and
     /// Sessions have aged meanwhile.
     pub(super) fn again(config: Config, kept: Kept) -> Arc<Self> {
-        let now = Instant::now().duration_since(kept.start);
-        let limits = config.limits.clone();
-        let core = Core::restore(config, kept.changes, now);
-        Self::around(with_methods(core), limits, kept.start)
+        let core = with_methods(Core::restore(config, kept.changes, kept.clock.now()));
+        let hub = Self::around(core, kept.clock, None);
+        hub.handle(Event::TimePassed);
+        hub
     }
 
-    fn around(core: Core, limits: Limits, start: Instant) -> Arc<Self> {
+    /// A hub whose core goes on with what the store has, and that keeps there whatever is to be kept.
+    pub(super) fn keeping(config: Config, mut store: Store) -> io::Result<Arc<Self>> {
+        let (changes, age) = store.take_restored();
+        let core = with_methods(Core::restore(config, changes, age));
+        let keeping = Arc::new(Keeping::new());
+        let hub = Self::around(core, Clock::from(age), Some(Arc::clone(&keeping)));
+        keeping::start(Arc::clone(&hub), keeping, store)?;
+        hub.handle(Event::TimePassed);
+        Ok(hub)
+    }
+
+    fn around(core: Core, clock: Clock, keeping: Option<Arc<Keeping>>) -> Arc<Self> {
+        let limits = core.config().limits.clone();
         Arc::new(Self {
             rules: Arc::clone(core.rules()),
             handshakes: Arc::new(Semaphore::new(
@@ -76,7 +118,8 @@ impl Hub {
                 actions: Vec::new(),
                 tracer: None,
             }),
-            start,
+            clock,
+            keeping,
             deadline_moved: Notify::new(),
             stopping: watch::Sender::new(false),
             abandoned: watch::Sender::new(false),
@@ -125,7 +168,17 @@ impl Hub {
     pub(super) fn handle(&self, event: Event<'_>) {
         let mut state = self.state();
         let before = state.core.next_deadline();
-        state.handle(event, self.start);
+        let now = self.clock.now();
+        let mut actions = std::mem::take(&mut state.actions);
+        if let Some(tracer) = &mut state.tracer {
+            tracer.event(now, &event);
+        }
+        state.core.handle(event, now, &mut actions);
+        if let Some(keeping) = &self.keeping {
+            keeping.take(&mut actions);
+        }
+        self.perform(&mut state, &mut actions);
+        state.actions = actions;
         if state.core.next_deadline() != before {
             self.deadline_moved.notify_one();
         }
@@ -134,6 +187,48 @@ impl Hub {
     /// Tells what goes over connections that are opened from now on.
     pub(super) fn trace(&self, sink: Sink) {
         self.state().tracer = Some(Tracer::new(sink));
+    }
+
+    /// Carries out what waited for the store.
+    pub(super) fn carry_out(&self, mut effects: Vec<Action>) {
+        self.perform(&mut self.state(), &mut effects);
+    }
+
+    fn perform(&self, state: &mut State, actions: &mut Vec<Action>) {
+        let now = self.clock.now();
+        let mut congested = state.perform(actions, now);
+        while let Some(connection) = congested.pop() {
+            state
+                .core
+                .handle(Event::Congested { connection }, now, actions);
+            if let Some(keeping) = &self.keeping {
+                keeping.take(actions);
+            }
+            congested.extend(state.perform(actions, now));
+        }
+    }
+
+    /// Waits while the store does not keep up with the connections.
+    pub(super) async fn room(&self) {
+        if let Some(keeping) = &self.keeping {
+            keeping.room().await;
+        }
+    }
+
+    /// Waits until the store has everything and is closed.
+    pub(super) async fn end_keeping(&self) {
+        if let Some(keeping) = &self.keeping {
+            keeping.end();
+            keeping.ended().await;
+        }
+    }
+
+    /// Waits until the store could not be written, if ever.
+    pub(super) async fn failure(&self) -> Arc<CommitError> {
+        match &self.keeping {
+            Some(keeping) => keeping.failure().await,
+            None => std::future::pending().await,
+        }
     }
 
     pub(super) fn consulted(&self) -> ClauseSet {
@@ -157,7 +252,7 @@ impl Hub {
     pub(super) fn kept(&self) -> Kept {
         Kept {
             changes: self.state().core.snapshot(),
-            start: self.start,
+            clock: self.clock,
         }
     }
 
@@ -172,6 +267,9 @@ impl Hub {
         self.stopping.send_replace(true);
         self.abandoned.send_replace(true);
         self.state().tasks.values().for_each(AbortHandle::abort);
+        if let Some(keeping) = &self.keeping {
+            keeping.end();
+        }
     }
 
     pub(super) fn stopping(&self) -> watch::Receiver<bool> {
@@ -211,13 +309,8 @@ fn with_methods(mut core: Core) -> Core {
 }
 
 impl State {
-    fn handle(&mut self, event: Event<'_>, start: Instant) {
-        let now = Instant::now().duration_since(start);
-        let mut actions = std::mem::take(&mut self.actions);
-        if let Some(tracer) = &mut self.tracer {
-            tracer.event(now, &event);
-        }
-        self.core.handle(event, now, &mut actions);
+    /// Does what the core says; tells which connections that has made congested.
+    fn perform(&mut self, actions: &mut Vec<Action>, now: Duration) -> Vec<ConnectionId> {
         let mut congested = Vec::new();
         for action in actions.drain(..) {
             if let Some(tracer) = &mut self.tracer {
@@ -241,14 +334,11 @@ impl State {
                         outbox.close();
                     }
                 }
-                // Sessions and retained messages live in memory: there is no store to persist to.
+                // The store has it, or there is none.
                 Action::Persist(_) => {}
             }
         }
-        self.actions = actions;
-        for connection in congested {
-            self.handle(Event::Congested { connection }, start);
-        }
+        congested
     }
 }
 
@@ -260,7 +350,7 @@ pub(super) async fn keep_time(hub: Arc<Hub>) {
             let deadline = hub.state().core.next_deadline();
             let due = async {
                 match deadline {
-                    Some(deadline) => sleep_until(hub.start + deadline).await,
+                    Some(deadline) => sleep_until(hub.clock.instant(deadline)).await,
                     None => std::future::pending().await,
                 }
             };

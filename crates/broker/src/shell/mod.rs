@@ -5,6 +5,7 @@
 //! deadline. All time is tokio's: on a paused runtime it is virtual, and nothing polls.
 
 mod hub;
+mod keeping;
 mod listen;
 mod outbox;
 mod serve;
@@ -13,6 +14,7 @@ mod trace;
 mod transport;
 mod websocket;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::config::{Config, ConfigError};
 use crate::rules::ClauseSet;
+use crate::store::{CommitError, Store};
 
 use hub::Hub;
 
@@ -46,7 +49,7 @@ impl Broker {
     ///
     /// Outside a tokio runtime whose time is enabled.
     pub fn start(config: Config) -> Result<Self, ConfigError> {
-        Self::serve(config, Hub::new)
+        Self::serve(config, |config| Ok(Hub::new(config)))
     }
 
     /// Starts a broker that goes on with what an earlier one has kept, as after a restart. The earlier one must
@@ -60,12 +63,30 @@ impl Broker {
     ///
     /// As for [`start`](Self::start).
     pub fn start_again(config: Config, kept: Kept) -> Result<Self, ConfigError> {
-        Self::serve(config, |config| Hub::again(config, kept))
+        Self::serve(config, |config| Ok(Hub::again(config, kept)))
     }
 
-    fn serve(config: Config, hub: impl FnOnce(Config) -> Arc<Hub>) -> Result<Self, ConfigError> {
+    /// Starts a broker that goes on with what the store holds, and keeps there what must outlive it. Whatever is
+    /// acknowledged was written before. It also costs a thread, which writes.
+    ///
+    /// # Errors
+    ///
+    /// As for [`start`](Self::start), or no thread can be started.
+    ///
+    /// # Panics
+    ///
+    /// As for [`start`](Self::start).
+    pub fn start_on(mut config: Config, store: Store) -> Result<Self, ConfigError> {
+        config.persistent = true;
+        Self::serve(config, |config| Hub::keeping(config, store))
+    }
+
+    fn serve(
+        config: Config,
+        hub: impl FnOnce(Config) -> io::Result<Arc<Hub>>,
+    ) -> Result<Self, ConfigError> {
         config.check()?;
-        let hub = hub(config);
+        let hub = hub(config).map_err(|error| ConfigError::Thread(error.kind()))?;
         tokio::spawn(hub::keep_time(Arc::clone(&hub)));
         Ok(Self { hub })
     }
@@ -103,10 +124,17 @@ impl Broker {
     }
 
     /// Stops listening, tells each client (5.0: DISCONNECT with Server shutting down), and waits until every
-    /// connection has ended: at most [`LINGER`](Self::LINGER) for those that do not read.
+    /// connection has ended: at most [`LINGER`](Self::LINGER) for those that do not read. Then closes the store.
     pub async fn stop(&self) {
         self.hub.stop();
         self.hub.all_ended().await;
+        self.hub.end_keeping().await;
+    }
+
+    /// Waits until the store could not be written, if ever. By then every connection is abandoned: nothing may be
+    /// acknowledged that is not kept.
+    pub async fn failure(&self) -> Arc<CommitError> {
+        self.hub.failure().await
     }
 
     /// What a store would hold by now: the Sessions that outlive their connections, and the retained messages.

@@ -141,6 +141,7 @@ async fn read(
 ) {
     loop {
         outbox.room().await;
+        hub.room().await;
         let read = poll_fn(|context| {
             let mut bytes = [const { MaybeUninit::uninit() }; READ];
             let mut buffer = ReadBuf::uninit(&mut bytes);

@@ -8,7 +8,10 @@ use broker::rules::ClauseSet;
 use clauses::{ClauseId, Keyword};
 
 use crate::script::{BROKEN, CONSULTED};
-use crate::{connecting, delivering, publishing, retaining, sessions, subscribing, wills};
+use crate::{
+    connecting, delivering, identifying, limiting, publishing, retaining, sessions, subscribing,
+    timing, wills,
+};
 
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
@@ -52,10 +55,13 @@ fn all() -> impl Iterator<Item = fn()> {
     [
         connecting::ALL,
         delivering::ALL,
+        identifying::ALL,
+        limiting::ALL,
         publishing::ALL,
         retaining::ALL,
         sessions::ALL,
         subscribing::ALL,
+        timing::ALL,
         wills::ALL,
     ]
     .into_iter()
@@ -81,10 +87,13 @@ fn every_exchange_is_listed() {
     let files = [
         include_str!("connecting.rs"),
         include_str!("delivering.rs"),
+        include_str!("identifying.rs"),
+        include_str!("limiting.rs"),
         include_str!("publishing.rs"),
         include_str!("retaining.rs"),
         include_str!("sessions.rs"),
         include_str!("subscribing.rs"),
+        include_str!("timing.rs"),
         include_str!("wills.rs"),
     ];
     let tests: usize = files

@@ -3,9 +3,12 @@
 mod breaking;
 mod connecting;
 mod delivering;
+mod identifying;
+mod limiting;
 mod publishing;
 mod retaining;
 mod script;
 mod sessions;
 mod subscribing;
+mod timing;
 mod wills;

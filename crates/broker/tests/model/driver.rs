@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use broker::Config;
 use broker::core::{Action, ConnectionId, Core, Event, Persist};
+use broker::{Config, Store};
 use clauses::ClauseId;
 use codec::{
     Connect, Direction, Disconnect, Packet, Properties, PropertiesBuf, PropertyId, Puback, Pubcomp,
@@ -13,7 +13,9 @@ use codec::{
     SubscriptionsBuf, Text, TopicFiltersBuf, Unsubscribe, Version,
 };
 
-use crate::model::{CLIENTS, Operation, Received};
+use tempfile::TempDir;
+
+use crate::model::{CLIENTS, From, Operation, Received};
 
 const VERSION: Version = Version::V5_0;
 
@@ -29,9 +31,28 @@ fn config() -> Config {
     }
 }
 
+/// A store that is written when it is wanted.
+struct Disk {
+    directory: TempDir,
+    written: usize,
+}
+
+impl Disk {
+    /// Writes what came since the last time; what the store then holds when it is opened again.
+    fn reopened(&mut self, history: &[Persist]) -> Vec<Persist> {
+        let mut store = Store::open(self.directory.path()).expect("a sound store");
+        store.commit(&history[self.written..]).expect("a disk");
+        self.written = history.len();
+        drop(store);
+        let mut store = Store::open(self.directory.path()).expect("a sound store");
+        store.take_restored().0
+    }
+}
+
 /// A core and its clients.
 pub(crate) struct Driver {
     core: Core,
+    store: Disk,
     persisted: Vec<Persist>,
     opened: u64,
     published: usize,
@@ -54,6 +75,10 @@ impl Driver {
     pub(crate) fn new() -> Self {
         Self {
             core: Core::new(config()),
+            store: Disk {
+                directory: tempfile::tempdir().expect("a directory"),
+                written: 0,
+            },
             persisted: Vec::new(),
             opened: 0,
             published: 0,
@@ -119,18 +144,22 @@ impl Driver {
                 self.publish(client, topic, qos, retain, empty, times);
             }
             Operation::Acknowledge { client } => self.acknowledge(client),
-            Operation::Restart { snapshot } => {
-                if snapshot {
-                    self.persisted = self.core.snapshot();
-                }
-                self.core = Core::restore(config(), self.persisted.clone(), Duration::ZERO);
-                for client in &mut self.clients {
-                    client.connection = None;
-                }
-            }
+            Operation::Restart { from } => self.restart(from),
         }
         for client in &self.clients {
             assert!(client.answers.is_empty(), "unexpected {:?}", client.answers);
+        }
+    }
+
+    fn restart(&mut self, from: From) {
+        let changes = match from {
+            From::History => self.persisted.clone(),
+            From::Snapshot => self.core.snapshot(),
+            From::Store => self.store.reopened(&self.persisted),
+        };
+        self.core = Core::restore(config(), changes, Duration::ZERO);
+        for client in &mut self.clients {
+            client.connection = None;
         }
     }
 

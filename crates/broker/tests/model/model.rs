@@ -47,10 +47,21 @@ pub(crate) enum Operation {
     Acknowledge {
         client: usize,
     },
-    /// The broker fails, and starts again from what it persisted: from the whole history, or from a snapshot.
+    /// The broker fails, and starts again from what it persisted.
     Restart {
-        snapshot: bool,
+        from: From,
     },
+}
+
+/// What a broker starts again from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum From {
+    /// Every change that there was.
+    History,
+    /// The changes that give the state that it has, and no more.
+    Snapshot,
+    /// A store that was written and is opened again.
+    Store,
 }
 
 /// What a client receives.
@@ -116,7 +127,12 @@ impl Operation {
                 }
             ),
             4 => client().prop_map(|client| Self::Acknowledge { client }),
-            1 => any::<bool>().prop_map(|snapshot| Self::Restart { snapshot }),
+            1 => prop_oneof![
+                // The disk takes its time.
+                6 => Just(From::History),
+                6 => Just(From::Snapshot),
+                1 => Just(From::Store),
+            ].prop_map(|from| Self::Restart { from }),
         ]
         .boxed()
     }

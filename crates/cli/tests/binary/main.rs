@@ -9,6 +9,7 @@ mod assay;
 mod bad_input;
 mod broker;
 mod clauses;
+mod data;
 mod decode;
 mod deviations;
 mod fmt;

@@ -1,6 +1,7 @@
 //! `mqtt-assay broker`: serves the reference broker until Ctrl-C.
 
 mod configuration;
+mod data;
 mod listen;
 mod log;
 mod passwords;
@@ -16,7 +17,7 @@ use clauses::ClauseId;
 use tokio::runtime;
 use tokio::task::LocalSet;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, NO_TARGET};
 use crate::signal;
 use configuration::Configuration;
 use listen::{Bound, Scheme, SocketFiles};
@@ -33,6 +34,16 @@ pub(crate) struct Serve {
     /// Read the configuration from this YAML file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    /// Keep Sessions, their Wills and retained messages in this directory, so that they survive a restart; without
+    /// it they are kept in memory.
+    ///
+    /// The directory is made where there is none, and belongs to one broker at a time. Whatever the broker
+    /// acknowledges was written before, and handed to the disk (fsync): when the process is killed at any moment,
+    /// nothing acknowledged is lost and nothing of QoS 2 is doubled. The same holds when the power fails, if the file
+    /// system and the disk keep what they report as written; a store that did not survive is refused at the start.
+    #[arg(long, value_name = "DIRECTORY")]
+    data: Option<PathBuf>,
 
     /// Print a configuration file with all there is to say, each with its default, and end.
     #[arg(long, exclusive = true)]
@@ -207,7 +218,7 @@ impl Serve {
         if let Some(served) = &certificate {
             served.write_own()?;
         }
-        let broker = Broker::start(config).map_err(|error| Failure::of(&error))?;
+        let broker = data::start(config, self.data.as_deref())?;
         if self.trace {
             broker.trace(trace::print);
         }
@@ -229,7 +240,10 @@ impl Serve {
             anstream::println!("It disobeys {clause}");
         }
         anstream::println!("Press Ctrl-C to end it");
-        let waited = signal::ctrl_c().await;
+        let waited = tokio::select! {
+            waited = signal::ctrl_c() => waited,
+            error = broker.failure() => return Err(Failure::of(&*error).status(NO_TARGET)),
+        };
         broker.stop().await;
         waited.map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))
     }

@@ -1,0 +1,174 @@
+//! A tree of topic levels: things by Topic Filter that are found by topic, or by Topic Name that are found by filter
+//! (section 4.7).
+//!
+//! The nodes stand in one vector and point to each other by index, so that neither a deep filter nor a deep
+//! topic can exhaust the stack, and matching walks level by level without recursion.
+
+use std::collections::BTreeMap;
+
+use super::topic;
+
+/// A place in a tree.
+pub(crate) type NodeIndex = usize;
+
+/// What stands at a place in a tree, which is given up once there is nothing.
+pub(crate) trait Content: Default {
+    /// Whether there is nothing.
+    fn is_vacant(&self) -> bool;
+}
+
+/// The tree.
+#[derive(Debug)]
+pub(crate) struct Tree<T> {
+    nodes: Vec<Node<T>>,
+    free: Vec<NodeIndex>,
+}
+
+#[derive(Debug, Default)]
+struct Node<T> {
+    level: Box<[u8]>,
+    parent: NodeIndex,
+    children: BTreeMap<Box<[u8]>, NodeIndex>,
+    content: T,
+}
+
+const ROOT: NodeIndex = 0;
+
+impl<T: Content> Default for Tree<T> {
+    fn default() -> Self {
+        Self {
+            nodes: vec![Node::default()],
+            free: Vec::new(),
+        }
+    }
+}
+
+impl<T: Content> Tree<T> {
+    pub(crate) fn at(&self, at: NodeIndex) -> &T {
+        &self.nodes[at].content
+    }
+
+    pub(crate) fn at_mut(&mut self, at: NodeIndex) -> &mut T {
+        &mut self.nodes[at].content
+    }
+
+    /// The place of this filter or name, level by level as it is written.
+    pub(crate) fn find(&self, path: &[u8]) -> Option<NodeIndex> {
+        topic::levels(path).try_fold(ROOT, |at, level| {
+            self.nodes[at].children.get(level).copied()
+        })
+    }
+
+    /// The place of this filter or name, made if it is not there.
+    pub(crate) fn make(&mut self, path: &[u8]) -> NodeIndex {
+        let mut at = ROOT;
+        for level in topic::levels(path) {
+            at = if let Some(&child) = self.nodes[at].children.get(level) {
+                child
+            } else {
+                let child = self.place(Node {
+                    level: level.into(),
+                    parent: at,
+                    ..Node::default()
+                });
+                self.nodes[at].children.insert(level.into(), child);
+                child
+            };
+        }
+        at
+    }
+
+    /// The places of the Topic Filters that match the topic, in an order that the topic and the tree determine.
+    pub(crate) fn filters_matching(&self, topic: &[u8]) -> Vec<NodeIndex> {
+        let mut found = Vec::new();
+        let mut reached = vec![ROOT];
+        let mut beyond = Vec::new();
+        for level in topic::levels(topic) {
+            for &at in &reached {
+                let children = &self.nodes[at].children;
+                found.extend(children.get(b"#".as_slice()));
+                beyond.extend(children.get(b"+".as_slice()));
+                if !matches!(level, b"#" | b"+") {
+                    beyond.extend(children.get(level));
+                }
+            }
+            reached.clear();
+            std::mem::swap(&mut reached, &mut beyond);
+            if reached.is_empty() {
+                break;
+            }
+        }
+        for at in reached {
+            found.push(at);
+            found.extend(self.nodes[at].children.get(b"#".as_slice()));
+        }
+        found
+    }
+
+    /// The places of the Topic Names that match the filter, sorted level by level. Only the parts of the tree are
+    /// visited that the filter leads to.
+    pub(crate) fn topics_matching(&self, filter: &[u8]) -> Vec<NodeIndex> {
+        let mut reached = vec![ROOT];
+        let mut beyond = Vec::new();
+        for level in topic::levels(filter) {
+            if level == b"#" {
+                return self.with_all_below(&reached);
+            }
+            for &at in &reached {
+                let children = &self.nodes[at].children;
+                if level == b"+" {
+                    beyond.extend(children.values());
+                } else {
+                    beyond.extend(children.get(level));
+                }
+            }
+            reached.clear();
+            std::mem::swap(&mut reached, &mut beyond);
+        }
+        reached
+    }
+
+    /// Every place, sorted level by level.
+    pub(crate) fn all(&self) -> Vec<NodeIndex> {
+        self.with_all_below(&[ROOT])
+    }
+
+    fn with_all_below(&self, places: &[NodeIndex]) -> Vec<NodeIndex> {
+        let mut found = Vec::new();
+        let mut left: Vec<_> = places.iter().rev().copied().collect();
+        while let Some(at) = left.pop() {
+            found.push(at);
+            left.extend(self.nodes[at].children.values().rev());
+        }
+        found
+    }
+
+    /// Takes back the nodes, from `at` upwards, that hold nothing any more.
+    pub(crate) fn prune(&mut self, mut at: NodeIndex) {
+        while at != ROOT {
+            let node = &self.nodes[at];
+            if !node.children.is_empty() || !node.content.is_vacant() {
+                return;
+            }
+            let Node { level, parent, .. } = std::mem::take(&mut self.nodes[at]);
+            self.nodes[parent].children.remove(&level);
+            self.free.push(at);
+            at = parent;
+        }
+    }
+
+    /// How many nodes hold something, or lead to some that do; the root is one.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len() - self.free.len()
+    }
+
+    fn place(&mut self, node: Node<T>) -> NodeIndex {
+        if let Some(at) = self.free.pop() {
+            self.nodes[at] = node;
+            return at;
+        }
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+}

@@ -1,0 +1,268 @@
+//! The store: what a core persists comes back as it was, and a directory that is not as it should be is refused.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use broker::core::{Action, ConnectionId, Core, Event, Persist};
+use broker::store::{OpenError, Store};
+use broker::{Broker, Config};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const FILE: &str = "mqtt-assay.redb";
+
+fn config() -> Config {
+    Config {
+        persistent: true,
+        ..Config::default()
+    }
+}
+
+/// A core that persists to a store by itself.
+struct Driver {
+    core: Core,
+    store: Store,
+    opened: u64,
+}
+
+impl Driver {
+    fn open(directory: &Path) -> Self {
+        let mut store = Store::open(directory).unwrap();
+        let (changes, age) = store.take_restored();
+        Self {
+            core: Core::restore(config(), changes, age),
+            store,
+            opened: 0,
+        }
+    }
+
+    fn handle(&mut self, event: Event<'_>, now: Duration) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.core.handle(event, now, &mut actions);
+        let mut changes = Vec::new();
+        actions.retain(|action| match action {
+            Action::Persist(change) => {
+                changes.push(change.clone());
+                false
+            }
+            _ => true,
+        });
+        self.store.commit(&changes).unwrap();
+        actions
+    }
+
+    fn send(&mut self, bytes: &[&[u8]]) -> (ConnectionId, Vec<Action>) {
+        let connection = ConnectionId(self.opened);
+        self.opened += 1;
+        self.handle(Event::Opened { connection }, Duration::ZERO);
+        let bytes = bytes.concat();
+        let received = Event::Received {
+            connection,
+            bytes: &bytes,
+        };
+        (connection, self.handle(received, Duration::ZERO))
+    }
+}
+
+/// 5.0 as client `a` with Clean Start 0, Session Expiry 100 and a Will of Delay 7 on topic `w`; User Name `u`.
+const CONNECT_A: &[u8] = b"\x10\x22\x00\x04MQTT\x05\x84\x00\x00\x05\x11\x00\x00\x00\x64\x00\x01a\
+                           \x05\x18\x00\x00\x00\x07\x00\x01w\x00\x01x\x00\x01u";
+const CONNECT_P: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01p";
+/// `t` with QoS 2, and `$share/g/t` with QoS 1.
+const SUBSCRIBE: &[u8] = b"\x82\x07\x00\x01\x00\x00\x01t\x02";
+const SHARE: &[u8] = b"\x82\x10\x00\x01\x00\x00\x0a$share/g/t\x01";
+/// QoS 2 with Packet Identifiers 7 and 8, the second retained.
+const PUBLISH_7: &[u8] = b"\x34\x06\x00\x01t\x00\x07x";
+const PUBLISH_8: &[u8] = b"\x35\x06\x00\x01t\x00\x08y";
+const PUBREC_1: &[u8] = b"\x50\x02\x00\x01";
+
+#[test]
+fn what_was_persisted_comes_back_as_it_was() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut driver = Driver::open(directory.path());
+    let (connection, answers) = driver.send(&[CONNECT_A, SUBSCRIBE, SHARE]);
+    assert_eq!(answers.len(), 3, "{answers:?}");
+    driver.send(&[CONNECT_P, PUBLISH_7, PUBLISH_8]);
+    // One is released, the others are in flight; of the client itself one is received.
+    let received = Event::Received {
+        connection,
+        bytes: &[PUBREC_1, b"\x34\x07\x00\x01t\x00\x09\x00x"].concat(),
+    };
+    driver.handle(received, Duration::from_secs(1));
+    driver.handle(Event::Ended { connection }, Duration::from_secs(2));
+    driver.send(&[CONNECT_P, PUBLISH_7]);
+    let kept = driver.core.snapshot();
+    assert!(kept.len() > 10, "{kept:#?}");
+    drop(driver);
+
+    let mut store = Store::open(directory.path()).unwrap();
+    let (changes, age) = store.take_restored();
+    assert!(age >= Duration::from_secs(2));
+    assert_eq!(changes, kept);
+    // Nothing of it is left once the Session has expired but what does not belong to it: what it published, its
+    // Will among that, is not retained.
+    let mut core = Core::restore(config(), changes, age);
+    let mut actions = Vec::new();
+    core.handle(Event::TimePassed, Duration::from_secs(102), &mut actions);
+    let changes: Vec<_> = actions
+        .into_iter()
+        .map(|action| match action {
+            Action::Persist(change) => change,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    store.commit(&changes).unwrap();
+    drop(store);
+    let (changes, _) = Store::open(directory.path()).unwrap().take_restored();
+    assert!(
+        matches!(&changes[..], [Persist::Retained(message)] if *message.payload == *b"y"),
+        "{changes:#?}"
+    );
+}
+
+#[test]
+fn a_will_is_published_after_the_broker_has_failed() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut driver = Driver::open(directory.path());
+    // `w` is to receive the Will; its own Session ends with the broker's failure, so it comes back.
+    driver.send(&[CONNECT_A]);
+    drop(driver);
+    let mut driver = Driver::open(directory.path());
+    let (witness, _) = driver.send(&[CONNECT_P, b"\x82\x06\x00\x01\x00\x01w\x00"]);
+    let now = driver.core.next_deadline().unwrap();
+    let actions = driver.handle(Event::TimePassed, now);
+    let expected = Action::Send {
+        connection: witness,
+        bytes: b"\x30\x04\x00\x01wx".to_vec(),
+    };
+    assert_eq!(actions, [expected]);
+}
+
+fn refused(directory: &Path) -> OpenError {
+    Store::open(directory).unwrap_err()
+}
+
+#[test]
+fn a_directory_that_is_not_the_stores_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    fs::write(place("file"), "text").unwrap();
+    assert!(matches!(
+        refused(&place("file")),
+        OpenError::Directory { .. }
+    ));
+    assert!(matches!(refused(directory.path()), OpenError::Foreign(_)));
+    fs::write(place(FILE), "text").unwrap();
+    assert!(matches!(refused(directory.path()), OpenError::NotAStore(_)));
+    fs::write(place(FILE), [0; 10_000]).unwrap();
+    assert!(matches!(refused(directory.path()), OpenError::NotAStore(_)));
+    assert_eq!(fs::read(place(FILE)).unwrap(), [0; 10_000]);
+    fs::remove_file(place(FILE)).unwrap();
+    fs::create_dir(place(FILE)).unwrap();
+    assert!(matches!(refused(directory.path()), OpenError::File { .. }));
+}
+
+#[test]
+fn a_database_of_another_program_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = redb::Database::create(directory.path().join(FILE)).unwrap();
+    drop(database);
+    assert!(matches!(refused(directory.path()), OpenError::NotAStore(_)));
+}
+
+#[test]
+fn a_later_format_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(Store::open(directory.path()).unwrap());
+    let database = redb::Database::open(directory.path().join(FILE)).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction
+        .open_table(redb::TableDefinition::<&str, u64>::new("meta"))
+        .unwrap()
+        .insert("format", 2)
+        .unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    assert!(matches!(
+        refused(directory.path()),
+        OpenError::Later { found: 2, .. }
+    ));
+}
+
+#[test]
+fn a_store_is_one_brokers_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    assert!(matches!(refused(directory.path()), OpenError::InUse(_)));
+    drop(store);
+    Store::open(directory.path()).unwrap();
+}
+
+/// Whatever is done to the file, it is refused or holds what it held; nothing panics.
+#[test]
+fn a_damaged_store_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(FILE);
+    let mut driver = Driver::open(directory.path());
+    driver.send(&[CONNECT_A, SUBSCRIBE, SHARE]);
+    driver.send(&[CONNECT_P, PUBLISH_7, PUBLISH_8]);
+    drop(driver);
+    let sound = fs::read(&path).unwrap();
+    let (held, _) = Store::open(directory.path()).unwrap().take_restored();
+    let mut refusals = 0;
+    let mut open = |bytes: &[u8]| {
+        fs::write(&path, bytes).unwrap();
+        match Store::open(directory.path()) {
+            Ok(mut store) => assert_eq!(store.take_restored().0, held),
+            Err(_) => refusals += 1,
+        }
+    };
+    for length in [
+        0,
+        1,
+        63,
+        100,
+        512,
+        4096,
+        5000,
+        sound.len() / 2,
+        sound.len() - 1,
+    ] {
+        open(&sound[..length]);
+    }
+    // Every part of the file that holds something, a bit here and there.
+    let used: Vec<_> = (0..sound.len()).filter(|&at| sound[at] != 0).collect();
+    for at in used.iter().step_by(used.len() / 100) {
+        let mut bytes = sound.clone();
+        bytes[*at] ^= 0x41;
+        open(&bytes);
+    }
+    // What is not refused is in pages that hold nothing any more.
+    assert!(refusals > 10, "{refusals}");
+}
+
+#[tokio::test]
+async fn a_broker_goes_on_with_its_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let play = async |bytes: Vec<u8>, answer: usize| {
+        let store = Store::open(directory.path()).unwrap();
+        let broker = Broker::start_on(Config::default(), store).unwrap();
+        let (mut client, end) = tokio::io::duplex(4096);
+        broker.attach(end);
+        client.write_all(&bytes).await.unwrap();
+        let mut answers = vec![0; answer];
+        client.read_exact(&mut answers).await.unwrap();
+        broker.stop().await;
+        answers
+    };
+    let connect = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x00\x00\x01s";
+    let subscribe = b"\x82\x06\x00\x01\x00\x01t\x01";
+    let answers = play([&connect[..], subscribe].concat(), 9).await;
+    assert_eq!(answers, b"\x20\x02\x00\x00\x90\x03\x00\x01\x01");
+    let answers = play([CONNECT_P, b"\x32\x06\x00\x01t\x00\x07x"].concat(), 8).await;
+    assert_eq!(answers, b"\x20\x02\x00\x00\x40\x02\x00\x07");
+    let answers = play(connect.to_vec(), 12).await;
+    assert_eq!(answers, b"\x20\x02\x01\x00\x32\x06\x00\x01t\x00\x01x");
+}
