@@ -10,7 +10,6 @@ mod trace;
 
 use std::path::PathBuf;
 
-use broker::Broker;
 use broker::shell::Transport;
 use clap::Args;
 use clauses::ClauseId;
