@@ -206,6 +206,7 @@ impl<M: Machine> Player<M> {
             && !self.clients[client].stalled
         {
             self.clients[client].stalled = true;
+            observer.stalled(client, self.now);
             self.handle(Event::Congested { connection }, observer);
         }
     }

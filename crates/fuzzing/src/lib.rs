@@ -13,6 +13,7 @@ mod malformed;
 pub mod minimise;
 pub mod observe;
 pub mod oracle;
+pub mod scenario;
 pub mod script;
 mod sound;
 

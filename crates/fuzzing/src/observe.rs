@@ -23,6 +23,11 @@ pub trait Observer {
         let _ = (client, bytes, at);
     }
 
+    /// A client no longer reads, until it sends or closes.
+    fn stalled(&mut self, client: usize, at: Duration) {
+        let _ = (client, at);
+    }
+
     /// A link has ended; after [`End::HalfClosed`] the client still reads.
     fn ended(&mut self, client: usize, end: End, at: Duration) {
         let _ = (client, end, at);
@@ -147,6 +152,11 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
         self.1.received(client, bytes, at);
     }
 
+    fn stalled(&mut self, client: usize, at: Duration) {
+        self.0.stalled(client, at);
+        self.1.stalled(client, at);
+    }
+
     fn ended(&mut self, client: usize, end: End, at: Duration) {
         self.0.ended(client, end, at);
         self.1.ended(client, end, at);
@@ -174,6 +184,10 @@ impl<O: Observer> Observer for &mut O {
 
     fn received(&mut self, client: usize, bytes: &[u8], at: Duration) {
         (**self).received(client, bytes, at);
+    }
+
+    fn stalled(&mut self, client: usize, at: Duration) {
+        (**self).stalled(client, at);
     }
 
     fn ended(&mut self, client: usize, end: End, at: Duration) {

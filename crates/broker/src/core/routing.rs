@@ -265,7 +265,8 @@ impl Core {
             rule!("v3.1.1/MQTT-3.8.4-6", "v5.0/MQTT-3.8.4-8")
         };
         let qos = rules.must(rule, lower, wrong);
-        let retain = if found.retain_as_published {
+        // A client of 3.1.1 may resume a Session in which one of 5.0 has asked for RETAIN as it was published.
+        let retain = if found.retain_as_published && rules.is_v5() {
             rules.must(rule!("v5.0/MQTT-3.3.1-13"), message.retain, !message.retain)
         } else {
             rules.must(

@@ -3,17 +3,41 @@
 //! It is an [`Observer`]: it knows what each client has sent and what came back, and nothing of the target's inside,
 //! so that it judges the core in process and a live broker alike. What it is not sure of, it lets pass: a target may
 //! be late, may forget what it need not keep, may close for reasons of its own.
+//!
+//! Everything that happens has a tick. A message may be delivered because of a subscription when the time in which
+//! the target could have dealt with the message and the time in which the subscription could have been in force
+//! touch; it must be delivered when the one lies within the time in which the other surely was.
 
+mod delivered;
+mod due;
+mod ended;
+mod explain;
 mod finding;
 mod link;
+mod publication;
+mod received;
+mod rule;
+mod sent;
+mod session;
+mod text;
 
 use std::time::Duration;
+
+use clauses::ClauseId;
+use codec::Version;
 
 pub use finding::Finding;
 
 use crate::observe::{End, Observer};
 use crate::script::{CLIENTS, TOKEN};
 use link::Link;
+use publication::Publication;
+use rule::Rule;
+use session::Session;
+use text::{Span, Texts};
+
+/// The place of an event in the order of all.
+type Tick = u32;
 
 /// How much the oracle asks of a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -21,19 +45,45 @@ pub enum Strictness {
     /// What holds for every target at any time, whatever it chose: it says nothing wrong.
     #[default]
     Safety,
-    /// Besides, what holds for a target that does all it can at once and refuses nothing sound: everything that it owes
-    /// has come when it is [settled](Observer::settled).
+    /// Besides, what holds for a target that does all it can at once and refuses nothing sound, as long as each step
+    /// is [settled](Observer::settled) before the next: everything that it owes has come.
     Exact,
+}
+
+/// What did not come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// The end of the link.
+    Close,
+    /// A packet of this type.
+    Answer(codec::PacketType),
+    /// A message.
+    Message {
+        topic: Vec<u8>,
+        payload: Vec<u8>,
+    },
 }
 
 /// Judges a target.
 #[derive(Debug)]
 pub struct Oracle {
     strictness: Strictness,
-    /// What the topics begin with that nobody else uses; without one, nobody else uses the target.
+    /// What the topics hold that nobody else uses; without one, nobody else uses the target.
     namespace: Option<[u8; TOKEN.len()]>,
+    tick: Tick,
+    now: Duration,
+    serials: u32,
+    /// The target is about to start again, or has just done so.
+    restarting: bool,
     links: [Option<Link>; CLIENTS],
+    sessions: Vec<Session>,
+    publications: Vec<Publication>,
+    /// How many publications, from the first, need no more thought at [`Observer::settled`].
+    judged: usize,
+    texts: Texts,
     findings: Vec<Finding>,
+    /// What did not come, by the finding that says so.
+    missing: Vec<(Finding, Missing)>,
 }
 
 impl Oracle {
@@ -42,8 +92,17 @@ impl Oracle {
         Self {
             strictness,
             namespace: None,
+            tick: 1,
+            now: Duration::ZERO,
+            serials: 0,
+            restarting: false,
             links: Default::default(),
+            sessions: Vec::new(),
+            publications: Vec::new(),
+            judged: 0,
+            texts: Texts::default(),
             findings: Vec::new(),
+            missing: Vec::new(),
         }
     }
 
@@ -63,26 +122,118 @@ impl Oracle {
     pub fn take_findings(&mut self) -> Vec<Finding> {
         std::mem::take(&mut self.findings)
     }
+
+    /// What did not come, where a finding of this class has just said that something did not.
+    pub(crate) fn missing(&self, like: &Finding) -> Option<Missing> {
+        let found = self.findings.last()?;
+        let (finding, missing) = self.missing.last()?;
+        (finding == found && found.class() == like.class()).then(|| missing.clone())
+    }
+
+    /// Says what the last finding misses.
+    fn misses(&mut self, missing: Missing) {
+        if let Some(finding) = self.findings.last() {
+            self.missing.push((finding.clone(), missing));
+        }
+    }
+
+    fn is_exact(&self) -> bool {
+        self.strictness == Strictness::Exact
+    }
+
+    /// Goes on to the next event.
+    fn tick(&mut self, at: Duration) -> Tick {
+        self.now = self.now.max(at);
+        self.tick += 1;
+        self.tick
+    }
+
+    fn find(&mut self, client: usize, rule: Rule, message: String) {
+        let version = self
+            .links
+            .get(client)
+            .and_then(Option::as_ref)
+            .map_or(Version::V5_0, |link| link.version);
+        self.note(client, rule.name, rule.clause(version), message);
+    }
+
+    #[cold]
+    fn note(
+        &mut self,
+        client: usize,
+        rule: &'static str,
+        clause: Option<ClauseId>,
+        message: String,
+    ) {
+        let finding = Finding {
+            rule,
+            clause,
+            client: Some(client),
+            message,
+        };
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Whether messages of this topic are none of the oracle's business.
+    fn is_foreign(&self, topic: &[u8]) -> bool {
+        self.namespace
+            .is_some_and(|name| !topic.windows(name.len()).any(|part| part == name))
+    }
+
+    /// The latest Session of a Client Identifier.
+    fn latest_session(&self, client_id: &[u8]) -> Option<usize> {
+        self.sessions
+            .iter()
+            .rposition(|session| session.begun && self.texts.get(session.client_id) == client_id)
+    }
+}
+
+/// A text for people: as it is where it can be read.
+fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
 }
 
 impl Observer for Oracle {
     fn opened(&mut self, client: usize, at: Duration) {
-        let _ = (client, at);
+        self.tick(at);
+        self.restarting = false;
+        self.serials += 1;
+        let serial = self.serials;
+        if let Some(place) = self.links.get_mut(client) {
+            *place = Some(Link::new(serial, at));
+        }
     }
 
     fn sent(&mut self, client: usize, bytes: &[u8], at: Duration) {
-        let _ = (client, bytes, at);
+        self.client_sends(client, bytes, at);
     }
 
     fn received(&mut self, client: usize, bytes: &[u8], at: Duration) {
-        let _ = (client, bytes, at);
+        self.client_receives(client, bytes, at);
+    }
+
+    fn stalled(&mut self, client: usize, _: Duration) {
+        if let Some(Some(link)) = self.links.get_mut(client) {
+            link.stalled = true;
+        }
     }
 
     fn ended(&mut self, client: usize, end: End, at: Duration) {
-        let _ = (client, end, at);
+        self.link_ends(client, end, at);
     }
 
     fn settled(&mut self, at: Duration) {
-        let _ = at;
+        self.tick(at);
+        self.settle();
+    }
+
+    fn restarted(&mut self, at: Duration) {
+        self.tick(at);
+        self.restarting = true;
     }
 }
+
+/// The place of a text that was kept, for what has none.
+const NOWHERE: Span = Span::EMPTY;

@@ -1,0 +1,327 @@
+//! Whether a publication explains what came to a client, and if not, how near it comes.
+
+use codec::{QoS, Version};
+
+use super::publication::Publication;
+use super::rule::{self, Rule};
+use super::session::Subscription;
+use super::text::{Texts, hides, matches};
+use super::{Oracle, Tick};
+
+/// What came.
+pub(super) struct Arrival<'a> {
+    pub(super) topic: &'a [u8],
+    pub(super) payload: &'a [u8],
+    pub(super) qos: u8,
+    pub(super) retain: bool,
+    pub(super) properties: u64,
+    pub(super) expiry: Option<u32>,
+    pub(super) identifiers: Vec<u32>,
+    pub(super) version: Version,
+}
+
+/// How an arrival is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By a subscription that was there before the message.
+    Forwarded,
+    /// By a subscription that came after the message was retained.
+    Retained,
+}
+
+/// Why a publication does not explain an arrival.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Misfit {
+    /// How much of it fits: what fits best is told.
+    pub(super) nearness: u8,
+    pub(super) rule: Rule,
+    pub(super) why: &'static str,
+}
+
+impl Misfit {
+    pub(super) const fn new(nearness: u8, rule: Rule, why: &'static str) -> Self {
+        Self {
+            nearness,
+            rule,
+            why,
+        }
+    }
+}
+
+impl Oracle {
+    /// In which way a publication explains the arrival, and how often it came in this way before.
+    pub(super) fn explains(
+        &self,
+        own: usize,
+        at: usize,
+        arrival: &Arrival<'_>,
+        texts: &Texts,
+    ) -> Result<(Way, u16), Misfit> {
+        let publication = &self.publications[at];
+        let session = &self.sessions[own];
+        if publication.recalled {
+            let why = "is a Will whose client was back before its delay had passed";
+            return Err(Misfit::new(1, rule::WILL_LOST, why));
+        }
+        let local = texts.get(publication.client_id) == texts.get(session.client_id);
+        let mut seen = Seen::default();
+        for subscription in &session.subscriptions {
+            seen.look(subscription, publication, arrival.topic, local, texts);
+        }
+        let v5 = arrival.version.has_properties();
+        // 3.1 only wishes RETAIN to tell which messages were retained.
+        let tells = arrival.version != Version::V3_1;
+        let published_retained = publication.retain && !arrival.payload.is_empty();
+        let may_be_retained = published_retained
+            && seen.retained.count > 0
+            && !self.is_replaced(at, seen.retained.latest, texts);
+        let as_retained = may_be_retained && (arrival.retain || !tells);
+        // An earlier connection may have been of a version with Retain As Published.
+        let waited = self
+            .links
+            .iter()
+            .flatten()
+            .find(|link| Some(link.serial) == session.link)
+            .is_none_or(|link| publication.sent < link.connected);
+        let kept_retain = (v5 || waited) && publication.retain;
+        let as_forwarded = seen.forwarded.count > 0
+            && match (tells, arrival.retain) {
+                (false, _) => true,
+                (true, true) => kept_retain && seen.forwarded.as_published > 0,
+                (true, false) => {
+                    !(v5 && kept_retain && seen.forwarded.as_published == seen.forwarded.count)
+                }
+            };
+        if !as_retained && !as_forwarded {
+            return Err(seen.misfit(arrival.retain, published_retained, may_be_retained));
+        }
+        let copies = session
+            .copies
+            .iter()
+            .find(|copies| copies.publication == at);
+        let (forwarded_before, retained_before) =
+            copies.map_or((0, 0), |copies| (copies.forwarded, copies.retained));
+        let due = session
+            .due
+            .iter()
+            .any(|due| due.publication == at && due.retained);
+        let retained_first = due || forwarded_before > 0 || !tells && arrival.retain;
+        let forwarded = || {
+            let judged = self.fits(
+                publication,
+                arrival,
+                &seen.forwarded,
+                forwarded_before,
+                true,
+            );
+            judged.map(|()| (Way::Forwarded, forwarded_before))
+        };
+        let retained = || {
+            let judged = self.fits(publication, arrival, &seen.retained, retained_before, false);
+            judged.map(|()| (Way::Retained, retained_before))
+        };
+        match (as_forwarded, as_retained) {
+            (true, true) if retained_first => retained().or_else(|_| forwarded()),
+            (true, true) => forwarded().or_else(|_| retained()),
+            (true, false) => forwarded(),
+            _ => retained(),
+        }
+    }
+
+    /// Whether all that the arrival carries is what the publication and the subscriptions make of it.
+    fn fits(
+        &self,
+        publication: &Publication,
+        arrival: &Arrival<'_>,
+        by: &By,
+        before: u16,
+        forwarded: bool,
+    ) -> Result<(), Misfit> {
+        let exact = self.is_exact();
+        let v5 = arrival.version.has_properties();
+        let lowest = by.lowest.min(publication.qos);
+        if arrival.qos < lowest || arrival.qos > by.highest.min(publication.qos) {
+            let why = "came at a QoS that is not the lower of those published and granted";
+            return Err(Misfit::new(4, rule::QOS, why));
+        }
+        if v5 && arrival.properties != publication.properties {
+            let why = "came with other properties than it was published with";
+            return Err(Misfit::new(5, rule::PROPERTIES, why));
+        }
+        if v5 && !self.expires_as_published(publication, arrival) {
+            let why = "came with a Message Expiry Interval that is not what is left of it";
+            return Err(Misfit::new(6, rule::EXPIRY, why));
+        }
+        let known = |identifier: &u32| by.identifiers.contains(identifier);
+        if !arrival.identifiers.iter().all(known) {
+            let why = "came with a Subscription Identifier of no subscription that matches";
+            return Err(Misfit::new(7, rule::SUBSCRIPTION_ID, why));
+        }
+        if v5 && arrival.identifiers.is_empty() && by.identifiers.len() == usize::from(by.count) {
+            let why = "came without the Subscription Identifier";
+            return Err(Misfit::new(7, rule::NO_SUBSCRIPTION_ID, why));
+        }
+        let limit = if exact && forwarded {
+            by.shared + u16::from(by.count > by.shared)
+        } else {
+            by.count
+        };
+        if before >= limit && (exact || arrival.qos != QoS::AT_LEAST_ONCE.value()) {
+            let why = "came more often than it was published";
+            return Err(Misfit::new(8, rule::TWICE, why));
+        }
+        Ok(())
+    }
+
+    /// Whether another message of the topic was surely retained in its place, before a subscription was made.
+    fn is_replaced(&self, at: usize, subscribed: Tick, texts: &Texts) -> bool {
+        let earlier = &self.publications[at];
+        let topic = texts.get(earlier.topic);
+        self.publications.iter().any(|later| {
+            later.retain
+                && later.sure
+                && later.handled < subscribed
+                && earlier.handled < later.sent
+                && texts.get(later.topic) == topic
+        })
+    }
+
+    fn expires_as_published(&self, publication: &Publication, arrival: &Arrival<'_>) -> bool {
+        match (publication.expiry, arrival.expiry) {
+            (None, None) => true,
+            (Some(published), Some(left)) if self.is_exact() => {
+                let waited = self.now.saturating_sub(publication.due).as_secs();
+                let expected = u64::from(published).saturating_sub(waited);
+                u64::from(left).abs_diff(expected) <= 1
+            }
+            (Some(published), Some(left)) => left <= published,
+            _ => false,
+        }
+    }
+}
+
+/// The subscriptions of a client that an arrival may come from.
+#[derive(Default)]
+struct Seen {
+    matching: u16,
+    /// Those that the topic's dollar keeps out.
+    hidden: u16,
+    /// Those with No Local, where the message is the client's own.
+    own: u16,
+    /// Those that want no retained messages.
+    not_wanted: u16,
+    forwarded: By,
+    retained: By,
+}
+
+/// What the subscriptions have in common that explain an arrival in one way.
+struct By {
+    count: u16,
+    shared: u16,
+    /// Those with Retain As Published.
+    as_published: u16,
+    /// The Subscription Identifiers of those that have one.
+    identifiers: Vec<u32>,
+    lowest: u8,
+    highest: u8,
+    /// When the latest of them was asked for.
+    latest: Tick,
+}
+
+impl Default for By {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            shared: 0,
+            as_published: 0,
+            identifiers: Vec::new(),
+            lowest: 2,
+            highest: 0,
+            latest: 0,
+        }
+    }
+}
+
+impl By {
+    fn add(&mut self, subscription: &Subscription) {
+        self.count += 1;
+        self.shared += u16::from(subscription.share.is_some());
+        self.as_published += u16::from(subscription.retain_as_published);
+        self.identifiers.extend(subscription.identifier);
+        // What was not yet granted may have been granted less.
+        let granted = subscription.sure_from != Tick::MAX;
+        let lowest = if granted { subscription.qos } else { 0 };
+        self.lowest = self.lowest.min(lowest);
+        self.highest = self.highest.max(subscription.qos);
+        self.latest = self.latest.max(subscription.from);
+    }
+}
+
+impl Seen {
+    fn look(
+        &mut self,
+        subscription: &Subscription,
+        publication: &Publication,
+        topic: &[u8],
+        local: bool,
+        texts: &Texts,
+    ) {
+        let filter = texts.get(subscription.filter);
+        if subscription.refused || !matches(filter, topic) {
+            return;
+        }
+        if hides(filter, topic) {
+            self.hidden += 1;
+            return;
+        }
+        self.matching += 1;
+        // What one client of a Shared Subscription leaves behind may go to another.
+        let until = if subscription.share.is_some() {
+            Tick::MAX
+        } else {
+            publication.handled
+        };
+        if subscription.may_see(publication.sent, until) {
+            if subscription.no_local && local {
+                self.own += 1;
+            } else {
+                self.forwarded.add(subscription);
+            }
+        }
+        if subscription.share.is_none() && publication.sent <= subscription.sure_from {
+            if subscription.retain_handling == 2 {
+                self.not_wanted += 1;
+            } else {
+                self.retained.add(subscription);
+            }
+        }
+    }
+
+    /// Why none of them explains the arrival.
+    fn misfit(&self, retain: bool, published_retained: bool, may_be_retained: bool) -> Misfit {
+        let forwarded = self.forwarded.count > 0;
+        if self.matching == 0 && self.hidden > 0 {
+            let why = "begins with a dollar, and a Topic Filter with a wildcard in front does not match it";
+            Misfit::new(2, rule::DOLLAR, why)
+        } else if self.matching == 0 {
+            let why = "matches no subscription of the client";
+            Misfit::new(1, rule::NOT_SUBSCRIBED, why)
+        } else if retain && forwarded {
+            let why = "came with RETAIN, and was forwarded";
+            Misfit::new(3, rule::RETAIN_SET, why)
+        } else if !retain && (may_be_retained || forwarded) {
+            Misfit::new(3, rule::RETAIN_CLEAR, "came without RETAIN")
+        } else if published_retained && self.retained.count > 0 {
+            Misfit::new(2, rule::RETAINED_OLD, "was retained no longer")
+        } else if published_retained && self.not_wanted > 0 {
+            let why = "is a retained message, which the client did not want";
+            Misfit::new(2, rule::RETAIN_HANDLING, why)
+        } else if self.own > 0 {
+            let why = "was published by the client itself, and its subscription has No Local";
+            Misfit::new(2, rule::NO_LOCAL, why)
+        } else {
+            let why = "was published when the subscription was over, or before it began";
+            Misfit::new(2, rule::UNSUBSCRIBED, why)
+        }
+    }
+}
