@@ -24,6 +24,7 @@ sources![
     "core/acknowledge.rs",
     "core/alias.rs",
     "core/authentication.rs",
+    "core/census.rs",
     "core/connect.rs",
     "core/connection.rs",
     "core/deadlines.rs",

@@ -20,6 +20,26 @@ pub trait Machine {
 
     /// Starts again with what a store has kept. Whoever was connected has been told.
     fn restart(&mut self, now: Duration);
+
+    /// What it holds.
+    fn held(&self) -> Held;
+}
+
+/// What a machine holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Held {
+    /// Network Connections.
+    pub connections: usize,
+    /// Sessions, connected or stored.
+    pub sessions: usize,
+    /// Retained messages.
+    pub retained: usize,
+    /// Messages that wait for Sessions or are under way to them.
+    pub messages: usize,
+    /// What falls due some time.
+    pub deadlines: usize,
+    /// Whatever else nobody needs.
+    pub extra: usize,
 }
 
 impl Machine for Core {
@@ -33,6 +53,18 @@ impl Machine for Core {
 
     fn restart(&mut self, now: Duration) {
         *self = Self::restore(self.config().clone(), self.snapshot(), now);
+    }
+
+    fn held(&self) -> Held {
+        let census = self.census();
+        Held {
+            connections: census.connections,
+            sessions: census.sessions,
+            retained: census.retained,
+            messages: census.messages,
+            deadlines: census.deadlines,
+            extra: 0,
+        }
     }
 }
 
@@ -90,6 +122,16 @@ impl<M: Machine> Player<M> {
         for step in &script.steps {
             self.step(step, observer);
         }
+    }
+
+    /// Ends every link; what is held after that is held for nobody, or for Sessions that last.
+    pub fn leave(&mut self, observer: &mut impl Observer) -> Held {
+        for client in 0..CLIENTS {
+            self.go_on(client, observer);
+            self.end(client, End::Closed, observer);
+        }
+        observer.settled(self.now);
+        self.machine.held()
     }
 
     /// Plays one step.

@@ -15,6 +15,7 @@ pub mod observe;
 pub mod oracle;
 pub mod scenario;
 pub mod script;
+pub mod self_test;
 mod sound;
 
 pub use malformed::malformed;

@@ -172,7 +172,10 @@ impl<'a> Writer<'a> {
         let entries = &self.told.transcript.entries;
         let client = entries[at].client;
         let mut asked = false;
-        for entry in entries[at + 1..].iter().filter(|entry| entry.client == client) {
+        for entry in entries[at + 1..]
+            .iter()
+            .filter(|entry| entry.client == client)
+        {
             match &entry.what {
                 What::Opened | What::Ended(_) => return false,
                 What::Sent(bytes) if !asked => {
@@ -214,9 +217,9 @@ impl<'a> Writer<'a> {
             if !self.versions.contains(&version) {
                 self.versions.push(version);
             }
-            let opened = self.told.transcript.entries[..at].iter().rposition(|entry| {
-                entry.client == client && entry.what == What::Opened
-            });
+            let opened = self.told.transcript.entries[..at]
+                .iter()
+                .rposition(|entry| entry.client == client && entry.what == What::Opened);
             let draft = Draft::from_packet(&Packet::Connect(connect), version);
             if opened.is_some_and(|at| self.is_answered(at)) {
                 self.clients[client].connected = true;
@@ -241,7 +244,9 @@ impl<'a> Writer<'a> {
         }
         let version = self.clients[client].version;
         match codec::decode(frame, version, Direction::ToServer) {
-            Ok(packet) if self.clients[client].connected && !matches!(packet, Packet::Connect(_)) => {
+            Ok(packet)
+                if self.clients[client].connected && !matches!(packet, Packet::Connect(_)) =>
+            {
                 let draft = Draft::from_packet(&packet, version);
                 let mut fields = self.fields(&draft);
                 if fields.contains("{ size: ") {
@@ -281,7 +286,11 @@ impl<'a> Writer<'a> {
 
     fn raw(&mut self, client: usize, bytes: &[u8], forbidden: bool, why: Option<String>) {
         self.forbidden |= forbidden;
-        let mut text = format!("{} {} bytes:", NAMES[client], if forbidden { "!>" } else { "->" });
+        let mut text = format!(
+            "{} {} bytes:",
+            NAMES[client],
+            if forbidden { "!>" } else { "->" }
+        );
         for byte in bytes {
             let _ = write!(text, " {byte:02x}");
         }
@@ -319,7 +328,11 @@ impl<'a> Writer<'a> {
             return fields;
         };
         identifier.used = true;
-        fields.replacen(&format!("id: {number}"), &format!("id: <{}>", identifier.name), 1)
+        fields.replacen(
+            &format!("id: {number}"),
+            &format!("id: <{}>", identifier.name),
+            1,
+        )
     }
 
     fn received(&mut self, client: usize, bytes: &[u8], at: Duration) {
@@ -411,7 +424,10 @@ impl<'a> Writer<'a> {
             End::Cut => "cuts",
             End::ByTarget | End::Reset => {
                 let found = self.oracle.take_findings();
-                if found.iter().any(|found| found.class() == self.told.finding.class()) {
+                if found
+                    .iter()
+                    .any(|found| found.class() == self.told.finding.class())
+                {
                     self.line(format!("{name} pings"));
                 } else {
                     self.line(format!("{name} <- closed"));
@@ -448,8 +464,18 @@ impl<'a> Writer<'a> {
                 let _ = writeln!(out, "# {line}");
             }
         }
-        let _ = writeln!(out, "title: {}", quoted(&format!("Found by fuzzing: {}", finding.rule.replace('-', " "))));
-        let clause = finding.clause.map(|clause| clause.to_string()).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "title: {}",
+            quoted(&format!(
+                "Found by fuzzing: {}",
+                finding.rule.replace('-', " ")
+            ))
+        );
+        let clause = finding
+            .clause
+            .map(|clause| clause.to_string())
+            .unwrap_or_default();
         let _ = writeln!(out, "clauses: [{clause}]");
         let _ = writeln!(out, "why: {}", quoted(&finding.message));
         if let [version, ..] = self.versions[..] {

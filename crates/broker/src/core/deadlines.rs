@@ -32,6 +32,11 @@ impl Deadlines {
         self.0.remove(&(at, deadline));
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// When the next one falls due.
     pub(crate) fn next(&self) -> Option<Duration> {
         self.0.first().map(|&(at, _)| at)

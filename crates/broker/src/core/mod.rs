@@ -33,6 +33,7 @@ mod access;
 mod acknowledge;
 mod alias;
 mod authentication;
+mod census;
 mod connect;
 mod connection;
 mod deadlines;
@@ -63,6 +64,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use authentication::ECHO;
+pub use census::Census;
 pub use message::Message;
 pub use method::{Exchange, Method, Step};
 pub use outgoing::Delivery;

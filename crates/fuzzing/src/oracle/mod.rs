@@ -58,10 +58,7 @@ pub(crate) enum Missing {
     /// A packet of this type.
     Answer(codec::PacketType),
     /// A message.
-    Message {
-        topic: Vec<u8>,
-        payload: Vec<u8>,
-    },
+    Message { topic: Vec<u8>, payload: Vec<u8> },
 }
 
 /// Judges a target.
