@@ -16,6 +16,7 @@ pub mod oracle;
 pub mod scenario;
 pub mod script;
 pub mod self_test;
+pub mod session;
 mod sound;
 
 pub use malformed::malformed;

@@ -11,6 +11,7 @@
 mod generate;
 mod mutate;
 mod packets;
+mod retold;
 mod wire;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use codec::{PacketType, Version};
 
 pub use generate::Mix;
+pub use retold::from_scenarios;
 
 /// How many clients a script has at most.
 pub const CLIENTS: usize = 4;

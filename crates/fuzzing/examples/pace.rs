@@ -1,0 +1,65 @@
+//! How many sessions a second are played with the oracle on: three connections, a fresh core each.
+//! `cargo run --release -p mqtt-assay-fuzzing --example pace`
+#![allow(clippy::unwrap_used, reason = "an example stops at the first surprise")]
+
+use std::time::{Duration, Instant};
+
+use broker::Config;
+use fuzzing::embedded;
+use fuzzing::observe::Observer;
+use fuzzing::oracle::{Oracle, Strictness};
+use fuzzing::script::{Mix, Operation, Script};
+
+struct Silent;
+impl Observer for Silent {}
+
+fn main() {
+    let mix = Mix {
+        clients: 3,
+        steps: 20,
+        ..Mix::default()
+    };
+    let scripts: Vec<_> = (0..20_000)
+        .map(|seed| Script::from_seed(seed, &mix).to_bytes())
+        .filter(|bytes| {
+            let script = Script::from_bytes(bytes);
+            let opens = script
+                .steps
+                .iter()
+                .filter(|step| step.operation == Operation::Open);
+            script.clients() == 3 && opens.count() >= 3 && script.steps.len() <= 12
+        })
+        .take(1_000)
+        .collect();
+    let steps: usize = scripts
+        .iter()
+        .map(|bytes| Script::from_bytes(bytes).steps.len())
+        .sum();
+    println!(
+        "{} scripts of {:.1} operations",
+        scripts.len(),
+        steps as f64 / scripts.len() as f64
+    );
+    let pace = |name: &str, play: &dyn Fn(&[u8])| {
+        let (begun, mut played) = (Instant::now(), 0_u32);
+        while begun.elapsed() < Duration::from_secs(3) {
+            scripts.iter().for_each(|bytes| play(bytes));
+            played += u32::try_from(scripts.len()).unwrap();
+        }
+        println!(
+            "{name}: {:.0} a second",
+            f64::from(played) / begun.elapsed().as_secs_f64()
+        );
+    };
+    pace("read", &|bytes| {
+        std::hint::black_box(Script::from_bytes(bytes));
+    });
+    pace("played, oracle off", &|bytes| {
+        embedded::play(&Script::from_bytes(bytes), Config::default(), &mut Silent);
+    });
+    pace("played, oracle on", &|bytes| {
+        let mut oracle = Oracle::new(Strictness::Exact);
+        embedded::play(&Script::from_bytes(bytes), Config::default(), &mut oracle);
+        assert!(oracle.findings().is_empty());
+    });
+}
