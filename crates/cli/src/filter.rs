@@ -3,7 +3,7 @@
 use clap::Args;
 use clauses::ClauseId;
 use codec::Version;
-use runner::link::Transport;
+use runner::link::{Axes, Way};
 use runner::{Filter, Place, Plan, Selection};
 
 use crate::failure::Failure;
@@ -40,13 +40,26 @@ impl Which {
         }
     }
 
-    /// The cases of the suite that are meant.
+    /// The cases of the suite that are meant, in the usual way.
     ///
     /// # Errors
     ///
     /// A clause that the register does not hold, or no case at all: playing nothing proves nothing.
     pub(crate) fn plan(&self, suite: &Suite) -> Result<Plan, Failure> {
-        let plan = Plan::new(&suite.scenarios, &self.selection(suite)?);
+        self.plan_in(suite, Axes::default())
+    }
+
+    /// The same, in the ways that these axes make.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::plan`].
+    pub(crate) fn plan_in(&self, suite: &Suite, axes: Axes) -> Result<Plan, Failure> {
+        let selection = Selection {
+            axes,
+            ..self.selection(suite)?
+        };
+        let plan = Plan::new(&suite.scenarios, &selection);
         if plan.is_empty() {
             return Err(self.nothing(suite));
         }
@@ -71,7 +84,7 @@ impl Which {
             {
                 selection.chapters.push(chapter.to_owned());
             } else {
-                selection.filters.push(Filter::new(without_transport(text)));
+                selection.filters.push(Filter::new(without_way(text)));
             }
         }
         Ok(selection)
@@ -138,12 +151,10 @@ fn is_there(place: &Place, suite: &Suite) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The name of a case as plans know it: reports write the transport behind it, and what they print can be pasted here.
-fn without_transport(text: &str) -> &str {
+/// The name of a case as plans know it: reports write the way behind it, and what they print can be pasted here.
+fn without_way(text: &str) -> &str {
     match text.rsplit_once('/') {
-        Some((name, transport)) if name.contains('@') && transport.parse::<Transport>().is_ok() => {
-            name
-        }
+        Some((name, way)) if name.contains('@') && Way::is_suffix(way) => name,
         _ => text,
     }
 }

@@ -15,6 +15,8 @@ mod signal;
 mod suite;
 mod target;
 mod terminal;
+mod trust;
+mod ways;
 
 use std::process::ExitCode;
 

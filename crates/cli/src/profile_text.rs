@@ -41,7 +41,7 @@ const UNKNOWN: &str = "
 /// The text of a profile of what was found.
 pub(crate) fn of(aim: &Aim, found: &[Found]) -> String {
     let mut text = String::new();
-    let named = aim.words().unwrap_or_default();
+    let named = aim.words().join(" ");
     let _ = writeln!(text, "# What `mqtt-assay probe {named}` found.");
     let mut configurations = found.iter();
     if let Some(plain) = configurations.next() {

@@ -8,17 +8,20 @@ use clap::Args;
 use runner::At;
 use runner::launch::Launch;
 use runner::recipe::{ProgramError, Recipe};
-use runner::target::{Address, Profile};
+use runner::target::{Address, Endpoints, Profile};
 
 use crate::failure::{Failure, NO_TARGET};
+use crate::trust::Trust;
 
 /// Which broker is meant; without any, the reference broker that is part of this program.
 #[derive(Debug, Clone, Default, Args)]
 #[group(multiple = false)]
 pub(crate) struct Aim {
-    /// The broker, such as `mqtt://localhost:1883` or `ws://localhost:8080/mqtt`; `mqtt://user:password@host` where it wants to know who comes.
+    /// The broker, such as `mqtt://localhost:1883`, `mqtts://…`, `ws://localhost:8080/mqtt`, `wss://…` or `unix:/path`;
+    /// `mqtt://user:password@host` where it wants to know who comes. Given again, another address of the same broker,
+    /// for another transport.
     #[arg(long, short, value_name = "URL")]
-    pub(crate) target: Option<Address>,
+    pub(crate) target: Vec<Address>,
 
     /// A file about the broker: addresses, credentials, features, limits; `mqtt-assay probe --write` makes one.
     #[arg(long, value_name = "FILE")]
@@ -28,12 +31,15 @@ pub(crate) struct Aim {
     /// `amqtt`, `reference`, or a recipe of your own such as `./my-broker.yaml`.
     #[arg(long, value_name = "RECIPE")]
     pub(crate) launch: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) trust: Trust,
 }
 
 impl Aim {
     /// Whether a broker is named.
     pub(crate) fn is_some(&self) -> bool {
-        self.target.is_some() || self.profile.is_some() || self.launch.is_some()
+        !self.target.is_empty() || self.profile.is_some() || self.launch.is_some()
     }
 
     /// The broker.
@@ -42,8 +48,14 @@ impl Aim {
     ///
     /// The profile or the recipe cannot be used, or the broker of the recipe is not installed.
     pub(crate) fn at(&self) -> Result<At, Failure> {
-        if let Some(address) = &self.target {
-            return Ok(At::Address(address.clone().into()));
+        if let Some((first, others)) = self.target.split_first() {
+            let mut endpoints = Endpoints::new(first.clone());
+            for address in others {
+                endpoints = endpoints
+                    .and(address.clone())
+                    .map_err(|error| Failure::of(&error).note("nothing was played"))?;
+            }
+            return Ok(At::Address(self.trust.of(endpoints)?));
         }
         if let Some(path) = &self.profile {
             let profile = Profile::load(path).map_err(|error| Failure::of(&error))?;
@@ -61,12 +73,13 @@ impl Aim {
     }
 
     /// As it stands on the command line, without secrets; none for the embedded broker.
-    pub(crate) fn words(&self) -> Option<String> {
-        let target = self.target.as_ref().map(|at| format!("--target {at}"));
+    pub(crate) fn words(&self) -> Vec<String> {
+        let targets = self.target.iter().map(|at| format!("--target {at}"));
         let profile = self.profile.as_ref();
         let profile = profile.map(|file| format!("--profile {}", file.display()));
         let launch = self.launch.as_ref().map(|name| format!("--launch {name}"));
-        target.or(profile).or(launch)
+        let words = targets.chain(profile).chain(launch);
+        words.chain(self.trust.words()).collect()
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::client::{Client, Trouble, code_text};
 use crate::launch::LaunchError;
-use crate::link::Transport;
+use crate::link::{HandshakeError, Transport};
 use crate::target::{Address, Credentials, Declared, Endpoints, Facts, Target, probe};
 
 /// Why a target cannot be played at all.
@@ -105,6 +105,24 @@ pub enum AdmissionError {
         address: String,
         /// What was seen.
         seen: String,
+    },
+    /// No TLS with whoever listens there.
+    #[error(
+        "{address}: {source}; check the port; --tls-ca FILE names the CA that its certificate is to be trusted by, --tls-cert FILE the certificate that it may want to see"
+    )]
+    NoTls {
+        /// The target.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A transport is asked for, and no address of the target has it.
+    #[error("{address}: no address over {transport} is given; add one with another --target")]
+    NoAddress {
+        /// The target.
+        address: String,
+        /// The transport.
+        transport: Transport,
     },
     /// It cannot be started.
     #[error(transparent)]
@@ -228,11 +246,21 @@ pub(crate) async fn admit_as_declared(
                 |trouble| refuse(&name, trouble),
             ));
     };
-    if endpoints.of(Transport::WebSocket).is_some() {
+    if endpoints
+        .all()
+        .any(|address| address.transport.is_websocket())
+    {
         facts.features.add("websocket");
     } else {
-        let why = "no address at ws:// is known of it";
+        let why = "no address at ws:// or wss:// is known of it";
         facts.features.lack("websocket", why);
+    }
+    for other in endpoints.all().skip(1) {
+        let target = target.by(other.transport);
+        let client_id = format!("{token}{}", other.transport);
+        let greeted = Client::connect(&target, client.version(), &client_id, within, |_| ()).await;
+        let (client, ()) = greeted.map_err(|trouble| refuse(&other.to_string(), trouble))?;
+        client.disconnect().await;
     }
     facts.unspoken = unspoken
         .into_iter()
@@ -258,6 +286,10 @@ pub(crate) async fn admit_as_declared(
 
 async fn reach(address: &Address, within: Duration) -> Result<(), AdmissionError> {
     let name = address.to_string();
+    if address.transport == Transport::Unix {
+        // A socket's file is there or not: opening a link tells as much.
+        return Ok(());
+    }
     let places = lookup_host((address.host.as_str(), address.port))
         .await
         .map_err(|source| AdmissionError::Unresolved {
@@ -305,6 +337,9 @@ fn refuse(address: &str, trouble: Trouble) -> AdmissionError {
     match trouble {
         Trouble::Unreachable(source) if source.kind() == io::ErrorKind::InvalidData => {
             AdmissionError::NoWebSocket { address, source }
+        }
+        Trouble::Unreachable(source) if HandshakeError::is_in(&source) => {
+            AdmissionError::NoTls { address, source }
         }
         Trouble::Unreachable(source) => AdmissionError::Unreachable { address, source },
         Trouble::Silent { within, .. } => AdmissionError::NoAnswer { address, within },

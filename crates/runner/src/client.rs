@@ -9,7 +9,7 @@ use codec::{
 };
 use tokio::time::timeout;
 
-use crate::link::{Link, LinkOptions};
+use crate::link::{HandshakeError, Link, LinkOptions};
 use crate::target::Target;
 
 /// A connection that has sent CONNECT, and got a CONNACK.
@@ -211,6 +211,14 @@ impl Client {
             let how = match self.link.read(&mut self.buffer).await {
                 Ok(0) => "closed",
                 Ok(_) => continue,
+                // Such as an alert: the target wants to see a certificate.
+                Err(error)
+                    if error
+                        .get_ref()
+                        .is_some_and(|inner| inner.is::<rustls::Error>()) =>
+                {
+                    return Err(Trouble::Unreachable(HandshakeError::wrap(error)));
+                }
                 Err(_) => "reset",
             };
             // Bytes that never became a packet tell more than the end behind them.

@@ -8,10 +8,12 @@ use std::rc::Rc;
 
 use broker::config::Permission;
 use broker::rules::ClauseSet;
-use broker::shell::{Kept, Transport};
+use broker::shell::{self, Kept};
 use broker::{Broker, Config, Password};
 use codec::QoS;
 
+use crate::identity::Identity;
+use crate::link::{Tls, Transport};
 use crate::target::{Answer, Authentication, Credentials, Facts, Features, Host, Target};
 
 const NAME: &str = "the embedded reference broker";
@@ -178,11 +180,20 @@ impl Host for Reference {
         }
     }
 
-    fn attach_websocket(&self, end: broker::pipe::End) -> io::Result<()> {
-        if let Some(broker) = &*self.broker.borrow() {
-            broker.attach_over(end, &Transport::WEBSOCKET);
+    fn attach_by(&self, transport: Transport, end: broker::pipe::End) -> io::Result<Option<Tls>> {
+        let (mut layers, mut trust) = (shell::Transport::PLAIN, None);
+        if transport.is_websocket() {
+            layers = shell::Transport::WEBSOCKET;
         }
-        Ok(())
+        if transport.is_encrypted() {
+            let identity = Identity::of_this_process()?;
+            layers = layers.over(identity.tls);
+            trust = Some(identity.trust);
+        }
+        if let Some(broker) = &*self.broker.borrow() {
+            broker.attach_over(end, &layers);
+        }
+        Ok(trust)
     }
 
     fn restart(&self) -> Pin<Box<dyn Future<Output = io::Result<()>> + '_>> {

@@ -15,6 +15,7 @@ mod client;
 pub mod document;
 mod embedded;
 pub mod event;
+mod identity;
 mod interrupt;
 pub mod launch;
 mod ledger;

@@ -19,7 +19,7 @@ use tokio::task::LocalSet;
 use crate::event::{CaseInfo, CaseReport};
 use crate::interrupt::Interrupt;
 use crate::ledger::Ledger;
-use crate::link::Transport;
+use crate::link::{Transport, Way};
 use crate::plan::Plan;
 use crate::play;
 use crate::run::Options;
@@ -34,7 +34,7 @@ const STACK_SIZE: usize = 16 << 20;
 
 /// What the threads that play share.
 struct Desk<F> {
-    cases: Vec<(Arc<Case>, Arc<CaseInfo>)>,
+    cases: Vec<(Arc<Case>, Way, Arc<CaseInfo>)>,
     next: AtomicUsize,
     furnish: F,
     patience: f64,
@@ -58,7 +58,11 @@ where
     let name = on_a_paused_runtime(async || furnish(&[]).name().to_owned());
     ledger.open(&name.unwrap_or_else(panic_text), &infos);
     let desk = Arc::new(Desk {
-        cases: plan.cases().iter().cloned().zip(infos).collect(),
+        cases: plan
+            .played()
+            .zip(infos)
+            .map(|((case, way), info)| (Arc::clone(case), way, info))
+            .collect(),
         next: AtomicUsize::new(0),
         furnish,
         patience: options.patience,
@@ -172,14 +176,14 @@ where
     fn work(&self, number: usize, tell: &Sender<Told>) {
         while !self.interrupt.is_raised() {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some((case, info)) = self.cases.get(index) else {
+            let Some((case, way, info)) = self.cases.get(index) else {
                 break;
             };
             // Nobody listens any more once the run is over.
             if tell.send(Told::Started(number, Arc::clone(info))).is_err() {
                 return;
             }
-            let report = on_a_paused_runtime(async || self.play(index, case, info).await)
+            let report = on_a_paused_runtime(async || self.play(index, case, *way, info).await)
                 .unwrap_or_else(|panic| harness_fault(info, &panic_text(panic)));
             if tell.send(Told::Finished(number, Box::new(report))).is_err() {
                 return;
@@ -188,7 +192,7 @@ where
         let _ = tell.send(Told::Idle(number));
     }
 
-    async fn play(&self, index: usize, case: &Case, info: &Arc<CaseInfo>) -> CaseReport {
+    async fn play(&self, index: usize, case: &Case, way: Way, info: &Arc<CaseInfo>) -> CaseReport {
         let requires = case.requires.iter().map(String::as_str).collect::<Vec<_>>();
         let target = (self.furnish)(&requires);
         if let Some(reason) = target.reason_to_skip(case.version, &requires) {
@@ -197,6 +201,7 @@ where
         let settings = Settings {
             patience: self.patience,
             strict: self.strict,
+            way,
             namespace: Namespace::new(0, index),
         };
         play::play(case, Arc::clone(info), &target, &settings).await

@@ -9,7 +9,7 @@ use scenario::{Case, Scenario, expand};
 use wildmatch::WildMatch;
 
 use crate::event::{CaseInfo, RunInfo};
-use crate::link::Transport;
+use crate::link::{Axes, Transport, Way};
 use crate::partition::{Part, share_out};
 use crate::place::Place;
 
@@ -26,6 +26,8 @@ pub struct Selection {
     pub clauses: Vec<ClauseId>,
     /// Cases that play what stands at one of these places.
     pub places: Vec<Place>,
+    /// The ways that each of them is played.
+    pub axes: Axes,
     /// Whether the scenarios are the whole suite, so that a baseline entry that fits no case is stale.
     pub whole_suite: bool,
 }
@@ -45,6 +47,7 @@ pub struct Plan {
     cases: Vec<Arc<Case>>,
     /// Cases of the suite that are played by another run: in another part, or in a later edition.
     elsewhere: Vec<Arc<Case>>,
+    ways: Vec<Way>,
     whole_suite: bool,
     edition: Option<String>,
     part: Option<Part>,
@@ -77,7 +80,7 @@ impl Filter {
 }
 
 impl Plan {
-    /// The cases of these scenarios that are wanted, in the scenarios' order.
+    /// The cases of these scenarios that are wanted, in the scenarios' order, each in every way that is wanted.
     pub fn new(scenarios: &[Arc<Scenario>], selection: &Selection) -> Self {
         let cases: Vec<_> = scenarios.iter().flat_map(expand).map(Arc::new).collect();
         let all = cases.len();
@@ -85,8 +88,10 @@ impl Plan {
             .into_iter()
             .filter(|case| selection.wants(case))
             .collect();
+        let whole_suite = selection.whole_suite && wanted.len() == all;
         Self {
-            whole_suite: selection.whole_suite && wanted.len() == all,
+            whole_suite,
+            ways: selection.axes.ways(),
             ..Self::of(wanted)
         }
     }
@@ -110,12 +115,13 @@ impl Plan {
         self
     }
 
-    /// Just these cases.
+    /// Just these cases, in the usual way.
     pub(crate) fn of(cases: Vec<Arc<Case>>) -> Self {
         Self {
             cases_of_all_parts: cases.len(),
             cases,
             elsewhere: Vec::new(),
+            ways: vec![Way::default()],
             whole_suite: false,
             edition: None,
             part: None,
@@ -127,8 +133,8 @@ impl Plan {
         RunInfo {
             edition: self.edition.clone(),
             part: self.part,
-            cases_of_all_parts: self.cases_of_all_parts,
-            ..RunInfo::new(target, self.cases.len())
+            cases_of_all_parts: self.cases_of_all_parts * self.ways.len(),
+            ..RunInfo::new(target, self.len())
         }
     }
 
@@ -138,7 +144,7 @@ impl Plan {
         let suffixes: BTreeSet<&str> = infos
             .iter()
             .filter_map(|info| info.name.rsplit_once('/'))
-            .map(|(_, transport)| transport)
+            .map(|(_, way)| way)
             .collect();
         let own = infos.iter().map(|info| info.name.clone());
         let others = self.elsewhere.iter().flat_map(|case| {
@@ -148,14 +154,25 @@ impl Plan {
         own.chain(others).collect()
     }
 
-    /// The cases.
+    /// The cases, each once.
     pub fn cases(&self) -> &[Arc<Case>] {
         &self.cases
     }
 
-    /// How many cases there are.
+    /// The cases, each in every way it is played.
+    pub fn played(&self) -> impl Iterator<Item = (&Arc<Case>, Way)> {
+        let of = |way: Way| self.cases.iter().map(move |case| (case, way));
+        self.ways.iter().copied().flat_map(of)
+    }
+
+    /// The transports that are asked for, each once.
+    pub(crate) fn transports(&self) -> BTreeSet<Transport> {
+        self.ways.iter().filter_map(|way| way.transport).collect()
+    }
+
+    /// How many cases there are, each counted in every way it is played.
     pub fn len(&self) -> usize {
-        self.cases.len()
+        self.cases.len() * self.ways.len()
     }
 
     /// Whether nothing is to be played.
@@ -163,13 +180,12 @@ impl Plan {
         self.cases.is_empty()
     }
 
-    /// What is told of each case, played over this transport.
-    pub(crate) fn infos(&self, transport: Transport) -> Vec<Arc<CaseInfo>> {
-        self.cases
-            .iter()
-            .map(|case| {
+    /// What is told of each case, on a target that is usually played over this transport.
+    pub(crate) fn infos(&self, usual: Transport) -> Vec<Arc<CaseInfo>> {
+        self.played()
+            .map(|(case, way)| {
                 Arc::new(CaseInfo {
-                    name: format!("{}/{transport}", case.name),
+                    name: format!("{}/{}", case.name, way.suffix(usual)),
                     chapter: chapter(&case.name).to_owned(),
                     title: case.scenario.title.value.clone(),
                     source: Arc::clone(&case.scenario.source),

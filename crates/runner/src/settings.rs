@@ -1,5 +1,7 @@
 //! [`Settings`]: how strictly and how patiently one case is played, and in which [`Namespace`].
 
+use crate::link::Way;
+
 /// How one case is played.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -7,6 +9,8 @@ pub struct Settings {
     pub patience: f64,
     /// Whether a SHOULD that did not hold fails the case.
     pub strict: bool,
+    /// How the bytes of the case travel.
+    pub way: Way,
     /// The case's own topics and Client Identifiers.
     pub namespace: Namespace,
 }

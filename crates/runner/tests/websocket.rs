@@ -89,7 +89,7 @@ fn a_target_is_played_over_the_transport_of_its_address() {
     };
     assert_eq!(
         reason,
-        "requires `websocket`: a target at mqtt:// is played over TCP only"
+        "requires `websocket`: no address at ws:// or wss:// is known of it"
     );
 }
 

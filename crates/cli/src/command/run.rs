@@ -13,6 +13,7 @@ use crate::project::Project;
 use crate::reports::Reports;
 use crate::suite::Suite;
 use crate::target::Aim;
+use crate::ways::Ways;
 use crate::{baseline, signal};
 
 /// How often cases are played until one fails, unless something else is said.
@@ -47,6 +48,9 @@ pub(crate) struct Run {
 
     #[command(flatten)]
     which: Which,
+
+    #[command(flatten)]
+    ways: Ways,
 
     /// Only one of so many parts, such as `2/4`, for CI systems; `mqtt-assay merge` reports their recordings as one run.
     #[arg(long, value_name = "PART", help_heading = "Which cases")]
@@ -102,7 +106,7 @@ impl Run {
         };
         let suite = Suite::load(paths)?;
         let which = self.which.or(&project.filters, &project.versions);
-        let plan = which.plan(&suite)?;
+        let plan = which.plan_in(&suite, self.ways.axes())?;
         let plan = match self.partition {
             Some(part) => plan.part(part),
             None => plan,
@@ -179,6 +183,7 @@ impl Run {
             command.push(path.display().to_string());
         }
         command.extend(self.aim.words());
+        command.extend(self.ways.words());
         command.join(" ")
     }
 }

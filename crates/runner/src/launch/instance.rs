@@ -260,8 +260,8 @@ fn endpoints(ports: &Ports, configuration: &Configuration) -> Result<Endpoints, 
         port: *port,
         transport: *transport,
         path: match transport {
-            Transport::WebSocket => configuration.websocket_path.clone(),
-            Transport::Tcp | Transport::Memory => "/".to_owned(),
+            transport if transport.is_websocket() => configuration.websocket_path.clone(),
+            _ => "/".to_owned(),
         },
         credentials: None,
     });

@@ -1,25 +1,49 @@
-//! [`Link`]: one client's connection to the target, over TCP or in memory, as it is or as a WebSocket.
+//! [`Link`]: one client's connection to the target, over whatever transport, as it is or as a WebSocket.
+//!
+//! A link is read while it is written to: a target may wait with reading until it has been read. Bytes leave through
+//! [`Outgoing`], over the stream of `wire`, which may be encrypted (`tls`) and lead through a slow `network`.
 
+mod conditions;
+mod network;
+mod outgoing;
 mod segments;
+mod tls;
 mod transport;
 mod upgrade;
+mod way;
 mod websocket;
+mod wire;
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
+pub use conditions::{Conditions, LinkKind, Loss};
 pub use segments::Segments;
+pub use tls::{HandshakeError, Tls, TlsError, TlsFiles};
 pub use transport::{Transport, UnknownTransport};
 pub use upgrade::{UpgradeError, Upgraded};
+pub use way::{Axes, Way};
 pub use websocket::{FrameKind, Frames, WrongFrame};
 
+use outgoing::Outgoing;
 use upgrade::Upgrade;
 use websocket::{Received, WebSocket};
+use wire::Stream;
+pub(crate) use wire::Wire;
 
 /// How many bytes one read takes at most.
 const READ_SIZE: usize = 16 * 1024;
+/// How many bytes are read ahead of whoever only writes: far more than any target holds back until it is read.
+const READ_AHEAD: usize = 64 << 20;
+
+/// How long what is to be coalesced is held back.
+const HELD: Duration = Duration::from_millis(5);
 
 /// How a link is to be opened.
 #[derive(Debug, Clone, Default)]
@@ -32,53 +56,86 @@ pub struct LinkOptions {
     pub frames: Frames,
     /// The subprotocols that a WebSocket offers; `mqtt` where absent.
     pub offer: Option<Vec<String>>,
+    /// The network on the way; none where absent.
+    pub conditions: Option<Conditions>,
+    /// How many connections the case has opened before this one.
+    pub earlier: u32,
+}
+
+impl LinkOptions {
+    /// Whether this connection is to be lost once before it is used, and when it is opened again then.
+    pub(crate) fn lost_opening(&self) -> Option<Duration> {
+        let loss = self.conditions?.loss?;
+        let lost = (self.earlier + 1).is_multiple_of(loss.opening.max(1));
+        lost.then_some(loss.reopened)
+    }
 }
 
 /// One client's connection.
 ///
-/// Reading is cancel-safe: a read that is dropped has taken nothing.
+/// All its methods are cancel-safe but [`Self::upgrade`]: what is dropped has taken nothing, and goes on later.
 #[derive(Debug)]
 pub struct Link {
     stream: Option<Stream>,
-    segments: Segments,
-    /// What [`Segments::Coalesced`] holds back until the next read or the end.
-    held: Vec<u8>,
+    outgoing: Outgoing,
+    /// When what is held back goes out, for more to go with it.
+    release: Option<Pin<Box<Sleep>>>,
+    /// Whether something was put that nobody knows to be sent.
+    sending: bool,
+    /// What has arrived and nobody has taken.
+    arrived: Vec<u8>,
+    /// How the target's direction has ended.
+    ended: Option<io::Result<()>>,
     websocket: Option<WebSocket>,
     upgraded: Option<Upgraded>,
 }
 
-#[derive(Debug)]
-enum Stream {
-    Pipe(broker::pipe::End),
-    Tcp(TcpStream),
-}
-
-/// Calls the same method on whichever stream it is.
-macro_rules! each {
-    ($stream:expr, $inner:ident => $call:expr) => {
-        match $stream {
-            Stream::Pipe($inner) => $call,
-            Stream::Tcp($inner) => $call,
-        }
-    };
+/// What one [`Link::turn`] has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// So many bytes were read; 0 is the target's FIN.
+    Read(usize),
+    /// All that was put is sent, or can never be.
+    Sent,
 }
 
 impl Link {
-    pub(crate) fn pipe(end: broker::pipe::End, options: &LinkOptions) -> Self {
-        Self::over(Stream::Pipe(end), options)
+    /// A link over a wire to the server that is called `host`.
+    ///
+    /// # Errors
+    /// The encryption does not come about: [`Tls::encrypt`].
+    pub(crate) async fn over(
+        wire: Wire,
+        host: &str,
+        tls: Option<&Tls>,
+        options: &LinkOptions,
+    ) -> io::Result<Self> {
+        let wire = match options.conditions {
+            Some(conditions) => network::before(wire, conditions),
+            None => wire,
+        };
+        let stream = match tls {
+            Some(tls) => {
+                let websocket = options.transport.is_some_and(Transport::is_websocket);
+                tls.encrypt(wire, host, websocket).await?
+            }
+            None => Stream::Plain(wire),
+        };
+        let mut link = Self::on(stream);
+        if !options.transport.is_some_and(Transport::is_websocket) {
+            link.outgoing.cut(options.segments);
+        }
+        Ok(link)
     }
 
-    pub(crate) fn tcp(stream: TcpStream, options: &LinkOptions) -> io::Result<Self> {
-        // Segments are the scenario's choice, not Nagle's.
-        stream.set_nodelay(true)?;
-        Ok(Self::over(Stream::Tcp(stream), options))
-    }
-
-    fn over(stream: Stream, options: &LinkOptions) -> Self {
+    fn on(stream: Stream) -> Self {
         Self {
             stream: Some(stream),
-            segments: options.segments,
-            held: Vec::new(),
+            outgoing: Outgoing::new(),
+            release: None,
+            sending: false,
+            arrived: Vec::new(),
+            ended: None,
             websocket: None,
             upgraded: None,
         }
@@ -87,7 +144,7 @@ impl Link {
     /// Makes a WebSocket of the link, at `path` of the server that is called `host`.
     ///
     /// # Errors
-    /// [`io::ErrorKind::InvalidData`] with an [`UpgradeError`] when the server opens none.
+    /// An [`UpgradeError`] inside when the server opens none.
     pub(crate) async fn upgrade(
         mut self,
         host: &str,
@@ -105,6 +162,8 @@ impl Link {
             match upgrade.read(&answer).map_err(invalid)? {
                 Some((upgraded, length)) => {
                     self.upgraded = Some(upgraded);
+                    // The upgrade is HTTP, and no part of what is tested: it went out whole.
+                    self.outgoing.cut(options.segments);
                     self.websocket = Some(WebSocket::new(options.frames, answer.split_off(length)));
                     return Ok(self);
                 }
@@ -121,45 +180,81 @@ impl Link {
         self.upgraded.as_ref()
     }
 
+    /// Takes bytes that are to be sent by the next [`Self::turn`]s; in frames of this kind, if the link is a WebSocket.
+    pub fn put(&mut self, bytes: &[u8], kind: FrameKind) {
+        let wire = match &mut self.websocket {
+            Some(websocket) => websocket.wrap(bytes, kind),
+            None => bytes.to_vec(),
+        };
+        self.outgoing.put(wire);
+        self.sending = true;
+        let joining = self.websocket.as_ref().is_some_and(WebSocket::holds);
+        if joining || self.outgoing.holds() {
+            self.release.get_or_insert_with(|| Box::pin(sleep(HELD)));
+        }
+    }
+
+    /// Ends the write side (FIN, behind the Close frame of a WebSocket) once all that was put is sent.
+    pub fn put_end(&mut self) {
+        if let Some(websocket) = &mut self.websocket {
+            websocket.close();
+            self.outgoing.put(websocket.release());
+        }
+        self.release = None;
+        self.outgoing.finish();
+        self.sending = true;
+    }
+
+    /// Writes and reads until one of them has come to something. What is read is appended to `buffer`.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::ConnectionReset`] is the target's RST; a [`WrongFrame`] may be inside. That something cannot
+    /// be written shows in what is read.
+    pub async fn turn(&mut self, buffer: &mut Vec<u8>) -> io::Result<Turn> {
+        poll_fn(|context| {
+            loop {
+                let taken = self.take(buffer);
+                self.reply();
+                if let Some(count) = taken? {
+                    if count == 0 {
+                        // The target's farewell is answered, if that can be.
+                        let _ = self.poll_send(context);
+                    }
+                    return Poll::Ready(Ok(Turn::Read(count)));
+                }
+                let sent = self.poll_send(context);
+                if self.sending && sent.is_ready() {
+                    self.sending = false;
+                    return Poll::Ready(Ok(Turn::Sent));
+                }
+                ready!(self.poll_fill(context));
+            }
+        })
+        .await
+    }
+
     /// Sends all of `bytes`.
     pub async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.write_as(bytes, FrameKind::Binary).await
+        self.stream()?;
+        self.put(bytes, FrameKind::Binary);
+        self.send().await
     }
 
-    /// Sends all of `bytes`; in frames of this kind, if the link is a WebSocket.
-    pub async fn write_as(&mut self, bytes: &[u8], kind: FrameKind) -> io::Result<()> {
-        let Some(websocket) = &mut self.websocket else {
-            return self.put(bytes).await;
-        };
-        let wire = websocket.wrap(bytes, kind);
-        if self.segments != Segments::Coalesced {
-            // The rest of a frame that reading has begun to send.
-            self.drain().await?;
-        }
-        self.put(&wire).await
-    }
-
-    /// Puts bytes on the wire, in segments.
-    async fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let segments = self.segments;
-        match segments {
-            Segments::Whole => {
-                let stream = self.stream()?;
-                each!(stream, inner => inner.write_all(bytes).await)
-            }
-            Segments::Bytes => {
-                let stream = self.stream()?;
-                for byte in bytes {
-                    each!(&mut *stream, inner => inner.write_all(&[*byte]).await)?;
+    /// Sends all that was put.
+    pub async fn send(&mut self) -> io::Result<()> {
+        poll_fn(|context| {
+            loop {
+                if let Poll::Ready(sent) = self.poll_send(context) {
+                    self.sending = false;
+                    return Poll::Ready(sent);
                 }
-                Ok(())
+                if self.ended.is_some() || self.arrived.len() > READ_AHEAD {
+                    return Poll::Pending;
+                }
+                ready!(self.poll_fill(context));
             }
-            Segments::Coalesced => {
-                self.stream()?;
-                self.held.extend_from_slice(bytes);
-                Ok(())
-            }
-        }
+        })
+        .await
     }
 
     /// Appends what has arrived to `buffer` and says how many bytes that were; waits for at least one.
@@ -167,89 +262,111 @@ impl Link {
     /// 0 is the target's FIN, [`io::ErrorKind::ConnectionReset`] its RST.
     pub async fn read(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
         loop {
-            if let Some(websocket) = &mut self.websocket {
-                match websocket.receive(buffer).map_err(invalid)? {
-                    Received::Bytes(0) => {}
-                    Received::Bytes(count) => return Ok(count),
-                    Received::Closed => {
-                        let _ = self.release().await;
-                        return Ok(0);
-                    }
-                }
-            }
-            // A failure to send what was held back shows in the read as well, with the better error.
-            let _ = self.release().await;
-            let stream = self.stream.as_mut().ok_or_else(ended)?;
-            let arriving = match &mut self.websocket {
-                Some(websocket) => &mut websocket.incoming,
-                None => &mut *buffer,
-            };
-            arriving.reserve(READ_SIZE);
-            let count = each!(stream, inner => inner.read_buf(arriving).await)?;
-            if count == 0 || self.websocket.is_none() {
+            if let Turn::Read(count) = self.turn(buffer).await? {
                 return Ok(count);
             }
         }
     }
 
-    /// Ends the write side only (FIN, behind the Close frame of a WebSocket); the target's bytes can still be read.
+    /// Ends the write side only; the target's bytes can still be read.
     pub async fn half_close(&mut self) -> io::Result<()> {
-        if let Some(websocket) = &mut self.websocket {
-            websocket.close();
-        }
-        self.release().await?;
-        let stream = self.stream()?;
-        each!(stream, inner => inner.shutdown().await)
+        self.stream()?;
+        self.put_end();
+        self.send().await
     }
 
     /// Ends the connection in both directions (FIN).
     pub async fn close(&mut self) -> io::Result<()> {
         let ended = self.half_close().await;
-        if let Some(Stream::Tcp(stream)) = self.stream.take() {
-            // Unread bytes would turn the FIN into an RST.
-            let mut rest = [0; READ_SIZE];
-            while matches!(stream.try_read(&mut rest), Ok(taken) if taken > 0) {}
+        if let Some(stream) = self.stream.take() {
+            stream.release();
         }
         ended
     }
 
-    /// Ends the connection with an RST.
+    /// Ends the connection with an RST; on a Unix socket, which has none, without a word.
     ///
     /// # Errors
     /// Fails when the link has been ended before.
     pub fn reset(&mut self) -> io::Result<()> {
-        self.held.clear();
-        match self.stream.take() {
-            Some(Stream::Pipe(end)) => {
-                end.reset();
-                Ok(())
-            }
-            Some(Stream::Tcp(stream)) => stream.set_zero_linger(),
-            None => Err(ended()),
-        }
+        self.stream.take().ok_or_else(gone)?.reset()
     }
 
-    /// Sends whatever was held back.
-    async fn release(&mut self) -> io::Result<()> {
+    /// Takes what has arrived; none as long as that is nothing.
+    fn take(&mut self, buffer: &mut Vec<u8>) -> io::Result<Option<usize>> {
         if let Some(websocket) = &mut self.websocket {
-            self.held.extend(websocket.release());
+            websocket.incoming.append(&mut self.arrived);
+            match websocket.receive(buffer).map_err(invalid)? {
+                Received::Bytes(0) => {}
+                Received::Bytes(count) => return Ok(Some(count)),
+                Received::Closed => return Ok(Some(0)),
+            }
+        } else if !self.arrived.is_empty() {
+            let count = self.arrived.len();
+            buffer.append(&mut self.arrived);
+            return Ok(Some(count));
         }
-        self.drain().await
+        match self.ended.take() {
+            None => Ok(None),
+            Some(Ok(())) => {
+                self.ended = Some(Ok(()));
+                Ok(Some(0))
+            }
+            Some(Err(error)) => {
+                self.ended = Some(Err(error.kind().into()));
+                Err(error)
+            }
+        }
     }
 
-    async fn drain(&mut self) -> io::Result<()> {
-        while !self.held.is_empty() {
-            let Some(stream) = &mut self.stream else {
-                return Err(ended());
-            };
-            let sent = each!(stream, inner => inner.write(&self.held).await)?;
-            self.held.drain(..sent);
+    /// Puts what a WebSocket has to say by itself.
+    fn reply(&mut self) {
+        if let Some(websocket) = &mut self.websocket {
+            self.outgoing.put(websocket.replies());
         }
-        Ok(())
+    }
+
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let due = self.release.as_mut();
+        if due.is_some_and(|release| release.as_mut().poll(context).is_ready()) {
+            self.release = None;
+            if let Some(websocket) = &mut self.websocket {
+                self.outgoing.put(websocket.release());
+            }
+            self.outgoing.let_go();
+        }
+        match &mut self.stream {
+            Some(stream) => self.outgoing.poll(context, stream),
+            None => Poll::Ready(Err(gone())),
+        }
+    }
+
+    /// Reads once.
+    fn poll_fill(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(stream) = &mut self.stream else {
+            self.ended = Some(Err(gone()));
+            return Poll::Ready(());
+        };
+        let before = self.arrived.len();
+        self.arrived.resize(before + READ_SIZE, 0);
+        let mut buffer = ReadBuf::new(&mut self.arrived[before..]);
+        let read = Pin::new(stream).poll_read(context, &mut buffer);
+        let count = buffer.filled().len();
+        self.arrived.truncate(before + count);
+        match ready!(read) {
+            Ok(()) if count > 0 => {}
+            Ok(()) => self.ended = Some(Ok(())),
+            // An end without the farewell of TLS: MQTT knows by itself where its packets end.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.ended = Some(Ok(()));
+            }
+            Err(error) => self.ended = Some(Err(error)),
+        }
+        Poll::Ready(())
     }
 
     fn stream(&mut self) -> io::Result<&mut Stream> {
-        self.stream.as_mut().ok_or_else(ended)
+        self.stream.as_mut().ok_or_else(gone)
     }
 }
 
@@ -257,7 +374,7 @@ fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
-fn ended() -> io::Error {
+fn gone() -> io::Error {
     io::Error::new(
         io::ErrorKind::NotConnected,
         "this side has ended the connection",
@@ -266,7 +383,8 @@ fn ended() -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpListener;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -277,20 +395,18 @@ mod tests {
             .await
             .unwrap();
         let (far, _) = listener.accept().await.unwrap();
-        let options = LinkOptions {
-            segments,
-            ..LinkOptions::default()
-        };
-        (Link::tcp(near, &options).unwrap(), far)
+        (link(Wire::Tcp(near), segments), far)
     }
 
     fn in_memory(segments: Segments) -> (Link, broker::pipe::End) {
         let (near, far) = broker::pipe::pipe();
-        let options = LinkOptions {
-            segments,
-            ..LinkOptions::default()
-        };
-        (Link::pipe(near, &options), far)
+        (link(Wire::Pipe(near), segments), far)
+    }
+
+    fn link(wire: Wire, segments: Segments) -> Link {
+        let mut link = Link::on(Stream::Plain(wire));
+        link.outgoing.cut(segments);
+        link
     }
 
     #[tokio::test]
@@ -317,7 +433,7 @@ mod tests {
         let (mut link, mut far) = over_tcp(Segments::Whole).await;
         far.write_all(b"nobody reads this").await.unwrap();
         // Loopback delivers at once, but only a readable socket proves it.
-        if let Some(Stream::Tcp(stream)) = &link.stream {
+        if let Some(Stream::Plain(Wire::Tcp(stream))) = &link.stream {
             stream.readable().await.unwrap();
         }
         link.close().await.unwrap();
@@ -352,8 +468,61 @@ mod tests {
         let (mut link, mut far) = in_memory(Segments::Coalesced);
         link.write(b"abc").await.unwrap();
         link.write(b"de").await.unwrap();
-        far.write_all(b"answer").await.unwrap();
-        link.read(&mut Vec::new()).await.unwrap();
-        assert_eq!(far.read(&mut buffer).await.unwrap(), 5);
+        let mut answer = Vec::new();
+        let answering = async {
+            assert_eq!(far.read(&mut buffer).await.unwrap(), 5);
+            far.write_all(b"answer").await.unwrap();
+        };
+        let (read, ()) = tokio::join!(link.read(&mut answer), answering);
+        assert_eq!(read.unwrap(), 6);
+    }
+
+    /// As much as no pipe and no pair of sockets holds.
+    const MUCH: usize = 32 << 20;
+
+    #[tokio::test]
+    async fn a_target_that_stops_reading_until_it_is_read_is_read() {
+        let (near, mut far) = over_tcp(Segments::Whole).await;
+        let mut link = near;
+        let serving = async {
+            far.write_all(&vec![7; MUCH]).await.unwrap();
+            let mut rest = vec![0; MUCH];
+            far.read_exact(&mut rest).await.unwrap();
+        };
+        let much = vec![8; MUCH];
+        let (written, ()) = tokio::join!(link.write(&much), serving);
+        written.unwrap();
+        let mut read = Vec::new();
+        while read.len() < MUCH {
+            link.read(&mut read).await.unwrap();
+        }
+        assert_eq!(read.len(), MUCH);
+    }
+
+    #[tokio::test]
+    async fn a_turn_brings_what_comes_while_something_is_written() {
+        let (mut link, mut far) = in_memory(Segments::Whole);
+        far.write_all(b"early").await.unwrap();
+        link.put(&vec![8; broker::pipe::CAPACITY + 1], FrameKind::Binary);
+        let mut read = Vec::new();
+        assert_eq!(link.turn(&mut read).await.unwrap(), Turn::Read(5));
+        let mut taken = vec![0; broker::pipe::CAPACITY + 1];
+        let (turn, _) = tokio::join!(link.turn(&mut read), far.read_exact(&mut taken));
+        assert_eq!(turn.unwrap(), Turn::Sent);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_unix_socket_is_a_link_too() {
+        let (near, mut far) = tokio::net::UnixStream::pair().unwrap();
+        let mut link = link(Wire::Unix(near), Segments::Bytes);
+        link.write(b"abc").await.unwrap();
+        let mut read = [0; 3];
+        far.read_exact(&mut read).await.unwrap();
+        assert_eq!(&read, b"abc");
+        far.write_all(b"unread").await.unwrap();
+        link.reset().unwrap();
+        // Whatever is unread: the target sees an end.
+        assert!(matches!(far.read(&mut read).await, Ok(0) | Err(_)));
     }
 }

@@ -25,6 +25,13 @@ pub enum UpgradeError {
     Ended,
 }
 
+impl UpgradeError {
+    /// Whether an error of I/O has such a one inside.
+    pub(crate) fn is_in(error: &std::io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+    }
+}
+
 /// What the server's answer said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upgraded {

@@ -21,7 +21,7 @@ pub enum Frames {
     Whole,
     /// Frames of so many bytes; the last of a write may be shorter.
     Of(NonZeroUsize),
-    /// Writes are joined in one frame until the client has to read.
+    /// What is written within 5 ms in one.
     Coalesced,
 }
 
@@ -122,6 +122,16 @@ impl WebSocket {
             (FrameKind::Binary, Frames::Coalesced) => self.joined.extend_from_slice(bytes),
         }
         wire
+    }
+
+    /// Whether something is held back.
+    pub(super) fn holds(&self) -> bool {
+        !self.joined.is_empty()
+    }
+
+    /// What the connection itself has to say.
+    pub(super) fn replies(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.replies)
     }
 
     /// What was held back, and what the connection itself has to say.

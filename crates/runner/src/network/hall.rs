@@ -15,6 +15,7 @@ use super::station::{Asker, Station};
 use crate::event::{CaseInfo, CaseReport, Crash, Happening, Verdict};
 use crate::launch::Instance;
 use crate::ledger::Ledger;
+use crate::link::Way;
 use crate::plan::Plan;
 use crate::play;
 use crate::post_mortem::Played;
@@ -71,6 +72,7 @@ pub(super) struct Place {
 pub(super) struct Queued {
     index: usize,
     case: Arc<Case>,
+    way: Way,
     pub(super) info: Arc<CaseInfo>,
     seconds: f64,
     /// How many connections it holds while it waits; 0 for one that takes a place among the busy ones.
@@ -169,8 +171,11 @@ impl<'a, 'l> Hall<'a, 'l> {
     /// Puts every case that can be played into its queue, and tells of the others why not.
     fn line_up(&mut self, plan: &Plan, infos: Vec<Arc<CaseInfo>>, seats: Vec<Seat>) {
         let mut sociable = Vec::new();
-        let cases = plan.cases().iter().cloned().zip(infos).zip(seats);
-        for (index, ((case, info), seat)) in cases.enumerate() {
+        // Each case has its seat, whichever way it is played.
+        let seats = seats.iter().cloned().cycle();
+        let cases = plan.played().zip(infos).zip(seats);
+        for (index, (((case, way), info), seat)) in cases.enumerate() {
+            let case = Arc::clone(case);
             let unplayed = match &seat {
                 Seat::Skipped(reason) => Some(skipped(&info, reason.clone())),
                 Seat::Untested(reason) => Some(untested(&info, reason.clone())),
@@ -194,6 +199,7 @@ impl<'a, 'l> Hall<'a, 'l> {
                 },
                 index,
                 case,
+                way,
                 info,
                 seconds,
                 seat,
@@ -323,6 +329,7 @@ impl<'a, 'l> Hall<'a, 'l> {
         let settings = Settings {
             patience: self.options.patience,
             strict: self.options.strict,
+            way: queued.way,
             namespace: Namespace::new(self.nonce, queued.index),
         };
         // Everything in a case is bounded; what exceeds all bounds together is stuck.

@@ -45,6 +45,7 @@ pub(crate) fn run(
         .map_err(AdmissionError::Runtime)?;
     runtime.block_on(LocalSet::new().run_until(async {
         let nonce = nonce();
+        site.must_have(&plan.transports())?;
         let infos = plan.infos(site.transport());
         let asker = Arc::new(Asker::new(plan, nonce, options));
         let seating = Seats::find(plan, site, &asker);

@@ -1,8 +1,9 @@
 //! [`Site`]: what there is to play on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::admission::NOT_CONFIGURED;
+use crate::admission::{AdmissionError, NOT_CONFIGURED};
 use crate::launch::Launch;
 use crate::link::Transport;
 use crate::run::At;
@@ -87,6 +88,31 @@ impl Site {
             sources: sources.collect(),
             jobs: launch.recipe().jobs,
             secrets: Secrets::default(),
+        }
+    }
+
+    /// Makes sure that some configuration is reached by each of these transports.
+    ///
+    /// # Errors
+    /// None is: every case would be skipped.
+    pub(crate) fn must_have(&self, transports: &BTreeSet<Transport>) -> Result<(), AdmissionError> {
+        let has = |source: &Source, transport| match &source.origin {
+            Origin::Running(endpoints) => endpoints.of(transport).is_some(),
+            Origin::Launched(launch, index) => launch
+                .recipe()
+                .configurations
+                .get(*index)
+                .is_some_and(|configuration| configuration.transports.contains(&transport)),
+        };
+        let missing = transports
+            .iter()
+            .find(|transport| !self.sources.iter().any(|source| has(source, **transport)));
+        match missing {
+            None => Ok(()),
+            Some(transport) => Err(AdmissionError::NoAddress {
+                address: self.name.clone(),
+                transport: *transport,
+            }),
         }
     }
 

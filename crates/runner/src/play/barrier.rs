@@ -190,6 +190,15 @@ impl Stage<'_> {
             })
             .await;
         if arrived.is_some() {
+            // A PINGREQ behind its own PUBCOMP proves that the target is through with the sentinel, and will not come
+            // back to it in the client's next connection.
+            self.journal
+                .until(self.answer_deadline(), || {
+                    let finished =
+                        connection.look(|state| state.protocol.session.borrow().unseen.is_empty());
+                    (finished || over()).then_some(())
+                })
+                .await;
             return Ok(());
         }
         let refused = source.look(|state| {

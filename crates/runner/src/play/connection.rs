@@ -10,18 +10,19 @@ use clauses::clause;
 use codec::draft::{Draft, Value};
 use codec::{Direction, Frame, MAXIMUM_PACKET_SIZE, PacketType, Split, Version, Violation};
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::inbox::{Arrival, Inbox};
 use super::journal::Journal;
 use super::protocol::Protocol;
 use super::rules;
-use super::session::Leftovers;
+use super::stage::{ANSWER, Stage};
+use super::traffic::Traffic;
 use super::unseen::Sight;
 use super::value::identifier;
 use crate::Namespace;
 use crate::event::Happening;
-use crate::link::{FrameKind, Link, Upgraded};
+use crate::link::{FrameKind, Link, Turn, Upgraded, WrongFrame};
 
 /// The first level of the topics that only the barrier uses.
 pub(super) const BARRIER: &[u8] = b"assay-barrier/";
@@ -39,8 +40,9 @@ pub(super) struct Connection {
     /// What the target said when it opened a WebSocket; none on a plain stream.
     pub(super) upgraded: Option<Upgraded>,
     state: RefCell<State>,
-    commands: mpsc::UnboundedSender<Command>,
+    orders: mpsc::UnboundedSender<Order>,
     journal: Rc<Journal>,
+    traffic: Rc<Traffic>,
     namespace: Namespace,
 }
 
@@ -88,33 +90,36 @@ pub(super) enum Ender {
     Flooded,
 }
 
+/// What a link is told to do.
+#[derive(Debug)]
+enum Order {
+    /// When all that came before is done.
+    Later(Command),
+    /// At once; what was put before goes out first, if the target reads it.
+    Close,
+    /// At once.
+    Reset,
+}
+
 #[derive(Debug)]
 enum Command {
     Write(Vec<u8>, FrameKind),
     HalfClose,
-    Close,
-    Reset,
     Stall(Duration),
 }
 
 impl Connection {
     /// Takes over a link, and reads it until its end. Needs a [`tokio::task::LocalSet`].
-    pub(super) fn start(
-        client: &str,
-        version: Version,
-        link: Link,
-        journal: &Rc<Journal>,
-        leftovers: &Rc<Leftovers>,
-        namespace: &Namespace,
-    ) -> Rc<Self> {
-        let (commands, received) = mpsc::unbounded_channel();
+    pub(super) fn start(client: &str, version: Version, link: Link, stage: &Stage<'_>) -> Rc<Self> {
+        let journal = &stage.journal;
+        let (orders, received) = mpsc::unbounded_channel();
         let connection = Rc::new(Self {
             client: client.to_owned(),
             version,
             serial: journal.number_arrival(),
             upgraded: link.upgraded().cloned(),
             state: RefCell::new(State {
-                protocol: Protocol::new(version, leftovers.clone()),
+                protocol: Protocol::new(version, stage.leftovers.clone()),
                 inbox: Inbox::default(),
                 end: None,
                 end_judged: false,
@@ -126,9 +131,10 @@ impl Connection {
                 asked: 0,
                 done: 0,
             }),
-            commands,
+            orders,
             journal: journal.clone(),
-            namespace: namespace.clone(),
+            traffic: stage.traffic.clone(),
+            namespace: stage.namespace.clone(),
         });
         journal.tell(client, Happening::Opened);
         tokio::task::spawn_local(connection.clone().run(link, received));
@@ -191,7 +197,8 @@ impl Connection {
                 forbidden,
             },
         );
-        self.command(Command::Write(encoded, kind));
+        self.traffic.carries(encoded.len());
+        self.order(Order::Later(Command::Write(encoded, kind)));
     }
 
     /// Sends a packet that the scenario does not see; so are the answers to its Packet Identifier.
@@ -229,25 +236,25 @@ impl Connection {
         self.journal
             .tell(&self.client, Happening::Ended("half-closes"));
         self.state.borrow_mut().leaving = true;
-        self.command(Command::HalfClose);
+        self.order(Order::Later(Command::HalfClose));
     }
 
     pub(super) fn close(&self) {
         self.journal.tell(&self.client, Happening::Ended("closes"));
         self.state.borrow_mut().end_judged = true;
-        self.command(Command::Close);
+        self.order(Order::Close);
         self.finish(Ender::Scenario);
     }
 
     pub(super) fn cut(&self) {
         self.journal.tell(&self.client, Happening::Ended("cuts"));
         self.state.borrow_mut().end_judged = true;
-        self.command(Command::Reset);
+        self.order(Order::Reset);
         self.finish(Ender::Scenario);
     }
 
     pub(super) fn stall(&self, period: Duration) {
-        self.command(Command::Stall(period));
+        self.order(Order::Later(Command::Stall(period)));
     }
 
     /// From here on the connection is over for the scenario, whatever becomes of the link.
@@ -257,14 +264,14 @@ impl Connection {
 
     /// Lets go of a connection that the end of the case or a restart of the target leaves behind.
     pub(super) fn abandon(&self) {
-        self.command(Command::Close);
+        self.order(Order::Close);
         self.finish(Ender::Scenario);
     }
 
-    fn command(&self, command: Command) {
+    fn order(&self, order: Order) {
         self.state.borrow_mut().asked += 1;
         // Fails only when the link is gone, and then there is nothing to command.
-        let _ = self.commands.send(command);
+        let _ = self.orders.send(order);
     }
 
     fn finish(&self, by: Ender) {
@@ -280,87 +287,82 @@ impl Connection {
         self.journal.announce();
     }
 
-    async fn run(self: Rc<Self>, link: Link, commands: mpsc::UnboundedReceiver<Command>) {
-        self.serve(link, commands).await;
+    async fn run(self: Rc<Self>, link: Link, orders: mpsc::UnboundedReceiver<Order>) {
+        self.serve(link, orders).await;
         // Whatever was not done by now never will be.
         self.state.borrow_mut().done = u64::MAX;
         self.journal.announce();
     }
 
-    async fn serve(&self, mut link: Link, mut commands: mpsc::UnboundedReceiver<Command>) {
+    async fn serve(&self, mut link: Link, mut orders: mpsc::UnboundedReceiver<Order>) {
         let mut buffer = Vec::new();
-        let mut stalled_until: Option<Instant> = None;
         let mut waiting = VecDeque::new();
+        let mut stalled_until: Option<Instant> = None;
+        let mut reads = true;
+        let mut sends = false;
         loop {
-            if stalled_until.is_none()
+            if !sends
+                && stalled_until.is_none()
                 && let Some(command) = waiting.pop_front()
             {
-                if !self.obey(&mut link, command, &mut stalled_until).await {
-                    return;
+                match command {
+                    Command::Write(bytes, kind) => link.put(&bytes, kind),
+                    Command::HalfClose => link.put_end(),
+                    Command::Stall(period) => stalled_until = Some(Instant::now() + period),
                 }
-                continue;
+                if stalled_until.is_none() {
+                    sends = true;
+                } else {
+                    self.done();
+                }
             }
+            let stalled = stalled_until.is_some();
+            let wakes = stalled_until.unwrap_or_else(Instant::now);
+            let turn = async {
+                if reads {
+                    return link.turn(&mut buffer).await;
+                }
+                // After the target has ended its side, the client can still write. What fails has shown in what was read.
+                let _ = link.send().await;
+                Ok(Turn::Sent)
+            };
             tokio::select! {
                 biased;
-                command = commands.recv() => match command {
+                order = orders.recv() => match order {
                     None => return,
-                    Some(command @ (Command::Reset | Command::Close)) => {
-                        self.obey(&mut link, command, &mut stalled_until).await;
+                    Some(Order::Later(command)) => waiting.push_back(command),
+                    Some(Order::Reset) => {
+                        let _ = link.reset();
                         return;
                     }
-                    Some(command) => waiting.push_back(command),
+                    Some(Order::Close) => {
+                        for command in waiting {
+                            if let Command::Write(bytes, kind) = command && !stalled {
+                                link.put(&bytes, kind);
+                            }
+                        }
+                        // Whoever does not read for so long is not waited for.
+                        let _ = timeout(ANSWER, link.close()).await;
+                        return;
+                    }
                 },
-                read = link.read(&mut buffer), if stalled_until.is_none() => {
-                    if !self.arrive(&read, &mut buffer) {
-                        self.keep_obeying(link, commands).await;
-                        return;
+                turn = turn, if !stalled && (reads || sends) => match turn {
+                    Ok(Turn::Sent) => {
+                        sends = false;
+                        self.done();
                     }
-                }
-                () = tokio::time::sleep_until(stalled_until.unwrap_or_else(Instant::now)), if stalled_until.is_some() => {
-                    stalled_until = None;
-                }
+                    Ok(Turn::Read(count)) => reads = self.arrive(&Ok(count), &mut buffer),
+                    Err(error) => reads = self.arrive(&Err(error), &mut buffer),
+                },
+                () = sleep_until(wakes), if stalled => stalled_until = None,
             }
         }
     }
 
-    /// What was asked for before the link ends goes first. Says whether the link lives on.
-    async fn obey(
-        &self,
-        link: &mut Link,
-        command: Command,
-        stalled_until: &mut Option<Instant>,
-    ) -> bool {
-        match command {
-            Command::Write(bytes, kind) => {
-                // A target may close before all is written; the read side tells how it did.
-                let _ = link.write_as(&bytes, kind).await;
-            }
-            Command::HalfClose => {
-                let _ = link.half_close().await;
-            }
-            Command::Close => {
-                let _ = link.close().await;
-                return false;
-            }
-            Command::Reset => {
-                let _ = link.reset();
-                return false;
-            }
-            Command::Stall(period) => *stalled_until = Some(Instant::now() + period),
-        }
+    /// One more command is carried out.
+    fn done(&self) {
         self.state.borrow_mut().done += 1;
         self.journal.announce();
-        true
-    }
-
-    /// After the target has ended its side, the client can still write until it closes.
-    async fn keep_obeying(&self, mut link: Link, mut commands: mpsc::UnboundedReceiver<Command>) {
-        let mut never = None;
-        while let Some(command) = commands.recv().await {
-            if !self.obey(&mut link, command, &mut never).await {
-                return;
-            }
-        }
     }
 
     /// Takes what was read. Says whether reading goes on.
@@ -387,7 +389,11 @@ impl Connection {
                 self.journal.announce();
                 intact && !flooded
             }
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(error)
+                if error
+                    .get_ref()
+                    .is_some_and(|inner| inner.is::<WrongFrame>()) =>
+            {
                 let clause = match self.version {
                     Version::V3_1 | Version::V3_1_1 => clause!("v3.1.1/MQTT-6.0.0-1"),
                     Version::V5_0 => clause!("v5.0/MQTT-6.0.0-1"),
@@ -398,7 +404,14 @@ impl Connection {
                 self.finish(Ender::Garbled);
                 false
             }
-            Err(_) => {
+            Err(error) => {
+                if error
+                    .get_ref()
+                    .is_some_and(|inner| inner.is::<rustls::Error>())
+                {
+                    let remark = format!("TLS says: {error}");
+                    self.journal.tell(&self.client, Happening::Remark(remark));
+                }
                 self.journal
                     .tell(&self.client, Happening::TargetEnded("reset"));
                 self.finish(Ender::Reset);

@@ -1,6 +1,7 @@
 //! What a scenario says of a client's link and connection: `link:` options, `<a.id>`, `<a.connack.…>`.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use codec::Version;
 use codec::draft::{Kind, Value};
@@ -13,7 +14,7 @@ use super::scope::Datum;
 use super::stage::{Stage, field_datum};
 use super::stop::{Outcome, Stop};
 use super::value::number;
-use crate::link::{Frames, LinkOptions, Segments};
+use crate::link::{Conditions, Frames, LinkKind, LinkOptions, Segments};
 
 /// The options of a link, as `link:` or `opens:` writes them.
 pub(super) fn options(stage: &Stage<'_>, written: &Spanned<ast::Value>) -> Outcome<LinkOptions> {
@@ -21,14 +22,18 @@ pub(super) fn options(stage: &Stage<'_>, written: &Spanned<ast::Value>) -> Outco
         return options_of(stage, fields);
     }
     let name = stage.resolve_text(written)?;
-    Err(Stop::Skip(format!(
-        "links of kind `{name}` are not offered yet"
-    )))
+    let kind = LinkKind::from_name(&name)
+        .ok_or_else(|| Stop::cannot(format!("there is no link of kind `{name}`")))?;
+    Ok(LinkOptions {
+        conditions: kind.conditions(),
+        ..stage.settings.way.options()
+    })
 }
 
 /// The same, from the fields.
 pub(super) fn options_of(stage: &Stage<'_>, fields: &ast::Fields) -> Outcome<LinkOptions> {
-    let mut options = LinkOptions::default();
+    let mut options = stage.settings.way.options();
+    let conditions = |options: &LinkOptions| options.conditions.unwrap_or(Conditions::NONE);
     for (name, written) in &fields.0 {
         match name.value.as_str() {
             "transport" => {
@@ -52,10 +57,27 @@ pub(super) fn options_of(stage: &Stage<'_>, fields: &ast::Fields) -> Outcome<Lin
             "offer" => options.offer = texts(stage, written)?,
             // What the target must answer is looked at when it has answered.
             "gets" => {}
+            "latency" => {
+                let seconds = stage.resolve_text(written)?.parse().ok();
+                let latency = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok());
+                let latency = latency.ok_or_else(|| Stop::cannot("this is no latency"))?;
+                options.conditions = Some(Conditions {
+                    latency,
+                    ..conditions(&options)
+                });
+            }
+            "bandwidth" => {
+                let text = stage.resolve_text(written)?;
+                let bandwidth = text.parse().ok().filter(|bandwidth| *bandwidth > 0);
+                options.conditions = Some(Conditions {
+                    bandwidth: Some(bandwidth.ok_or_else(|| {
+                        Stop::cannot(format!("`{text}` bytes a second carry nothing"))
+                    })?),
+                    ..conditions(&options)
+                });
+            }
             other => {
-                return Err(Stop::Skip(format!(
-                    "links with the option `{other}` are not offered yet"
-                )));
+                return Err(Stop::cannot(format!("links have no option `{other}`")));
             }
         }
     }

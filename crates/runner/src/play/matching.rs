@@ -1,7 +1,7 @@
 //! Matching: whether a received packet is what a step expects, and what its names are bound to then.
 
 use codec::draft::{self, Draft, FieldSpec, Kind, Value};
-use scenario::ast::{self, Fields, Matcher, Piece};
+use scenario::ast::{self, Expr, Fields, Matcher, Piece};
 use scenario::{Span, Spanned};
 
 use super::scope::{Datum, Scope};
@@ -189,7 +189,8 @@ impl Scope<'_> {
             Matcher::Contains(item) => self.contains(item, actual, kind),
             Matcher::Exactly(value) => self.holds(value, actual, kind),
             Matcher::Near { near, by } => {
-                let (near, by) = (self.number_of(near)?, self.number_of(by)?);
+                let by = self.number_of(by)? + self.detour(near);
+                let near = self.number_of(near)?;
                 Ok(number(actual).is_some_and(|number| (number - near).abs() <= by))
             }
             Matcher::Below(bound) => {
@@ -209,6 +210,21 @@ impl Scope<'_> {
             Matcher::Hex(bytes) | Matcher::Base64(bytes) => Ok(actual
                 .and_then(as_text)
                 .is_some_and(|actual| actual == *bytes)),
+        }
+    }
+
+    /// How many seconds more than the target's own a time may count: those that packets are under way.
+    fn detour(&self, near: &Spanned<ast::Value>) -> f64 {
+        let ast::Value::Scalar(pieces) = &near.value else {
+            return 0.0;
+        };
+        let counts = pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Expr(expr) if counts_time(&expr.value)));
+        if counts {
+            self.stage.traffic.lateness().as_secs_f64()
+        } else {
+            0.0
         }
     }
 
@@ -307,6 +323,15 @@ fn elements(actual: Option<&Value>) -> Vec<Element> {
             .collect(),
         Some(single) => vec![Element::Single(single.clone())],
         None => Vec::new(),
+    }
+}
+
+/// Whether an expression has the time since an instant in it.
+fn counts_time(expr: &Expr) -> bool {
+    match expr {
+        Expr::Since(_) => true,
+        Expr::Binary(_, left, right) => counts_time(left) || counts_time(right),
+        _ => false,
     }
 }
 

@@ -38,6 +38,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod tidy;
+mod traffic;
 mod unseen;
 mod value;
 mod verbs;

@@ -17,6 +17,7 @@ use super::links;
 use super::scope::{Datum, Moment};
 use super::stage::Stage;
 use super::stop::{Outcome, Stop};
+use crate::link::{LinkOptions, UpgradeError};
 
 impl Stage<'_> {
     /// Opens a link for a client; what it had before is let go.
@@ -24,7 +25,11 @@ impl Stage<'_> {
         if let Some(old) = client.open_connection() {
             old.abandon();
         }
-        let options = client.link.borrow().clone();
+        let options = LinkOptions {
+            earlier: self.count_opening(),
+            ..client.link.borrow().clone()
+        };
+        self.traffic.joins(options.conditions);
         let opened =
             tokio::time::timeout_at(self.answer_deadline(), self.target.open(&options)).await;
         let link = match opened {
@@ -32,7 +37,7 @@ impl Stage<'_> {
             Ok(Err(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
                 return Err(Stop::Skip(error.to_string()));
             }
-            Ok(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+            Ok(Err(error)) if UpgradeError::is_in(&error) => {
                 return Err(Stop::miss(
                     self.journal.step(),
                     format!("the target opens no WebSocket: {error}"),
@@ -49,14 +54,7 @@ impl Stage<'_> {
                 ));
             }
         };
-        let connection = Connection::start(
-            &client.name,
-            client.version,
-            link,
-            &self.journal,
-            &self.leftovers,
-            &self.namespace,
-        );
+        let connection = Connection::start(&client.name, client.version, link, self);
         client.attach(connection.clone());
         Ok(connection)
     }

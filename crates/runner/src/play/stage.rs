@@ -18,10 +18,10 @@ use super::journal::Journal;
 use super::scope::{Bindings, Datum, Moment, Scope};
 use super::session::Leftovers;
 use super::stop::{Outcome, Stop};
+use super::traffic::Traffic;
 use super::verbs::UnderWay;
 use super::{links, value};
 use crate::event::{Finding, Happening, Level};
-use crate::link::LinkOptions;
 use crate::target::Target;
 use crate::{Namespace, Settings};
 
@@ -37,6 +37,9 @@ pub(super) struct Stage<'a> {
     pub(super) namespace: Namespace,
     pub(super) journal: Rc<Journal>,
     pub(super) leftovers: Rc<Leftovers>,
+    pub(super) traffic: Rc<Traffic>,
+    /// How many connections were opened.
+    openings: Cell<u32>,
     /// Whether packets that nobody reads are judged; a control twin only has to survive.
     pub(super) judges_unread: bool,
     clients: RefCell<BTreeMap<String, Rc<Client>>>,
@@ -71,6 +74,8 @@ impl<'a> Stage<'a> {
             namespace,
             journal,
             leftovers: Rc::default(),
+            traffic: Rc::new(Traffic::new()),
+            openings: Cell::new(0),
             judges_unread,
             clients: RefCell::default(),
             bindings: RefCell::default(),
@@ -164,7 +169,7 @@ impl<'a> Stage<'a> {
         }
         let link = match options.get("link") {
             Some(link) => links::options(self, link)?,
-            None => LinkOptions::default(),
+            None => self.settings.way.options(),
         };
         let mut clients = self.clients.borrow_mut();
         let id = client_id(&self.namespace.token, clients.len(), name);
@@ -213,9 +218,14 @@ impl<'a> Stage<'a> {
         Instant::now() + self.stretch(ANSWER)
     }
 
-    /// An upper bound, stretched for a slow target.
+    /// An upper bound, stretched for a slow target and for the networks on the way to it.
     pub(super) fn stretch(&self, bound: Duration) -> Duration {
-        bound.mul_f64(self.settings.patience.max(1.0))
+        bound.mul_f64(self.settings.patience.max(1.0)) + self.traffic.lateness()
+    }
+
+    /// Counts a connection that is opened, and says how many there were before.
+    pub(super) fn count_opening(&self) -> u32 {
+        self.openings.replace(self.openings.get() + 1)
     }
 
     /// Seconds of an expression.
@@ -338,6 +348,14 @@ impl Bounds {
         Self {
             late: late.max(self.late),
             ..self
+        }
+    }
+
+    /// The same, with time until `late` where the scenario gives none.
+    pub(super) fn unless_given(self, late: Instant) -> Self {
+        match self.within {
+            Some(_) => self,
+            None => self.not_before(late),
         }
     }
 

@@ -74,6 +74,7 @@ impl Stage<'_> {
                 });
             } else {
                 let handshake = self.begin(verb, &client, fields, span).await?;
+                let bounds = bounds.unless_given(self.answer_deadline());
                 self.finish(&handshake, gets, bounds).await?;
             }
         }

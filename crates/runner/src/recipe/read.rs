@@ -205,11 +205,11 @@ fn read_transport(
     written: &Spanned<String>,
 ) -> Result<Transport, DocumentError> {
     match written.value.parse() {
-        Ok(Transport::Memory) | Err(_) => {
-            let names = Transport::OF_NETWORKS.map(Transport::name);
+        Ok(transport @ (Transport::Tcp | Transport::WebSocket)) => Ok(transport),
+        _ => {
+            let names = [Transport::Tcp, Transport::WebSocket].map(Transport::name);
             Err(document.wrong(written, unknown("transport", &written.value, names)))
         }
-        Ok(transport) => Ok(transport),
     }
 }
 

@@ -8,16 +8,17 @@ use percent_encoding::percent_decode_str;
 use super::Credentials;
 use crate::link::Transport;
 
-/// Where a target listens: `mqtt://[user:password@]host[:port]` or `ws://[user:password@]host[:port][/path]`.
+/// Where a target listens: `mqtt://[user:password@]host[:port]`, `mqtts://…` over TLS, `ws://[user:password@]host[:port][/path]`,
+/// `wss://…` over TLS, or `unix:/path` of a socket.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
-    /// The host name or IP address; an IPv6 address without its brackets.
+    /// The host name or IP address; an IPv6 address without its brackets. `localhost` for a Unix socket.
     pub host: String,
-    /// The TCP port.
+    /// The TCP port; 0 for a Unix socket.
     pub port: u16,
-    /// How packets travel: over TCP or over WebSocket.
+    /// How packets travel.
     pub transport: Transport,
-    /// The path that a WebSocket is opened at; `/` where none is given.
+    /// The path that a WebSocket is opened at, `/` where none is given; that of a Unix socket.
     pub path: String,
     /// What every CONNECT must carry.
     pub credentials: Option<Credentials>,
@@ -31,12 +32,15 @@ pub enum AddressError {
     NoScheme(String),
     /// A scheme of another protocol, or of a transport that links do not have.
     #[error(
-        "`{0}://` cannot be played: the schemes so far are mqtt:// (plain TCP) and ws:// (plain WebSocket); point it at such a listener of the broker"
+        "`{0}://` cannot be played: write mqtt:// (TCP), mqtts:// (TLS), ws:// (WebSocket), wss:// (WebSocket over TLS) or unix:/PATH"
     )]
     Scheme(String),
     /// Nothing where the host should be.
     #[error("`{0}` names no host: write mqtt://HOST:PORT, such as mqtt://localhost:1883")]
     NoHost(String),
+    /// No path of a Unix socket.
+    #[error("`{0}` names no socket: write unix:/PATH, such as unix:/run/mosquitto.sock")]
+    NoSocket(String),
     /// The port is no number from 1 to 65535.
     #[error("`{0}` is no port: it must be a number from 1 to 65535")]
     Port(String),
@@ -60,6 +64,9 @@ impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return unix(text, path);
+        }
         let (scheme, rest) = text
             .split_once("://")
             .ok_or_else(|| AddressError::NoScheme(text.to_owned()))?;
@@ -68,7 +75,7 @@ impl FromStr for Address {
             Some(at) => rest.split_at(at),
             None => (rest, "/"),
         };
-        if path != "/" && transport != Transport::WebSocket {
+        if path != "/" && !transport.is_websocket() {
             return Err(AddressError::Path(path.to_owned()));
         }
         if path.contains(|character: char| character.is_whitespace() || character.is_control()) {
@@ -116,16 +123,35 @@ impl Address {
 fn transport(scheme: &str) -> Result<Transport, AddressError> {
     match scheme.to_ascii_lowercase().as_str() {
         "mqtt" => Ok(Transport::Tcp),
+        "mqtts" => Ok(Transport::Tls),
         "ws" => Ok(Transport::WebSocket),
+        "wss" => Ok(Transport::SecureWebSocket),
         _ => Err(AddressError::Scheme(scheme.to_owned())),
     }
 }
 
-/// The port that is registered for MQTT over TCP, or for HTTP.
+/// A Unix socket: `unix:/path`, or with the empty host of a URL, `unix:///path`.
+fn unix(text: &str, path: &str) -> Result<Address, AddressError> {
+    let path = path.strip_prefix("//").unwrap_or(path);
+    if path.is_empty() || (path.len() < text.len() - "unix:".len() && !path.starts_with('/')) {
+        return Err(AddressError::NoSocket(text.to_owned()));
+    }
+    Ok(Address {
+        host: "localhost".to_owned(),
+        port: 0,
+        transport: Transport::Unix,
+        path: path.to_owned(),
+        credentials: None,
+    })
+}
+
+/// The port that is registered for MQTT over TCP or TLS, or for HTTP or HTTPS.
 fn default_port(transport: Transport) -> u16 {
     match transport {
         Transport::WebSocket => 80,
-        Transport::Tcp | Transport::Memory => 1883,
+        Transport::SecureWebSocket => 443,
+        Transport::Tls => 8883,
+        Transport::Tcp | Transport::Unix | Transport::Memory => 1883,
     }
 }
 
@@ -167,10 +193,13 @@ fn parse_credentials(text: &str) -> Result<Credentials, AddressError> {
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let authority = self.authority();
-        match (self.transport, self.path.as_str()) {
-            (Transport::WebSocket, "/") => write!(formatter, "ws://{authority}"),
-            (Transport::WebSocket, path) => write!(formatter, "ws://{authority}{path}"),
-            (Transport::Tcp | Transport::Memory, _) => write!(formatter, "mqtt://{authority}"),
+        let path = if self.path == "/" { "" } else { &self.path };
+        match self.transport {
+            Transport::WebSocket => write!(formatter, "ws://{authority}{path}"),
+            Transport::SecureWebSocket => write!(formatter, "wss://{authority}{path}"),
+            Transport::Tls => write!(formatter, "mqtts://{authority}"),
+            Transport::Unix => write!(formatter, "unix:{path}"),
+            Transport::Tcp | Transport::Memory => write!(formatter, "mqtt://{authority}"),
         }
     }
 }
@@ -218,6 +247,23 @@ mod tests {
     }
 
     #[test]
+    fn tls_has_ports_of_its_own_and_a_unix_socket_has_none() {
+        let read = |text: &str| {
+            let address: Address = text.parse().unwrap();
+            (address.to_string(), address.transport)
+        };
+        assert_eq!(read("mqtts://h"), ("mqtts://h:8883".into(), Transport::Tls));
+        assert_eq!(
+            read("wss://h/mqtt"),
+            ("wss://h:443/mqtt".into(), Transport::SecureWebSocket)
+        );
+        let unix = ("unix:/run/broker.sock".to_owned(), Transport::Unix);
+        assert_eq!(read("unix:/run/broker.sock"), unix);
+        assert_eq!(read("unix:///run/broker.sock"), unix);
+        assert_eq!(read("unix:b.sock").0, "unix:b.sock");
+    }
+
+    #[test]
     fn credentials_are_decoded_and_never_shown() {
         let address: Address = "mqtt://ann:p%40ss:word@localhost".parse().unwrap();
         let credentials = address.credentials.clone().unwrap();
@@ -232,7 +278,9 @@ mod tests {
         assert!(
             told("localhost:1883").starts_with("`localhost:1883` is no address: write mqtt://")
         );
-        assert!(told("wss://localhost").contains("the schemes so far are mqtt://"));
+        assert!(told("http://localhost").contains("write mqtt://"));
+        assert!(told("unix:").contains("names no socket"));
+        assert!(told("unix://host/path").contains("names no socket"));
         assert!(told("mqtt://").contains("names no host"));
         assert!(told("mqtt://:1883").contains("names no host"));
         assert!(told("mqtt://h:0").contains("`0` is no port"));

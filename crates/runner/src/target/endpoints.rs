@@ -3,13 +3,14 @@
 use std::str::FromStr;
 
 use super::{Address, AddressError};
-use crate::link::Transport;
+use crate::link::{Tls, Transport};
 
 /// Where one target listens: at one address, and perhaps at another for each further transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     first: Address,
     others: Vec<Address>,
+    tls: Option<Tls>,
 }
 
 /// Two addresses with one transport.
@@ -26,6 +27,7 @@ impl Endpoints {
         Self {
             first,
             others: Vec::new(),
+            tls: None,
         }
     }
 
@@ -44,6 +46,15 @@ impl Endpoints {
         Ok(self)
     }
 
+    /// The same target, whose encrypted links are made like this.
+    #[must_use]
+    pub fn with_tls(self, tls: Tls) -> Self {
+        Self {
+            tls: Some(tls),
+            ..self
+        }
+    }
+
     /// The address that names the target.
     pub fn first(&self) -> &Address {
         &self.first
@@ -57,6 +68,11 @@ impl Endpoints {
     /// The address for a transport.
     pub fn of(&self, transport: Transport) -> Option<&Address> {
         self.all().find(|address| address.transport == transport)
+    }
+
+    /// How encrypted links are made.
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
     }
 }
 
@@ -85,7 +101,7 @@ mod tests {
             .and(address("ws://h:8080"))
             .unwrap();
         assert_eq!(endpoints.of(Transport::WebSocket).unwrap().port, 8080);
-        assert_eq!(endpoints.of(Transport::Memory), None);
+        assert_eq!(endpoints.of(Transport::Tls), None);
         let twice = endpoints.and(address("ws://h:9090")).unwrap_err();
         assert_eq!(
             twice.to_string(),

@@ -23,14 +23,19 @@ pub use facts::{Answer, Authentication, Credentials, Facts};
 pub use features::Features;
 pub use profile::{Configuration, Profile};
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+use tokio::time::sleep;
 
 use crate::launch::Instance;
-use crate::link::{Link, LinkOptions, Transport};
+use crate::link::{Link, LinkOptions, Tls, TlsFiles, Transport, Wire};
 
 /// The broker under test: how to reach it, and what is known of it.
 #[derive(Clone)]
 pub struct Target {
     name: String,
+    /// The transport of a link that asks for none.
+    usual: Transport,
     facts: Arc<Facts>,
     reach: Reach,
 }
@@ -55,15 +60,15 @@ pub(crate) trait Host {
     /// Serves one more connection.
     fn attach(&self, end: broker::pipe::End);
 
-    /// Serves one more connection, which opens a WebSocket.
+    /// Serves one more connection by another transport than the plain stream, and says whom its links trust if that
+    /// is encrypted.
     ///
     /// # Errors
-    /// [`io::ErrorKind::Unsupported`] where it serves none.
-    fn attach_websocket(&self, _: broker::pipe::End) -> io::Result<()> {
-        Err(io::Error::new(
-            io::ErrorKind::Unsupported,
-            "this target opens no WebSocket",
-        ))
+    /// [`io::ErrorKind::Unsupported`] where it does not serve it.
+    fn attach_by(&self, transport: Transport, _: broker::pipe::End) -> io::Result<Option<Tls>> {
+        Err(unsupported(format!(
+            "this target is not reached over {transport}"
+        )))
     }
 
     /// The rules that its brokers have consulted so far; none on what is no reference broker.
@@ -82,17 +87,20 @@ pub(crate) trait Host {
     }
 }
 
+fn unsupported(why: String) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, why)
+}
+
 fn not_ours() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        "this target is not the case's own, so that it cannot be restarted",
-    )
+    let why = "this target is not the case's own, so that it cannot be restarted";
+    unsupported(why.to_owned())
 }
 
 impl Target {
     pub(crate) fn in_memory(name: &str, facts: Facts, host: Rc<dyn Host>) -> Self {
         Self {
             name: name.to_owned(),
+            usual: Transport::Memory,
             facts: Arc::new(facts),
             reach: Reach::Memory(host),
         }
@@ -102,6 +110,7 @@ impl Target {
     pub fn at(endpoints: &Endpoints, facts: Arc<Facts>) -> Self {
         Self {
             name: endpoints.first().to_string(),
+            usual: endpoints.first().transport,
             facts,
             reach: Reach::Endpoints(endpoints.clone(), None),
         }
@@ -173,45 +182,115 @@ impl Target {
 
     /// The transport of a link that asks for none.
     pub fn transport(&self) -> Transport {
-        match &self.reach {
-            Reach::Memory(_) => Transport::Memory,
-            Reach::Endpoints(endpoints, _) => endpoints.first().transport,
+        self.usual
+    }
+
+    /// The same target, by another transport unless a link asks for one.
+    pub(crate) fn by(&self, transport: Transport) -> Self {
+        Self {
+            usual: transport,
+            ..self.clone()
         }
     }
 
     /// Opens a connection.
     ///
     /// # Errors
-    /// The target is not reached, or not by the transport that is asked for.
+    /// The target is not reached, or not by the transport that is asked for ([`io::ErrorKind::Unsupported`]). Inside
+    /// may be a [`HandshakeError`](crate::link::HandshakeError) or an [`UpgradeError`](crate::link::UpgradeError).
     pub async fn open(&self, options: &LinkOptions) -> io::Result<Link> {
-        // Scenarios that ask for TCP mean a plain stream; in memory, the pipe is that.
-        match (&self.reach, options.transport) {
-            (Reach::Memory(host), None | Some(Transport::Memory | Transport::Tcp)) => {
-                let (near, far) = broker::pipe::pipe();
-                host.attach(far);
-                Ok(Link::pipe(near, options))
+        let transport = self.nearest(options.transport.unwrap_or(self.usual));
+        let options = LinkOptions {
+            transport: Some(transport),
+            ..options.clone()
+        };
+        if let Some(reopened) = options.lost_opening() {
+            let (lost, _) = self.wire(transport).await?;
+            lost.reset()?;
+            sleep(reopened).await;
+        }
+        let (wire, tls) = self.wire(transport).await?;
+        let (host, authority, path) = match &self.reach {
+            Reach::Memory(_) => ("localhost", "localhost".to_owned(), "/mqtt"),
+            Reach::Endpoints(endpoints, _) => {
+                let address = endpoints.of(transport).unwrap_or_else(|| endpoints.first());
+                (
+                    address.host.as_str(),
+                    address.authority(),
+                    address.path.as_str(),
+                )
             }
-            (Reach::Memory(host), Some(Transport::WebSocket)) => {
-                let (near, far) = broker::pipe::pipe();
-                host.attach_websocket(far)?;
-                let link = Link::pipe(near, options);
-                link.upgrade("localhost", "/mqtt", options).await
+        };
+        let link = Link::over(wire, host, tls.as_ref(), &options).await?;
+        if transport.is_websocket() {
+            link.upgrade(&authority, path, &options).await
+        } else {
+            Ok(link)
+        }
+    }
+
+    /// The transport that serves who asks for this one: a WebSocket is one over TLS as well, and a plain stream is
+    /// whatever carries the bytes of MQTT as they are.
+    fn nearest(&self, wanted: Transport) -> Transport {
+        let Reach::Endpoints(endpoints, _) = &self.reach else {
+            return wanted;
+        };
+        let would_do: &[Transport] = match wanted {
+            Transport::WebSocket => &[Transport::SecureWebSocket],
+            Transport::Tcp | Transport::Memory => {
+                &[Transport::Tcp, Transport::Tls, Transport::Unix]
             }
-            (Reach::Endpoints(endpoints, _), wanted) => {
-                let transport = wanted.unwrap_or(endpoints.first().transport);
-                let address = endpoints.of(transport).ok_or_else(|| {
-                    let text = format!("{} has no address for {transport}", self.name);
-                    io::Error::new(io::ErrorKind::Unsupported, text)
-                })?;
-                let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
-                let link = Link::tcp(stream, options)?;
-                match transport {
-                    Transport::WebSocket => {
-                        link.upgrade(&address.authority(), &address.path, options)
-                            .await
+            _ => &[],
+        };
+        if endpoints.of(wanted).is_some() {
+            return wanted;
+        }
+        let near = would_do.iter().find(|near| endpoints.of(**near).is_some());
+        near.copied().unwrap_or(wanted)
+    }
+
+    /// The wire to the target, and how it is to be encrypted.
+    async fn wire(&self, transport: Transport) -> io::Result<(Wire, Option<Tls>)> {
+        match &self.reach {
+            Reach::Memory(host) => {
+                let (near, far) = broker::pipe::pipe();
+                let tls = match transport {
+                    // Whoever asks for TCP or a Unix socket means a plain stream; in memory, the pipe is that.
+                    Transport::Memory | Transport::Tcp | Transport::Unix => {
+                        host.attach(far);
+                        None
                     }
-                    Transport::Tcp | Transport::Memory => Ok(link),
-                }
+                    other => host.attach_by(other, far)?,
+                };
+                Ok((Wire::Pipe(near), tls))
+            }
+            Reach::Endpoints(endpoints, _) => {
+                let address = endpoints.of(transport).ok_or_else(|| {
+                    unsupported(format!(
+                        "no address over {transport} is given of the target"
+                    ))
+                })?;
+                let tls = match endpoints.tls() {
+                    _ if !transport.is_encrypted() => None,
+                    Some(tls) => Some(tls.clone()),
+                    None => Some(Tls::load(&TlsFiles::default()).map_err(io::Error::other)?),
+                };
+                let wire = match transport {
+                    #[cfg(unix)]
+                    Transport::Unix => Wire::Unix(UnixStream::connect(&address.path).await?),
+                    #[cfg(not(unix))]
+                    Transport::Unix => {
+                        return Err(unsupported("this system has no Unix sockets".to_owned()));
+                    }
+                    _ => {
+                        let place = (address.host.as_str(), address.port);
+                        let stream = TcpStream::connect(place).await?;
+                        // Segments are the scenario's choice, not Nagle's.
+                        stream.set_nodelay(true)?;
+                        Wire::Tcp(stream)
+                    }
+                };
+                Ok((wire, tls))
             }
         }
     }

@@ -162,6 +162,7 @@ where
 /// How a test plays a case.
 pub(super) struct Stand {
     pub(super) patience: f64,
+    pub(super) way: crate::link::Way,
     pub(super) strict: bool,
     pub(super) version: Version,
     /// What is known of the target.
@@ -172,6 +173,7 @@ impl Default for Stand {
     fn default() -> Self {
         Self {
             patience: 1.0,
+            way: crate::link::Way::default(),
             strict: false,
             version: Version::V3_1_1,
             facts: Facts::default(),
@@ -201,6 +203,7 @@ where
         let settings = Settings {
             patience: stand.patience,
             strict: stand.strict,
+            way: stand.way,
             namespace: Namespace::new(1, 1),
         };
         tokio::time::timeout(
