@@ -2,13 +2,32 @@
 
 use std::fmt;
 use std::fs;
+use std::future::pending;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use broker::shell::Transport;
+use broker::{Broker, Config};
 use tempfile::TempDir;
+use tokio::runtime::Builder;
+
+/// The argument by which this program serves the reference broker, rather than measure one.
+pub(crate) const SERVE: &str = "--serve";
+
+/// Serves the reference broker as the command line does, and prints where.
+pub(crate) fn serve() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("{}", listener.local_addr().unwrap());
+        let broker = Broker::start(Config::default()).unwrap();
+        broker.listen(listener, Transport::PLAIN);
+        pending::<()>().await;
+    });
+}
 
 /// Which broker.
 #[derive(Debug, Clone, Copy)]
@@ -43,17 +62,16 @@ impl Process {
         let folder = tempfile::tempdir().unwrap();
         match kind {
             Kind::Assay => {
-                let mut child = Command::new(env!("CARGO_BIN_EXE_mqtt-assay"))
-                    .args(["broker", "--listen", "127.0.0.1:0", "--log", "warn"])
+                let mut child = Command::new(std::env::current_exe().unwrap())
+                    .arg(SERVE)
                     .stdout(Stdio::piped())
                     .spawn()
                     .unwrap();
                 let mut line = String::new();
                 let stdout = child.stdout.as_mut().unwrap();
                 BufReader::new(stdout).read_line(&mut line).unwrap();
-                let (_, address) = line.trim_end().rsplit_once('/').unwrap();
                 Self {
-                    address: address.parse().unwrap(),
+                    address: line.trim_end().parse().unwrap(),
                     child,
                     _folder: folder,
                 }

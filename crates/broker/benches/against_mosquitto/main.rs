@@ -1,6 +1,6 @@
 //! The reference broker and Mosquitto, in turns on the same machine: messages a second, and memory of idle connections.
 //!
-//! `cargo bench -p mqtt-assay --bench against_mosquitto` prints a table; `-- --rounds 3` and `-- qos` choose. Both
+//! `cargo bench -p mqtt-assay-broker --bench against_mosquitto` prints a table; `-- --rounds 3` and `-- qos` choose. Both
 //! brokers run as processes of their own with one thread, listen on loopback, and keep nothing on disk. Each figure is
 //! the median of the rounds, in which they take turns. Needs the program `mosquitto`.
 
@@ -55,6 +55,10 @@ fn main() {
         .skip(1)
         .filter(|word| word != "--bench")
         .collect();
+    if arguments == [process::SERVE] {
+        process::serve();
+        return;
+    }
     let rounds = arguments
         .iter()
         .position(|word| word == "--rounds")
