@@ -273,6 +273,8 @@ pub(crate) async fn admit_as_declared(
         .collect();
     if credentials.is_none() {
         offer_credentials(endpoints, client.version(), token, within, &mut facts).await;
+    } else {
+        withhold_credentials(endpoints, client.version(), token, within, &mut facts).await;
     }
     declared.apply(&mut facts);
     deliver(client, token)
@@ -376,6 +378,27 @@ async fn offer_credentials(
     if let Ok((client, ())) = Client::connect(&target, version, &client_id, within, |_| ()).await {
         client.disconnect().await;
         facts.takes_any(Credentials::of_anybody());
+    }
+}
+
+/// Finds out whether a target that is given credentials demands them.
+async fn withhold_credentials(
+    endpoints: &Endpoints,
+    version: Version,
+    token: &str,
+    within: Duration,
+    facts: &mut Facts,
+) {
+    let target = Target::at(endpoints, Facts::default().into());
+    let client_id = format!("{token}a");
+    match Client::connect(&target, version, &client_id, within, |_| ()).await {
+        Ok((client, ())) => {
+            client.disconnect().await;
+            let why = "it lets a client in that names no user";
+            facts.features.lack("auth", why);
+        }
+        Err(Trouble::Refused { .. } | Trouble::Ended { .. }) => facts.features.add("auth"),
+        Err(_) => {}
     }
 }
 

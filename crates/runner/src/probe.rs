@@ -36,7 +36,7 @@ pub struct Found {
 }
 
 /// The features that are seen by looking and trying; the others are configurations that nobody can guess.
-const SEEN: [&str; 8] = [
+const SEEN: [&str; 9] = [
     "qos 1",
     "qos 2",
     "retain",
@@ -45,6 +45,7 @@ const SEEN: [&str; 8] = [
     "subscription_ids",
     "topic_alias",
     "websocket",
+    "auth",
 ];
 /// The limits of which CONNACK tells.
 const LIMITS: [&str; 3] = [

@@ -266,6 +266,7 @@ fn what_cannot_be_launched_is_told() {
             (r"`/[^`]*/mqtt-assay(\.exe)?", "`[itself]"),
             (r"/[^ ]*/tmp/mqtt-assay-\w+", "[folder]"),
             (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
+            (r"\(os error \d+\)", "(os error)"),
         ];
         insta::with_settings!({ filters => filters }, { insta::assert_snapshot!(name, said); });
         assert_eq!(bench.instances(), Vec::<PathBuf>::new());

@@ -109,9 +109,9 @@ impl Instance {
         let fill = |text: &String| values.fill(text).map_err(|error| error.to_string());
 
         for (name, text) in &configuration.files {
-            let file = path.join(name);
-            std::fs::write(&file, fill(text)?)
-                .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+            let place = path.join(name);
+            std::fs::write(&place, fill(text)?)
+                .map_err(|error| format!("cannot write {}: {error}", place.display()))?;
         }
         let mut environment = Vec::new();
         for (name, value) in &configuration.environment {

@@ -379,15 +379,12 @@ impl<'a, 'l> Hall<'a, 'l> {
 
     /// Takes a finished case in, once it is known that the target is still there.
     pub(super) async fn settle(&mut self, done: Done) {
-        let index = match done.queued.seat {
-            Seat::Shared(index) => index,
-            _ => {
-                self.ledger.finished(done.played.report);
-                if let Some(crash) = done.crash {
-                    self.ledger.crashed(crash);
-                }
-                return;
+        let Seat::Shared(index) = done.queued.seat else {
+            self.ledger.finished(done.played.report);
+            if let Some(crash) = done.crash {
+                self.ledger.crashed(crash);
             }
+            return;
         };
         if done.is_sound() {
             self.ledger.finished(done.played.report);

@@ -66,7 +66,7 @@ impl Seats {
 
 async fn seat(case: &Case, site: &Site, asker: &Asker, tried: &mut [Tried]) -> Seat {
     let requires: Vec<_> = case.requires.iter().map(String::as_str).collect();
-    let sits = |index: usize| {
+    let takes_place = |index: usize| {
         let launched = site.sources.get(index).is_some_and(Source::is_launched);
         if launched && requires.contains(&"restart") {
             Seat::OfItsOwn(index)
@@ -100,14 +100,14 @@ async fn seat(case: &Case, site: &Site, asker: &Asker, tried: &mut [Tried]) -> S
         match state {
             Tried::Failed(why) => return Seat::Untested(why.clone()),
             Tried::Open(station) => match station.target.reason_to_skip(case.version, &requires) {
-                None => return sits(index),
+                None => return takes_place(index),
                 Some(why) => skipped = Some(why),
             },
             Tried::NotYet => {}
         }
     }
     match why_not_plain {
-        None => sits(0),
+        None => takes_place(0),
         Some(why) => Seat::Skipped(skipped.unwrap_or(why)),
     }
 }

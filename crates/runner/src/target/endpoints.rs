@@ -15,10 +15,13 @@ pub struct Endpoints {
 
 /// Two addresses with one transport.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{first} and {second} are both played over {}: give one address for each transport", first.transport)]
+#[error(
+    "{first} and {second} are both played over {transport}: give one address for each transport"
+)]
 pub struct SameTransport {
-    first: Address,
-    second: Address,
+    first: String,
+    second: String,
+    transport: Transport,
 }
 
 impl Endpoints {
@@ -38,8 +41,9 @@ impl Endpoints {
     pub fn and(mut self, address: Address) -> Result<Self, SameTransport> {
         if let Some(first) = self.of(address.transport) {
             return Err(SameTransport {
-                first: first.clone(),
-                second: address,
+                first: first.to_string(),
+                second: address.to_string(),
+                transport: address.transport,
             });
         }
         self.others.push(address);

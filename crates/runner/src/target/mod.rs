@@ -125,6 +125,7 @@ impl Target {
     }
 
     /// The same target, started once more for one case alone, which may restart it.
+    #[must_use]
     pub fn of_its_own(&self, launched: Rc<Instance>) -> Self {
         Self {
             reach: Reach::Endpoints(launched.endpoints().clone(), Some(launched)),
