@@ -19,10 +19,12 @@ mod scram;
 pub mod shell;
 mod sites;
 pub mod store;
+mod unstated;
 
 pub use self::config::Config;
 pub use self::password::{Password, PasswordError};
 pub use self::scram::{SCRAM_SHA_256, ScramSha256};
 pub use self::shell::Broker;
-pub use self::sites::{Site, sites};
+pub use self::sites::sites;
 pub use self::store::Store;
+pub use self::unstated::unstated;

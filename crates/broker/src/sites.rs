@@ -1,17 +1,6 @@
 //! Where the broker states which rule: the sites of [`rule!`](crate::rules), found in its own sources.
 
-use clauses::ClauseId;
-
-/// A place in the broker that states a clause.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Site {
-    /// The clause.
-    pub clause: ClauseId,
-    /// The file, below `crates/broker/src`.
-    pub file: &'static str,
-    /// The line, from 1.
-    pub line: usize,
-}
+use clauses::{Site, sites_in};
 
 macro_rules! sources {
     ($($file:literal),* $(,)?) => {
@@ -20,6 +9,7 @@ macro_rules! sources {
 }
 
 sources![
+    "core/accept.rs",
     "core/access.rs",
     "core/acknowledge.rs",
     "core/alias.rs",
@@ -53,23 +43,15 @@ sources![
     "shell/websocket.rs",
 ];
 
-/// Every site, in the order of the files. What only the codec judges has none: the broker obeys it by refusing
-/// what strict decoding refuses.
-pub fn sites() -> impl Iterator<Item = Site> {
-    SOURCES.iter().flat_map(|&(file, text)| {
-        let stated = text.split("#[cfg(test)]").next().unwrap_or_default();
-        (1..).zip(stated.lines()).flat_map(move |(line, text)| {
-            // What stands between quotes and is the name of a clause.
-            text.split('"').skip(1).step_by(2).filter_map(move |name| {
-                let clause = ClauseId::lookup(name)?;
-                Some(Site { clause, file, line })
-            })
-        })
-    })
+/// Every site, in the order of the files. What only the codec judges has its sites there: the broker obeys it by
+/// refusing what strict decoding refuses. The rest is told by [`unstated`](crate::unstated).
+pub fn sites() -> impl Iterator<Item = Site> + Clone {
+    sites_in(SOURCES)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::fs;
     use std::path::Path;
 
@@ -99,5 +81,27 @@ mod tests {
         let (_, text) = SOURCES.iter().find(|(file, _)| *file == site.file).unwrap();
         let line = text.lines().nth(site.line - 1).unwrap();
         assert!(line.contains("\"v5.0/MQTT-3.12.4-1\""), "{line}");
+    }
+
+    /// Whatever a client can see kept is stated, here or by the codec, or there is a reason why not; never both.
+    #[test]
+    fn every_clause_that_can_be_seen_kept_is_stated() {
+        let stated: BTreeSet<_> = sites()
+            .chain(codec::sites())
+            .map(|site| site.clause)
+            .collect();
+        for clause in clauses::all() {
+            let is_ours = clause.standard() != clauses::Standard::Sn1_2;
+            if is_ours && clause.clause().binds_a_server() {
+                let reason = crate::unstated(clause);
+                assert!(
+                    stated.contains(&clause) != reason.is_some(),
+                    "{clause} is stated: {}; the reason why not: {reason:?}",
+                    stated.contains(&clause)
+                );
+            } else {
+                assert_eq!(crate::unstated(clause), None, "{clause}");
+            }
+        }
     }
 }

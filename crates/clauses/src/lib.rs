@@ -12,11 +12,13 @@
 extern crate alloc;
 
 mod id;
+mod site;
 mod statement;
 mod suggest;
 mod table;
 
 pub use id::{ClauseId, UnknownClause};
+pub use site::{Site, sites_in};
 pub use statement::{Actor, Clause, Keyword, Standard, Testable};
 
 /// All clauses of the register, sorted by their full name.

@@ -67,6 +67,7 @@ pub mod raw;
 mod reader;
 mod reason_code;
 mod rule;
+mod sites;
 mod text;
 mod text_rules;
 mod topic;
@@ -94,6 +95,7 @@ pub use property::{
 };
 pub use qos::QoS;
 pub use reason_code::{ReasonCode, connect_return_code};
+pub use sites::sites;
 pub use text::Text;
 pub use topic::{InvalidTopicFilter, TopicFilter};
 pub use version::{Direction, UnknownVersion, Version};

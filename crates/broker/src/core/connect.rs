@@ -356,6 +356,7 @@ impl Core {
         }
         let clean = clean_start
             && rules.keeps(rule!(
+                "v3.1/V31-2.2-5",
                 "v3.1.1/MQTT-3.1.2-6",
                 "v3.1.1/MQTT-3.1.4-3",
                 "v5.0/MQTT-3.1.2-4",
@@ -372,7 +373,11 @@ impl Core {
                 None
             }
             Some(session) => rules
-                .keeps(rule!("v3.1.1/MQTT-3.1.2-4", "v5.0/MQTT-3.1.2-5"))
+                .keeps(rule!(
+                    "v3.1/V31-2.2-4",
+                    "v3.1.1/MQTT-3.1.2-4",
+                    "v5.0/MQTT-3.1.2-5"
+                ))
                 .then_some(session),
             None => None,
         };
@@ -407,7 +412,7 @@ impl Core {
             return;
         };
         let rules = connection.rules.clone();
-        let rule = rule!("v3.1.1/MQTT-3.1.4-2", "v5.0/MQTT-3.1.4-3");
+        let rule = rule!("v3.1/V31-3.1-8", "v3.1.1/MQTT-3.1.4-2", "v5.0/MQTT-3.1.4-3");
         if rules.keeps(rule) {
             let clause = rule.clauses(rules.version())[0];
             self.refuse(

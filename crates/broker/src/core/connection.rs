@@ -155,10 +155,11 @@ impl Core {
     /// No CONNECT came in reasonable time, or the authentication was not completed.
     pub(super) fn connect_timed_out(&mut self, id: ConnectionId) {
         // Nobody knows yet which version the client would speak: either clause asks for the same.
-        if self
-            .rules
-            .keeps_in_every_version(rule!("v3.1.1/U311-3.1.4-1", "v5.0/U50-3.1.4-1"))
-        {
+        if self.rules.keeps_in_every_version(rule!(
+            "v3.1/V31-3.1-7",
+            "v3.1.1/U311-3.1.4-1",
+            "v5.0/U50-3.1.4-1"
+        )) {
             self.close(id, None);
         }
     }

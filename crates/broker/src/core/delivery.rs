@@ -50,6 +50,7 @@ impl Core {
         }
         // Every topic is ordered: what comes later waits behind.
         let in_order = session.rules.keeps(rule!(
+            "v3.1/V31-4.3-1",
             "v3.1.1/MQTT-4.6.0-5",
             "v3.1.1/MQTT-4.6.0-6",
             "v5.0/MQTT-4.6.0-5",
@@ -76,19 +77,22 @@ impl Core {
             return;
         };
         // Both are sent again in the order that they were sent in first.
-        if session
-            .rules
-            .breaks(rule!("v3.1.1/MQTT-4.6.0-1", "v5.0/MQTT-4.6.0-1"))
-        {
+        if session.rules.breaks(rule!(
+            "v3.1/V31-4.3-1",
+            "v3.1.1/MQTT-4.6.0-1",
+            "v5.0/MQTT-4.6.0-1"
+        )) {
             session.outgoing.in_flight.make_contiguous().reverse();
         }
-        if session
-            .rules
-            .breaks(rule!("v3.1.1/MQTT-4.6.0-4", "v5.0/MQTT-4.6.0-4"))
-        {
+        if session.rules.breaks(rule!(
+            "v3.1/V31-4.3-1",
+            "v3.1.1/MQTT-4.6.0-4",
+            "v5.0/MQTT-4.6.0-4"
+        )) {
             session.outgoing.released.make_contiguous().reverse();
         }
         if session.rules.keeps(rule!(
+            "v3.1/V31-4.2-1",
             "v3.1.1/MQTT-4.4.0-1",
             "v5.0/MQTT-4.4.0-1",
             "v5.0/MQTT-4.3.3-5"
@@ -225,13 +229,17 @@ impl Core {
         };
         message.sent = true;
         let (packet_id, delivery) = (message.packet_id, message.delivery.clone());
-        let resends = rules.keeps(rule!("v3.1.1/MQTT-4.4.0-1", "v5.0/MQTT-4.4.0-1"));
+        let resends = rules.keeps(rule!(
+            "v3.1/V31-4.2-1",
+            "v3.1.1/MQTT-4.4.0-1",
+            "v5.0/MQTT-4.4.0-1"
+        ));
         let expires = delivery.message.has_expired(self.now)
             && rules.is_v5()
             && rules.breaks(rule!("v5.0/MQTT-4.3.3-7"));
         if resends && !expires {
             let dup = rules.must(
-                rule!("v3.1.1/MQTT-3.3.1-1", "v5.0/MQTT-3.3.1-1"),
+                rule!("v3.1/V31-4.2-3", "v3.1.1/MQTT-3.3.1-1", "v5.0/MQTT-3.3.1-1"),
                 true,
                 false,
             );

@@ -39,7 +39,11 @@ impl Core {
         if takes_will_back {
             self.drop_will(session);
         }
-        if rules.keeps(rule!("v3.1.1/U311-3.14.4-1", "v5.0/U50-3.14.4-1")) {
+        if rules.keeps(rule!(
+            "v3.1/V31-3.14-1",
+            "v3.1.1/U311-3.14.4-1",
+            "v5.0/U50-3.14.4-1"
+        )) {
             self.close(id, None);
         } else {
             self.ended(id);

@@ -29,6 +29,7 @@
 //! assert_eq!(actions, [Action::Send { connection, bytes: vec![0x20, 2, 0, 0] }]);
 //! ```
 
+mod accept;
 mod access;
 mod acknowledge;
 mod alias;

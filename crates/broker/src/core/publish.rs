@@ -34,7 +34,11 @@ impl Core {
         if publish.qos >= QoS::EXACTLY_ONCE
             && let Some(packet_id) = publish.packet_id
             && session.incoming.contains(&packet_id)
-            && rules.keeps(rule!("v3.1.1/MQTT-4.3.3-2", "v5.0/MQTT-4.3.3-10"))
+            && rules.keeps(rule!(
+                "v3.1/V31-4.1-2",
+                "v3.1.1/MQTT-4.3.3-2",
+                "v5.0/MQTT-4.3.3-10"
+            ))
         {
             // The same message once more: it was passed on already.
             self.take_over_from_client(id, rules, key, packet_id);
@@ -44,7 +48,12 @@ impl Core {
         // With QoS 1 a Packet Identifier that was acknowledged means a new message, whatever DUP says.
         if publish.qos == QoS::AT_LEAST_ONCE
             && publish.dup
-            && rules.breaks(rule!("v3.1.1/MQTT-4.3.2-2", "v5.0/MQTT-4.3.2-5"))
+            && rules.breaks(rule!(
+                "v3.1/V31-2.1-2",
+                "v3.1/V31-4.1-1",
+                "v3.1.1/MQTT-4.3.2-2",
+                "v5.0/MQTT-4.3.2-5"
+            ))
             && let Some(packet_id) = publish.packet_id
         {
             self.send_puback(id, rules, packet_id, ReasonCode::SUCCESS, None);
@@ -238,7 +247,7 @@ impl Core {
             return Err(refusal);
         }
         // 3.1.1 has it acknowledged, or the connection closed.
-        if rules.breaks(rule!("v3.1.1/MQTT-3.3.5-2")) {
+        if rules.breaks(rule!("v3.1/V31-3.3-1", "v3.1.1/MQTT-3.3.5-2")) {
             return Ok(());
         }
         if publish.qos == QoS::AT_LEAST_ONCE {
@@ -359,7 +368,11 @@ impl Core {
 
 /// The topic, neither normalised nor stripped of a byte order mark.
 fn as_it_is<'t>(rules: &Rules, topic: Cow<'t, [u8]>) -> Cow<'t, [u8]> {
-    if rules.breaks(rule!("v3.1.1/MQTT-4.7.3-4", "v5.0/MQTT-4.7.3-4")) {
+    if rules.breaks(rule!(
+        "v3.1/V31-A-3",
+        "v3.1.1/MQTT-4.7.3-4",
+        "v5.0/MQTT-4.7.3-4"
+    )) {
         return Cow::Owned(topic.to_ascii_lowercase());
     }
     let mark = "\u{FEFF}".as_bytes();

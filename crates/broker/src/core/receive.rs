@@ -10,7 +10,7 @@ use codec::{
 
 use super::connection::Stage;
 use super::session::SessionKey;
-use super::{ConnectionId, Core, Refusal};
+use super::{ConnectionId, Core, Refusal, accept};
 use crate::rules::{Rules, rule};
 
 impl Core {
@@ -156,13 +156,21 @@ impl Core {
             return Ok(());
         }
         let violation = match codec::decode_connect(frame) {
-            Ok((version, connect)) => return self.connect(id, version, &connect, frame),
+            Ok((version, connect)) => {
+                accept::check_connect(&self.rules.of(version), &connect, frame)?;
+                return self.connect(id, version, &connect, frame);
+            }
             Err(violation) => violation,
         };
         if violation.kind == ViolationKind::UnsupportedProtocolVersion {
             return self.handle_unsupported(id, frame, violation);
         }
         if !self.rules.forgives(&violation) {
+            if let Some(version) = announced(frame)
+                && let Some(connection) = self.connections.get_mut(&id)
+            {
+                connection.rules = self.rules.of(version);
+            }
             return Err(violation.into());
         }
         let mut violations = Vec::new();
@@ -310,7 +318,10 @@ impl Core {
     /// Decodes a packet; a broken rule of the codec lets it through as it could be read.
     fn read<'a>(&self, rules: &Rules, frame: Frame<'a>) -> Result<Packet<'a>, Refusal> {
         let violation = match codec::decode(frame, rules.version(), Direction::ToServer) {
-            Ok(packet) => return Ok(packet),
+            Ok(packet) => {
+                accept::check(rules, &packet, frame)?;
+                return Ok(packet);
+            }
             Err(violation) => violation,
         };
         if !self.rules.forgives(&violation) {
@@ -333,6 +344,14 @@ impl Core {
             None => Ok(()),
         }
     }
+}
+
+/// The version that a CONNECT names.
+fn announced(frame: Frame<'_>) -> Option<Version> {
+    let body = frame.body();
+    let length = usize::from(u16::from_be_bytes(*body.first_chunk()?));
+    let name = body.get(2..2 + length)?;
+    Version::announced_by(name, *body.get(2 + length)?)
 }
 
 /// The CONNECT with the Protocol Name and version of a protocol that is spoken; `None` where it is too short.

@@ -55,7 +55,11 @@ impl Core {
             return;
         }
         if message.payload.is_empty() {
-            if rules.keeps(rule!("v3.1.1/MQTT-3.3.1-10", "v5.0/MQTT-3.3.1-6")) {
+            if rules.keeps(rule!(
+                "v3.1/V31-2.1-7",
+                "v3.1.1/MQTT-3.3.1-10",
+                "v5.0/MQTT-3.3.1-6"
+            )) {
                 self.remove_retained(&message.topic);
             }
             if rules.breaks(rule!("v3.1.1/MQTT-3.3.1-11", "v5.0/MQTT-3.3.1-7")) {
@@ -64,10 +68,15 @@ impl Core {
             return;
         }
         let stores = if message.qos.is_acknowledged() {
-            rules.keeps(rule!("v3.1.1/MQTT-3.3.1-5", "v5.0/MQTT-3.3.1-5"))
+            rules.keeps(rule!(
+                "v3.1/V31-2.1-3",
+                "v3.1.1/MQTT-3.3.1-5",
+                "v5.0/MQTT-3.3.1-5"
+            ))
         } else {
             // It should be stored, and may be dropped at any time; dropping the old one is a must.
             rules.keeps(rule!(
+                "v3.1/V31-2.1-3",
                 "v3.1.1/MQTT-3.3.1-7",
                 "v5.0/MQTT-3.3.1-5",
                 "v5.0/U50-3.3.1.3-1"
@@ -270,7 +279,11 @@ impl Core {
             rules.must(rule!("v5.0/MQTT-3.3.1-13"), message.retain, !message.retain)
         } else {
             rules.must(
-                rule!("v3.1.1/MQTT-3.3.1-9", "v5.0/MQTT-3.3.1-12"),
+                rule!(
+                    "v3.1/V31-2.1-5",
+                    "v3.1.1/MQTT-3.3.1-9",
+                    "v5.0/MQTT-3.3.1-12"
+                ),
                 false,
                 message.retain,
             )

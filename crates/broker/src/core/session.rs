@@ -192,9 +192,14 @@ impl Core {
         let (rules, expiry) = (session.rules.clone(), session.expiry);
         // A Session Expiry Interval of 0, like Clean Session 1 before 5.0, ends the Session with its connection.
         let ends = if expiry == 0 {
-            rules.keeps(rule!("v3.1.1/MQTT-3.1.2-6", "v5.0/U50-3.1.2.11.2-2"))
+            rules.keeps(rule!(
+                "v3.1/V31-2.2-5",
+                "v3.1.1/MQTT-3.1.2-6",
+                "v5.0/U50-3.1.2.11.2-2"
+            ))
         } else {
             rules.breaks(rule!(
+                "v3.1/V31-2.2-4",
                 "v3.1.1/MQTT-3.1.2-4",
                 "v3.1.1/MQTT-4.1.0-1",
                 "v5.0/MQTT-3.1.2-23"

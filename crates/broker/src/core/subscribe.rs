@@ -254,10 +254,13 @@ impl Core {
         } = made;
         let sends = match handling {
             _ if subscription.shared => false,
-            RetainHandling::SendAtSubscribe if new => {
-                rules.keeps(rule!("v3.1.1/MQTT-3.3.1-6", "v5.0/MQTT-3.3.1-9"))
-            }
+            RetainHandling::SendAtSubscribe if new => rules.keeps(rule!(
+                "v3.1/V31-2.1-4",
+                "v3.1.1/MQTT-3.3.1-6",
+                "v5.0/MQTT-3.3.1-9"
+            )),
             RetainHandling::SendAtSubscribe => rules.keeps(rule!(
+                "v3.1/V31-2.1-4",
                 "v3.1.1/MQTT-3.3.1-6",
                 "v3.1.1/MQTT-3.8.4-3",
                 "v5.0/MQTT-3.3.1-9",
@@ -291,7 +294,11 @@ impl Core {
             };
             *budget = left;
             let retain = rules.must(
-                rule!("v3.1.1/MQTT-3.3.1-8", "v5.0/U50-3.3.1.3-2"),
+                rule!(
+                    "v3.1/V31-2.1-4",
+                    "v3.1.1/MQTT-3.3.1-8",
+                    "v5.0/U50-3.3.1.3-2"
+                ),
                 true,
                 false,
             );
@@ -344,10 +351,10 @@ fn check_filter(rules: &Rules, filter: codec::Text<'_>) -> Result<(), Refusal> {
     let rule = match invalid {
         InvalidTopicFilter::Empty => rule!("v3.1.1/MQTT-4.7.3-1", "v5.0/MQTT-4.7.3-1"),
         InvalidTopicFilter::MultiLevelWildcard => {
-            rule!("v3.1.1/MQTT-4.7.1-2", "v5.0/MQTT-4.7.1-1")
+            rule!("v3.1/V31-A-1", "v3.1.1/MQTT-4.7.1-2", "v5.0/MQTT-4.7.1-1")
         }
         InvalidTopicFilter::SingleLevelWildcard => {
-            rule!("v3.1.1/MQTT-4.7.1-3", "v5.0/MQTT-4.7.1-2")
+            rule!("v3.1/V31-A-1", "v3.1.1/MQTT-4.7.1-3", "v5.0/MQTT-4.7.1-2")
         }
         InvalidTopicFilter::ShareNameEmpty => rule!("v5.0/MQTT-4.8.2-1"),
         InvalidTopicFilter::ShareNameWildcard | InvalidTopicFilter::ShareWithoutFilter => {

@@ -139,7 +139,13 @@ impl Core {
             && !(topic.starts_with(b"$SYS/")
                 && rules.keeps(rule!("v3.1.1/U311-4.7.2-1", "v5.0/U50-4.7.2-1")));
         self.persist_will(key);
-        if permitted && rules.keeps(rule!("v3.1.1/MQTT-3.1.2-8", "v5.0/MQTT-3.1.2-8")) {
+        if permitted
+            && rules.keeps(rule!(
+                "v3.1/V31-2.2-6",
+                "v3.1.1/MQTT-3.1.2-8",
+                "v5.0/MQTT-3.1.2-8"
+            ))
+        {
             let message = Message {
                 received: self.now,
                 ..Message::clone(&will.message)
@@ -152,6 +158,7 @@ impl Core {
     pub(super) fn drop_will(&mut self, key: SessionKey) {
         if let Some(session) = self.sessions.get_mut(key)
             && session.rules.keeps(rule!(
+                "v3.1/V31-2.2-6",
                 "v3.1.1/MQTT-3.14.4-3",
                 "v3.1.1/MQTT-3.1.2-10",
                 "v5.0/MQTT-3.14.4-3",

@@ -9,8 +9,8 @@ use clauses::{ClauseId, Keyword};
 
 use crate::script::{BROKEN, CONSULTED};
 use crate::{
-    connecting, delivering, identifying, limiting, publishing, retaining, sessions, subscribing,
-    timing, wills,
+    accepting, connecting, delivering, identifying, limiting, publishing, retaining, sessions,
+    subscribing, timing, version_3_1, wills,
 };
 
 thread_local! {
@@ -53,6 +53,7 @@ fn every_broken_rule_is_seen() {
 
 fn all() -> impl Iterator<Item = fn()> {
     [
+        accepting::ALL,
         connecting::ALL,
         delivering::ALL,
         identifying::ALL,
@@ -62,6 +63,7 @@ fn all() -> impl Iterator<Item = fn()> {
         sessions::ALL,
         subscribing::ALL,
         timing::ALL,
+        version_3_1::ALL,
         wills::ALL,
     ]
     .into_iter()
@@ -85,6 +87,7 @@ fn fails(exchange: fn(), clause: ClauseId) -> bool {
 #[test]
 fn every_exchange_is_listed() {
     let files = [
+        include_str!("accepting.rs"),
         include_str!("connecting.rs"),
         include_str!("delivering.rs"),
         include_str!("identifying.rs"),
@@ -94,6 +97,7 @@ fn every_exchange_is_listed() {
         include_str!("sessions.rs"),
         include_str!("subscribing.rs"),
         include_str!("timing.rs"),
+        include_str!("version_3_1.rs"),
         include_str!("wills.rs"),
     ];
     let tests: usize = files

@@ -1,5 +1,6 @@
 //! The core, concern by concern: exchanges of packets with what the standards expect.
 
+mod accepting;
 mod breaking;
 mod connecting;
 mod delivering;
@@ -11,4 +12,5 @@ mod script;
 mod sessions;
 mod subscribing;
 mod timing;
+mod version_3_1;
 mod wills;
