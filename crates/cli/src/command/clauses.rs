@@ -1,6 +1,7 @@
-//! `mqtt-assay clauses`: the register of normative statements, and which scenario covers what.
+//! `mqtt-assay clauses`: the register of normative statements, where the reference broker states them, and which
+//! scenario covers what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -16,9 +17,11 @@ use crate::terminal;
 
 const BOLD: Style = Style::new().bold();
 
-/// Look up the register of normative statements, and which scenario covers what.
+/// Look up the register of normative statements, where the reference broker states them, and which scenario covers
+/// what.
 ///
-/// A scenario covers a clause when it cites it, in the version that the clause belongs to.
+/// A scenario covers a clause when it cites it, in the version that the clause belongs to. The reference broker states a
+/// clause where it obeys it: in its core, or in the codec by refusing what the clause forbids.
 #[derive(Debug, Args)]
 pub(crate) struct Clauses {
     /// All that is known of one clause, such as `v5.0/MQTT-3.3.1-9`.
@@ -121,20 +124,40 @@ fn table(out: &mut dyn Write, wanted: &[ClauseId], coverage: &Coverage) -> io::R
     Ok(())
 }
 
-/// What share of each standard is covered.
+/// Where the reference broker states a clause, as paths of the repository.
+fn sites(id: ClauseId) -> Vec<String> {
+    let of =
+        |name: &str, site: clauses::Site| format!("crates/{name}/src/{}:{}", site.file, site.line);
+    let broker = broker::sites().map(|site| (site.clause, of("broker", site)));
+    let codec = codec::sites().map(|site| (site.clause, of("codec", site)));
+    broker
+        .chain(codec)
+        .filter(|(clause, _)| *clause == id)
+        .map(|(_, place)| place)
+        .collect()
+}
+
+/// What share of each standard is stated and covered.
 fn counts(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
     writeln!(
         out,
-        "{BOLD}{:<8}  {:>7}  {:>17}  {:>7}{BOLD:#}",
-        "standard", "clauses", "testable on brokers", "covered"
+        "{BOLD}{:<8}  {:>7}  {:>17}  {:>7}  {:>7}{BOLD:#}",
+        "standard", "clauses", "testable on brokers", "stated", "covered"
     )?;
+    let stated: BTreeSet<_> = broker::sites()
+        .chain(codec::sites())
+        .map(|site| site.clause)
+        .collect();
     for standard in Standard::ALL {
         let of_it = || clauses::all().filter(move |id| id.standard() == standard);
         let testable = of_it().filter(|id| id.clause().binds_a_server()).count();
+        let stated = of_it()
+            .filter(|id| id.clause().binds_a_server() && stated.contains(id))
+            .count();
         let covered = of_it().filter(|id| coverage.contains_key(id)).count();
         writeln!(
             out,
-            "{:<8}  {:>7}  {testable:>19}  {covered:>7}",
+            "{:<8}  {:>7}  {testable:>19}  {stated:>7}  {covered:>7}",
             standard.name(),
             of_it().count()
         )?;
@@ -190,6 +213,13 @@ fn tell_all(out: &mut dyn Write, id: ClauseId, coverage: &Coverage) -> io::Resul
     if let Some(note) = clause.note {
         line("note", note)?;
     }
+    let sites = sites(id);
+    if !sites.is_empty() {
+        line("stated", &sites.join(", "))?;
+    }
+    if let Some(reason) = broker::unstated(id) {
+        line("unstated", reason)?;
+    }
     writeln!(out)?;
     let Some(scenarios) = coverage.get(&id) else {
         let yellow = AnsiColor::Yellow.on_default();
@@ -220,6 +250,10 @@ struct Entry {
     needs: &'static [&'static str],
     reason_code: Option<u8>,
     note: Option<&'static str>,
+    /// Where the reference broker states it.
+    stated: Vec<String>,
+    /// Why the reference broker states it nowhere, where a client could see it kept.
+    unstated: Option<&'static str>,
     scenarios: Vec<String>,
 }
 
@@ -238,6 +272,8 @@ impl Entry {
             needs: clause.needs,
             reason_code: clause.reason_code,
             note: clause.note,
+            stated: sites(id),
+            unstated: broker::unstated(id),
             scenarios: coverage
                 .get(&id)
                 .map(|names| names.keys().cloned().collect())

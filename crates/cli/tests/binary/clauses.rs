@@ -18,6 +18,30 @@ fn all_that_is_known_of_one() {
 }
 
 #[test]
+fn where_the_broker_states_it_or_why_nowhere() {
+    let stated = |id: &str| {
+        let said = assay(&["clauses", id, "--json"]);
+        serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap()
+    };
+    let clause = stated("v5.0/MQTT-3.12.4-1");
+    let site = clause["stated"][0].as_str().unwrap();
+    assert!(
+        site.starts_with("crates/broker/src/core/receive.rs:"),
+        "{site}"
+    );
+    assert!(clause["unstated"].is_null());
+    let clause = stated("v3.1.1/MQTT-3.3.2-2");
+    let site = clause["stated"][0].as_str().unwrap();
+    assert!(
+        site.starts_with("crates/codec/src/packet/publish.rs:"),
+        "{site}"
+    );
+    let clause = stated("v3.1.1/MQTT-7.1.1-1");
+    assert_eq!(clause["stated"].as_array().unwrap().len(), 0);
+    assert!(clause["unstated"].is_string());
+}
+
+#[test]
 fn one_that_there_is_not() {
     insta::assert_snapshot!(assay(&["clauses", "v5.0/MQTT-3.12.4-2"]));
     insta::assert_snapshot!(assay(&["clauses", "nonsense"]));
