@@ -1,13 +1,13 @@
 //! `mqtt-assay clauses`: the register of normative statements, where the reference broker states them, and which
 //! scenario covers what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use clauses::{Actor, Clause, ClauseId, Standard, Testable};
+use clauses::{Actor, Clause, ClauseId, Site, Standard, Testable};
 use runner::{Plan, Selection};
 use serde::Serialize;
 
@@ -43,10 +43,14 @@ pub(crate) struct Clauses {
 /// Which scenarios cite a clause, by the case names without their axes, each with the number of its cases.
 type Coverage = BTreeMap<ClauseId, BTreeMap<String, usize>>;
 
+/// Where the reference broker states a clause, as paths of the repository with a line.
+type Sites = BTreeMap<ClauseId, Vec<String>>;
+
 impl Clauses {
     pub(crate) fn execute(&self) -> Result<u8, Failure> {
         let suite = Suite::load(&[])?;
         let coverage = coverage(&suite);
+        let sites = sites();
         let mut out = anstream::stdout().lock();
         if let Some(id) = &self.id {
             let id = ClauseId::parse(id).map_err(|error| {
@@ -57,9 +61,9 @@ impl Clauses {
                 }
             })?;
             if self.json {
-                json(&mut out, &Entry::new(id, &coverage))?;
+                json(&mut out, &Entry::new(id, &sites, &coverage))?;
             } else {
-                tell_all(&mut out, id, &coverage)?;
+                tell_all(&mut out, id, &sites, &coverage)?;
             }
             return Ok(0);
         }
@@ -67,11 +71,14 @@ impl Clauses {
             .filter(|id| self.wants(*id, &coverage))
             .collect();
         if self.json {
-            let entries: Vec<_> = wanted.iter().map(|id| Entry::new(*id, &coverage)).collect();
+            let entries: Vec<_> = wanted
+                .iter()
+                .map(|id| Entry::new(*id, &sites, &coverage))
+                .collect();
             json(&mut out, &entries)?;
         } else {
             table(&mut out, &wanted, &coverage)?;
-            counts(&mut out, &coverage)?;
+            counts(&mut out, &sites, &coverage)?;
         }
         Ok(0)
     }
@@ -124,35 +131,30 @@ fn table(out: &mut dyn Write, wanted: &[ClauseId], coverage: &Coverage) -> io::R
     Ok(())
 }
 
-/// Where the reference broker states a clause, as paths of the repository.
-fn sites(id: ClauseId) -> Vec<String> {
-    let of =
-        |name: &str, site: clauses::Site| format!("crates/{name}/src/{}:{}", site.file, site.line);
-    let broker = broker::sites().map(|site| (site.clause, of("broker", site)));
-    let codec = codec::sites().map(|site| (site.clause, of("codec", site)));
-    broker
-        .chain(codec)
-        .filter(|(clause, _)| *clause == id)
-        .map(|(_, place)| place)
-        .collect()
+/// Where the reference broker states each clause.
+fn sites() -> Sites {
+    let place = |name: &str, site: Site| format!("crates/{name}/src/{}:{}", site.file, site.line);
+    let broker = broker::sites().map(|site| (site.clause, place("broker", site)));
+    let codec = codec::sites().map(|site| (site.clause, place("codec", site)));
+    let mut sites = Sites::new();
+    for (clause, place) in broker.chain(codec) {
+        sites.entry(clause).or_default().push(place);
+    }
+    sites
 }
 
 /// What share of each standard is stated and covered.
-fn counts(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
+fn counts(out: &mut dyn Write, sites: &Sites, coverage: &Coverage) -> io::Result<()> {
     writeln!(
         out,
         "{BOLD}{:<8}  {:>7}  {:>17}  {:>7}  {:>7}{BOLD:#}",
         "standard", "clauses", "testable on brokers", "stated", "covered"
     )?;
-    let stated: BTreeSet<_> = broker::sites()
-        .chain(codec::sites())
-        .map(|site| site.clause)
-        .collect();
     for standard in Standard::ALL {
         let of_it = || clauses::all().filter(move |id| id.standard() == standard);
         let testable = of_it().filter(|id| id.clause().binds_a_server()).count();
         let stated = of_it()
-            .filter(|id| id.clause().binds_a_server() && stated.contains(id))
+            .filter(|id| id.clause().binds_a_server() && sites.contains_key(id))
             .count();
         let covered = of_it().filter(|id| coverage.contains_key(id)).count();
         writeln!(
@@ -165,7 +167,12 @@ fn counts(out: &mut dyn Write, coverage: &Coverage) -> io::Result<()> {
     Ok(())
 }
 
-fn tell_all(out: &mut dyn Write, id: ClauseId, coverage: &Coverage) -> io::Result<()> {
+fn tell_all(
+    out: &mut dyn Write,
+    id: ClauseId,
+    sites: &Sites,
+    coverage: &Coverage,
+) -> io::Result<()> {
     let clause = id.clause();
     writeln!(out, "{BOLD}{id}{BOLD:#}: {}", clause.keyword)?;
     writeln!(out, "{}\n", indented(clause.summary))?;
@@ -213,9 +220,8 @@ fn tell_all(out: &mut dyn Write, id: ClauseId, coverage: &Coverage) -> io::Resul
     if let Some(note) = clause.note {
         line("note", note)?;
     }
-    let sites = sites(id);
-    if !sites.is_empty() {
-        line("stated", &sites.join(", "))?;
+    if let Some(places) = sites.get(&id) {
+        line("stated", &places.join(", "))?;
     }
     if let Some(reason) = broker::unstated(id) {
         line("unstated", reason)?;
@@ -258,7 +264,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(id: ClauseId, coverage: &Coverage) -> Self {
+    fn new(id: ClauseId, sites: &Sites, coverage: &Coverage) -> Self {
         let clause = id.clause();
         Self {
             id: clause.name,
@@ -272,7 +278,7 @@ impl Entry {
             needs: clause.needs,
             reason_code: clause.reason_code,
             note: clause.note,
-            stated: sites(id),
+            stated: sites.get(&id).cloned().unwrap_or_default(),
             unstated: broker::unstated(id),
             scenarios: coverage
                 .get(&id)
