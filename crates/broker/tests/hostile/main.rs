@@ -33,7 +33,10 @@
 //! Bridges, plugins and clients (CVE-2024-3935, CVE-2024-10525, Mosquitto 3261 and the like) are no part of this broker.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
-#![expect(clippy::doc_markdown, reason = "brokers are written as their people do")]
+#![expect(
+    clippy::doc_markdown,
+    reason = "brokers are written as their people do"
+)]
 
 mod bounds;
 mod driver;
