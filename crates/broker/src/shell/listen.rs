@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
-use tracing::{info, info_span, warn};
+use tracing::{debug, info_span, warn};
 
 use super::hub::Hub;
 use super::{Transport, serve};
@@ -71,7 +71,7 @@ pub(super) fn spawn(hub: &Arc<Hub>, listener: Listener, transport: Transport) {
 }
 
 async fn serve_all(hub: &Arc<Hub>, listener: &Listener, transport: &Transport) {
-    info!(?listener, "listening");
+    debug!(?listener, "listening");
     loop {
         match listener.serve_next(hub, transport).await {
             Ok(()) => {}

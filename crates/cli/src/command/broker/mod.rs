@@ -52,6 +52,14 @@ pub(crate) struct Serve {
     #[arg(long)]
     check: bool,
 
+    /// Print every packet that comes and goes, as a scenario would write it; passwords too.
+    #[arg(long)]
+    trace: bool,
+
+    /// What to log to standard error, such as `warn`, `debug` or `off`.
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log: String,
+
     #[command(flatten)]
     where_to: WhereTo,
 
@@ -60,14 +68,6 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     who: Who,
-
-    /// Print every packet that comes and goes, as a scenario would write it.
-    #[arg(long)]
-    trace: bool,
-
-    /// What to log to standard error, such as `warn`, `debug` or `off`.
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
-    log: String,
 }
 
 /// Where to listen.
