@@ -437,3 +437,21 @@ fn a_refusal_is_logged_with_its_clause() {
     let said = running.end();
     assert!(said.stderr.contains("v3.1.1/MQTT-3.1.0-2"), "{said}");
 }
+
+#[test]
+fn the_store_that_a_file_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    let here = ["--listen", "127.0.0.1:0"];
+    let said = configured(folder.path(), "data: kept\n", &here);
+    assert_eq!(said.status, Some(0), "{said}");
+    assert!(!kept.exists(), "who only asks makes no directory");
+    let serving = [&["broker", "--config", "broker.yaml"][..], &here].concat();
+    let mut running = Running::start(folder.path(), &serving);
+    running.line();
+    drop(running);
+    fs::write(kept.join("mqtt-assay.redb"), "text").unwrap();
+    let said = configured(folder.path(), "data: kept\n", &here);
+    assert_eq!((said.status, said.stdout.as_str()), (Some(2), ""), "{said}");
+    assert!(said.stderr.contains("mqtt-assay.redb"), "{said}");
+}

@@ -26,6 +26,8 @@ pub(super) struct Configuration {
     pub(super) config: Config,
     pub(super) places: Vec<Place>,
     pub(super) tls: tls::Files,
+    /// The directory of the store; none to keep everything in memory.
+    pub(super) data: Option<PathBuf>,
 }
 
 /// The file.
@@ -34,6 +36,7 @@ pub(super) struct Configuration {
 struct File {
     listen: Vec<Spanned<String>>,
     tls: tls::Files,
+    data: Option<PathBuf>,
     features: Features,
     limits: Limits,
     access: Access,
@@ -63,9 +66,11 @@ impl Configuration {
                 config: Config::default(),
                 places: Vec::new(),
                 tls: tls::Files::default(),
+                data: None,
             },
         };
         configuration.outweigh(options)?;
+        configuration.data = options.data.clone().or(configuration.data);
         if configuration.places.is_empty() {
             configuration
                 .places
@@ -119,6 +124,7 @@ impl Configuration {
             config,
             places,
             tls,
+            data: file.data.map(beside),
         })
     }
 

@@ -7,13 +7,18 @@ use broker::{Broker, Config, Store};
 
 use crate::failure::Failure;
 
-/// Starts the broker, in memory or on the store in this directory.
-pub(crate) fn start(config: Config, directory: Option<&Path>) -> Result<Broker, Failure> {
-    let Some(directory) = directory else {
-        return Broker::start(config).map_err(|error| Failure::of(&error));
+/// Opens the store in this directory.
+pub(super) fn open(directory: &Path) -> Result<Store, Failure> {
+    Store::open(directory).map_err(|error| refused(&error))
+}
+
+/// Starts the broker, in memory or on its store.
+pub(super) fn start(config: Config, store: Option<Store>) -> Result<Broker, Failure> {
+    let started = match store {
+        None => Broker::start(config),
+        Some(store) => Broker::start_on(config, store),
     };
-    let store = Store::open(directory).map_err(|error| refused(&error))?;
-    Broker::start_on(config, store).map_err(|error| Failure::of(&error))
+    started.map_err(|error| Failure::of(&error))
 }
 
 fn refused(error: &OpenError) -> Failure {

@@ -198,9 +198,13 @@ impl Serve {
             config,
             places,
             tls,
+            data,
         } = configuration;
         config.check().map_err(|error| Failure::of(&error))?;
         let certificate = tls.certificate(&places)?;
+        // Whoever only asks makes no directory.
+        let data = data.filter(|directory| !self.check || directory.exists());
+        let store = data.as_deref().map(data::open).transpose()?;
         // All of it, before the first client is served: a broker that listens somewhere listens everywhere.
         let mut bound = Vec::new();
         for place in &places {
@@ -217,7 +221,7 @@ impl Serve {
         if let Some(served) = &certificate {
             served.write_own()?;
         }
-        let broker = data::start(config, self.data.as_deref())?;
+        let broker = data::start(config, store)?;
         if self.trace {
             broker.trace(trace::print);
         }
