@@ -62,6 +62,7 @@ pub(crate) struct Driver {
 #[derive(Default)]
 struct Client {
     connection: Option<ConnectionId>,
+    session_present: bool,
     /// Packet Identifier, QoS and payload of what it has to answer.
     messages: VecDeque<(u16, u8, String)>,
     released: VecDeque<u16>,
@@ -88,6 +89,10 @@ impl Driver {
 
     pub(crate) fn received(&self, client: usize) -> &[Received] {
         &self.clients[client].received
+    }
+
+    pub(crate) fn session_present(&self, client: usize) -> bool {
+        self.clients[client].session_present
     }
 
     pub(crate) fn perform(&mut self, operation: &Operation) {
@@ -370,6 +375,7 @@ impl Client {
                     self.released.push_back(pubrel.packet_id);
                 }
                 Packet::Connack(connack) => {
+                    self.session_present = connack.session_present;
                     if !connack.session_present {
                         self.payloads.clear();
                     }

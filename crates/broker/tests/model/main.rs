@@ -58,6 +58,11 @@ impl StateMachineTest for CoreAgainstModel {
                 model.received(client),
                 "client {client} after {operation:?}"
             );
+            assert_eq!(
+                driver.session_present(client),
+                model.session_present(client),
+                "the Session of client {client} after {operation:?}"
+            );
         }
         driver
     }
@@ -79,6 +84,8 @@ prop_state_machine! {
 fn a_core_that_breaks_a_rule_disagrees_with_the_model() {
     for name in [
         "v5.0/MQTT-2.2.1-4",
+        "v5.0/MQTT-3.2.2-2",
+        "v5.0/MQTT-3.2.2-3",
         "v5.0/MQTT-3.1.2-4",
         "v5.0/MQTT-3.1.2-5",
         "v5.0/MQTT-3.1.2-23",

@@ -89,6 +89,9 @@ struct Message {
 #[derive(Debug, Clone, Default)]
 struct Client {
     connected: bool,
+    /// Whether there is a Session, and whether CONNACK has told of one.
+    session: bool,
+    present: bool,
     /// Whether the Session outlives the connection.
     keep: bool,
     window: usize,
@@ -151,6 +154,11 @@ impl Model {
                 client.connected && (client.sent().next().is_some() || !client.released.is_empty())
             }
         }
+    }
+
+    /// Whether the client's last CONNACK has told of a Session.
+    pub(crate) fn session_present(&self, client: usize) -> bool {
+        self.clients[client].present
     }
 
     /// What the client has received because of the last operation.
@@ -268,6 +276,8 @@ impl Client {
         if clean {
             *self = Self::default();
         }
+        self.present = self.session;
+        self.session = true;
         self.connected = true;
         self.keep = keep;
         self.window = window;
@@ -287,7 +297,10 @@ impl Client {
                 *sent = false;
             }
         } else {
-            *self = Self::default();
+            *self = Self {
+                present: self.present,
+                ..Self::default()
+            };
         }
     }
 
