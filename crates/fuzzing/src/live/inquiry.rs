@@ -116,10 +116,7 @@ impl Hall<'_> {
         }
         self.tally.findings += 1;
         let scenario = replay::scenario(&evidence, &finding);
-        let replay = match &scenario {
-            Some(scenario) => replay::play(scenario, self.address).await,
-            None => None,
-        };
+        let replay = replay::play(&scenario, self.address).await;
         let discovery = Discovery {
             class: evidence.class,
             finding,
@@ -128,7 +125,7 @@ impl Hall<'_> {
             original: Some(evidence.original),
             before: Vec::new(),
             transcript: evidence.transcript,
-            scenario,
+            scenario: Some(scenario),
             replay,
             log_tail: evidence.log_tail,
             took: began.elapsed(),

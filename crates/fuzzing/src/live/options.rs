@@ -40,7 +40,7 @@ impl Default for Options {
             time: Duration::from_mins(1),
             scripts: None,
             versions: Vec::new(),
-            jobs: 16,
+            jobs: 32,
             feedback: true,
             replay: None,
             patience: Duration::from_secs(5),

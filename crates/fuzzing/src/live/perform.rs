@@ -27,6 +27,9 @@ const STALL: Duration = Duration::from_millis(5);
 /// How long a target may take to accept a connection.
 const OPEN: Duration = Duration::from_secs(3);
 
+/// The rule that who sent nothing wrong is served.
+pub(super) const UNSERVED: &str = "unserved-client";
+
 /// How long answers are waited for; learnt from the target. Clones learn together.
 #[derive(Debug, Clone)]
 pub(super) struct Pace(Rc<Cell<Duration>>);
@@ -430,7 +433,7 @@ fn unserved(client: usize, version: Option<Version>, patience: Duration) -> Find
         Some(Version::V3_1) | None => None,
     };
     Finding {
-        rule: "unserved-client",
+        rule: UNSERVED,
         clause,
         client: Some(client),
         message: format!(

@@ -7,17 +7,37 @@ use runner::target::Address;
 use runner::{At, Options, Plan, Selection};
 
 use super::inquiry::Evidence;
-use crate::oracle::Finding;
+use super::perform::UNSERVED;
+use super::text::client_name;
+use crate::oracle::{Finding, Strictness};
+use crate::scenario::{Told, render};
 
 /// The scenario that shows the finding.
-pub(super) fn scenario(evidence: &Evidence, finding: &Finding) -> Option<String> {
-    let _ = (evidence, finding);
-    None
+pub(super) fn scenario(evidence: &Evidence, finding: &Finding) -> String {
+    let mut notes = vec![
+        format!("Found by fuzzing: {}.", evidence.class),
+        finding.message.clone(),
+    ];
+    if let Some(clause) = finding.clause {
+        notes.push(format!("{clause}: {}.", clause.clause().summary));
+    }
+    let mut text = render(&Told {
+        transcript: &evidence.transcript,
+        finding,
+        namespace: evidence.script.name,
+        strictness: Strictness::Safety,
+        notes: &notes,
+    });
+    if let (UNSERVED, Some(client)) = (finding.rule, finding.client) {
+        // The last thing that the client sent was a PINGREQ.
+        text.push_str(&format!("  - {} <- PINGRESP\n", client_name(client)));
+    }
+    text
 }
 
 /// Plays a scenario as `mqtt-assay run` does.
 pub(super) async fn play(scenario: &str, address: &Address) -> Option<Box<CaseReport>> {
-    let scenario = scenario::parse("finding.yaml", scenario).ok()?;
+    let scenario = ::scenario::parse("finding.yaml", scenario).ok()?;
     let plan = Plan::new(&[Arc::new(scenario)], &Selection::default());
     let at = At::Address(address.clone().into());
     // The runner has a runtime of its own.

@@ -95,6 +95,7 @@ impl Oracle {
             return false;
         };
         let (serial, version, maximum) = (link.serial, link.version, link.asked.receive_maximum);
+        let quota_known = exact || !link.quota_doubtful;
         let settled = link.stage == Stage::Connected;
         let delivery = Delivery {
             packet_id,
@@ -157,7 +158,7 @@ impl Oracle {
             );
             self.find(client, rule, message);
         }
-        if count > usize::from(maximum) {
+        if count > usize::from(maximum) && quota_known {
             let message =
                 format!("{count} messages are under way, and Receive Maximum is {maximum}");
             self.find(client, rule::RECEIVE_MAXIMUM, message);

@@ -57,6 +57,8 @@ pub(super) struct Link {
     pub(super) will_recalled: bool,
     /// A DISCONNECT that the standard forbids may have done so.
     pub(super) will_doubtful: bool,
+    /// The client has acknowledged what it was not asked to: how many messages may be under way is not known.
+    pub(super) quota_doubtful: bool,
 }
 
 /// How far a link has come.
@@ -197,6 +199,7 @@ impl Link {
             will: None,
             will_recalled: false,
             will_doubtful: false,
+            quota_doubtful: false,
         }
     }
 

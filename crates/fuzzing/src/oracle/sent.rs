@@ -407,8 +407,15 @@ impl Oracle {
                 (2, Some(at)) => {
                     // The same message once more, whatever it looks like, where the first one has arrived.
                     let first = &mut session.incoming[at];
-                    let arrived = self.publications[first.publication].handled != OPEN;
-                    if first.link == serial || exact || arrived {
+                    let known_as = &mut self.publications[first.publication];
+                    let arrived = known_as.handled != OPEN;
+                    let same = self.texts.get(known_as.topic) == self.texts.get(topic)
+                        && self.texts.get(known_as.payload) == publish.payload;
+                    if !exact && !same {
+                        // An identifier for two messages: no sentence says which of them is meant.
+                        known_as.sure = false;
+                        sure = false;
+                    } else if first.link == serial || exact || arrived {
                         first.link = serial;
                         known = Some(first.publication);
                     } else {
@@ -470,6 +477,7 @@ impl Oracle {
 
     fn subscribe_sent(&mut self, client: usize, version: Version, subscribe: &Subscribe<'_>) {
         let tick = self.tick;
+        let exact = self.is_exact();
         let Some(Some(link)) = self.links.get_mut(client) else {
             return;
         };
@@ -491,6 +499,14 @@ impl Oracle {
                     "No Local on a Shared Subscription",
                 );
             }
+            let mut brings = filter.filter;
+            // Before 5.0 the dollar is the server's (3.1.1 section 4.7.2): many share subscriptions there, too.
+            if !exact
+                && !version.has_properties()
+                && let Ok(shared) = TopicFilter::parse(subscription.filter)
+            {
+                brings = shared.filter;
+            }
             let requested = self.texts.keep(subscription.filter.as_bytes());
             let session = &mut self.sessions[own];
             let mut replaces = false;
@@ -507,7 +523,7 @@ impl Oracle {
             let v5 = version.has_properties();
             session.subscriptions.push(Subscription {
                 requested,
-                filter: self.texts.keep(filter.filter),
+                filter: self.texts.keep(brings),
                 share: filter.share_name.map(|name| self.texts.keep(name)),
                 qos: options.qos().value(),
                 no_local: v5 && options.is_no_local(),
@@ -553,6 +569,7 @@ impl Oracle {
 
     fn puback_sent(&mut self, client: usize, packet_id: u16) {
         let tick = self.tick;
+        self.quota_returned(client, packet_id, State::Published);
         let Some(Some(Link {
             session: Some(own), ..
         })) = self.links.get(client)
@@ -569,8 +586,24 @@ impl Oracle {
         }
     }
 
+    /// Whether the target asked for the acknowledgement that ends this exchange. It may send one message more for each
+    /// that comes, asked for or not (5.0 section 4.9).
+    fn quota_returned(&mut self, client: usize, packet_id: u16, state: State) {
+        let Some(Some(link)) = self.links.get_mut(client) else {
+            return;
+        };
+        let asked = link.session.is_some_and(|own| {
+            let delivery = self.sessions[own].delivery(packet_id);
+            delivery.is_some_and(|delivery| delivery.state == state && !delivery.odd)
+        });
+        link.quota_doubtful |= !asked;
+    }
+
     fn pubrec_sent(&mut self, client: usize, packet_id: u16, reason_code: ReasonCode) {
         let tick = self.tick;
+        if reason_code.is_error() {
+            self.quota_returned(client, packet_id, State::Published);
+        }
         let Some(Some(link)) = self.links.get_mut(client) else {
             return;
         };
@@ -615,6 +648,7 @@ impl Oracle {
 
     fn pubcomp_sent(&mut self, client: usize, packet_id: u16) {
         let tick = self.tick;
+        self.quota_returned(client, packet_id, State::Released);
         let Some(Some(Link {
             session: Some(own), ..
         })) = self.links.get(client)

@@ -53,7 +53,7 @@ pub(crate) struct Fuzz {
     versions: Vec<Version>,
 
     /// How many scripts are performed at once, each with up to four clients.
-    #[arg(long, short, value_name = "N", value_parser = super::jobs, default_value = "16")]
+    #[arg(long, short, value_name = "N", value_parser = super::jobs, default_value = "32")]
     jobs: NonZeroUsize,
 
     /// Let the seed alone decide what is sent, not what the target answers: the same seed sends the same again.

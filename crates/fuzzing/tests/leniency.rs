@@ -1,0 +1,122 @@
+//! What the oracle must not hold against a target that it knows nothing about, each beside what it must.
+
+use std::time::Duration;
+
+use fuzzing::observe::Observer;
+use fuzzing::oracle::{Oracle, Strictness};
+
+const CONNECT_3_1_1: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01a";
+const CONNACK_3_1_1: &[u8] = b"\x20\x02\x00\x00";
+/// With a Receive Maximum of 1.
+const CONNECT_5_0: &[u8] = b"\x10\x11\x00\x04MQTT\x05\x02\x00\x3c\x03\x21\x00\x01\x00\x01a";
+const CONNACK_5_0: &[u8] = b"\x20\x03\x00\x00\x00";
+
+enum Way {
+    Sent,
+    Received,
+}
+use Way::{Received, Sent};
+
+/// The rules that one client sees broken when these bytes go back and forth.
+fn broken(strictness: Strictness, exchange: &[(Way, &[u8])]) -> Vec<&'static str> {
+    let mut oracle = Oracle::new(strictness);
+    oracle.opened(0, Duration::ZERO);
+    for (way, bytes) in exchange {
+        match way {
+            Sent => oracle.sent(0, bytes, Duration::ZERO),
+            Received => oracle.received(0, bytes, Duration::ZERO),
+        }
+    }
+    let findings = oracle.take_findings();
+    findings.into_iter().map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn before_5_0_a_target_may_share_subscriptions_or_not() {
+    let subscribed: [(Way, &[u8]); 6] = [
+        (Sent, CONNECT_3_1_1),
+        (Received, CONNACK_3_1_1),
+        (Sent, b"\x82\x11\x00\x01\x00\x0c$share/g/f/#\x00"),
+        (Received, b"\x90\x03\x00\x01\x00"),
+        (Sent, b"\x30\x05\x00\x03f/a"),
+        (Received, b"\x30\x05\x00\x03f/a"),
+    ];
+    assert!(broken(Strictness::Safety, &subscribed).is_empty());
+    // The reference broker does not share them there.
+    assert_eq!(broken(Strictness::Exact, &subscribed), ["not-subscribed"]);
+    let [connect, connack, subscribe, suback, ..] = subscribed;
+    let other = [
+        connect,
+        connack,
+        subscribe,
+        suback,
+        (Sent, b"\x30\x05\x00\x03g/a"),
+        (Received, b"\x30\x05\x00\x03g/a"),
+    ];
+    assert_eq!(broken(Strictness::Safety, &other), ["not-subscribed"]);
+}
+
+#[test]
+fn of_two_messages_with_one_identifier_either_may_be_meant() {
+    let came = |message: &'static [u8]| {
+        let exchange: [(Way, &[u8]); 11] = [
+            (Sent, CONNECT_3_1_1),
+            (Received, CONNACK_3_1_1),
+            (Sent, b"\x82\x08\x00\x01\x00\x03f/#\x00"),
+            (Received, b"\x90\x03\x00\x01\x00"),
+            (Sent, b"\x34\x08\x00\x03f/a\x00\x02x"),
+            (Received, b"\x50\x02\x00\x02"),
+            (Sent, b"\x34\x08\x00\x03f/b\x00\x02y"),
+            (Received, b"\x50\x02\x00\x02"),
+            (Sent, b"\x62\x02\x00\x02"),
+            (Received, b"\x70\x02\x00\x02"),
+            (Received, message),
+        ];
+        broken(Strictness::Safety, &exchange)
+    };
+    assert!(came(b"\x30\x06\x00\x03f/ax").is_empty());
+    assert!(came(b"\x30\x06\x00\x03f/by").is_empty());
+    assert_eq!(came(b"\x30\x06\x00\x03f/bz"), ["nobody-published-it"]);
+}
+
+#[test]
+fn an_acknowledgement_that_nobody_asked_for_may_let_one_message_more_through() {
+    let answered = |acknowledgements: &'static [u8]| {
+        let exchange: [(Way, &[u8]); 9] = [
+            (Sent, CONNECT_5_0),
+            (Received, CONNACK_5_0),
+            (Sent, b"\x82\x09\x00\x01\x00\x00\x03f/#\x01"),
+            (Received, b"\x90\x04\x00\x01\x00\x01"),
+            (
+                Sent,
+                b"\x30\x07\x00\x03f/a\x00x\x30\x07\x00\x03f/a\x00y\x30\x07\x00\x03f/a\x00z",
+            ),
+            (Received, b"\x30\x07\x00\x03f/a\x00x"),
+            (Received, b"\x30\x07\x00\x03f/a\x00y"),
+            (Sent, acknowledgements),
+            (Received, b"\x30\x07\x00\x03f/a\x00z"),
+        ];
+        broken(Strictness::Safety, &exchange)
+    };
+    assert!(answered(b"").is_empty(), "QoS 0 takes no part in it");
+
+    let under_way = |acknowledgements: &'static [u8]| {
+        let exchange: [(Way, &[u8]); 9] = [
+            (Sent, CONNECT_5_0),
+            (Received, CONNACK_5_0),
+            (Sent, b"\x82\x09\x00\x01\x00\x00\x03f/#\x01"),
+            (Received, b"\x90\x04\x00\x01\x00\x01"),
+            (
+                Sent,
+                b"\x32\x09\x00\x03f/a\x00\x05\x00x\x32\x09\x00\x03f/a\x00\x06\x00y\x32\x09\x00\x03f/a\x00\x07\x00z",
+            ),
+            (Received, b"\x32\x09\x00\x03f/a\x00\x01\x00x"),
+            (Sent, acknowledgements),
+            (Received, b"\x32\x09\x00\x03f/a\x00\x02\x00y"),
+            (Received, b"\x32\x09\x00\x03f/a\x00\x03\x00z"),
+        ];
+        broken(Strictness::Safety, &exchange)
+    };
+    assert_eq!(under_way(b"\x40\x02\x00\x01"), ["above-receive-maximum"]);
+    assert!(under_way(b"\x40\x02\x00\x01\x40\x02\x00\x01").is_empty());
+}
