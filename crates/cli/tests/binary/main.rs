@@ -13,6 +13,7 @@ mod data;
 mod decode;
 mod deviations;
 mod fmt;
+mod fuzz;
 mod interrupt;
 mod launch;
 mod list;

@@ -11,7 +11,7 @@ use super::vitals::Vitals;
 /// Quiet moments before anything counts: caches fill, pools are made.
 const WARM_UP: usize = 3;
 /// Quiet moments that a judgement needs, those of the warm-up aside.
-const LEAST: usize = 6;
+const LEAST: usize = 16;
 /// How many quiet moments are remembered. When they are too many, every other one is forgotten.
 const MOST: usize = 64;
 /// Growth of memory below this is no finding, in bytes.
@@ -122,7 +122,7 @@ impl Growth {
         };
     }
 
-    /// Growth of more than `bound` that does not flatten: its later half is no less steep than two thirds of its earlier one.
+    /// Growth of more than `bound` that does not flatten: its later half is at least three quarters as steep as its earlier one.
     fn grows(&self, of: impl Fn(&Vitals) -> u64, bound: u64) -> Option<String> {
         if self.moments.len() < LEAST {
             return None;
@@ -141,7 +141,7 @@ impl Growth {
         let (early, early_packets) = growth(first, middle);
         let (late, late_packets) = growth(middle, last);
         let grown = of(&last.vitals).saturating_sub(of(&first.vitals));
-        let steady = 3 * late * early_packets >= 2 * early * late_packets;
+        let steady = 4 * late * early_packets >= 3 * early * late_packets;
         (grown >= bound && steady).then(|| {
             format!(
                 "with nobody connected it had {} and has {} now, after {} more packets",

@@ -23,10 +23,13 @@ use crate::oracle::Finding;
 
 /// How often the witness is looked at, and progress is told.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often a target whose process can be seen is left alone to be looked at.
-const QUIET: Duration = Duration::from_secs(5);
+/// How often a target whose process can be seen is left alone to be looked at: so many times in a campaign, but no more
+/// and no less often than this.
+const QUIET_MOMENTS: u32 = 30;
+const MOST_OFTEN: Duration = Duration::from_secs(2);
+const LEAST_OFTEN: Duration = Duration::from_secs(10);
 /// For how long.
-const SILENCE: Duration = Duration::from_millis(200);
+const SILENCE: Duration = Duration::from_millis(100);
 /// How long the scripts in play may go on when no more are begun.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -90,7 +93,8 @@ impl<'a> Hall<'a> {
         let interrupted = interrupt.raised();
         tokio::pin!(interrupted);
         let mut until = self.began + self.options.time;
-        let mut quiet = Instant::now() + QUIET;
+        let between = (self.options.time / QUIET_MOMENTS).clamp(MOST_OFTEN, LEAST_OFTEN);
+        let mut quiet = Instant::now() + between;
         let mut resumed = Instant::now();
         let mut exhausted = false;
         loop {
@@ -114,7 +118,7 @@ impl<'a> Hall<'a> {
                     self.inquire(finding, played).await;
                 } else if watched && Instant::now() >= quiet {
                     self.look_at_process().await;
-                    quiet = Instant::now() + QUIET;
+                    quiet = Instant::now() + between;
                 } else if over || exhausted {
                     break;
                 }
@@ -162,6 +166,7 @@ impl<'a> Hall<'a> {
             name: played.name,
         };
         (self.listener)(Event::Performed(&done));
+        self.suspect(&performance);
         if self.novelty.take(performance.answers) > 0 {
             self.source.keep(played.script.clone());
         }
@@ -170,15 +175,22 @@ impl<'a> Hall<'a> {
                 self.tally.repeated += 1;
             }
         }
-        if let Some(why) = performance.unreached
-            && self.harmed.is_none()
-        {
-            self.harmed = Some(Harm {
+        self.recent.add(played);
+    }
+
+    /// A script that found nobody to connect to is a reason to look after the target.
+    pub(super) fn suspect(&mut self, performance: &Performance) {
+        if let Some(why) = &performance.unreached {
+            self.harmed.get_or_insert_with(|| Harm {
                 kind: Kind::Unreached,
                 seen: format!("a connection could not be opened: {why}"),
             });
         }
-        self.recent.add(played);
+    }
+
+    /// Whether there is harm that is still to be looked into.
+    pub(super) fn is_harmed(&self) -> bool {
+        self.harmed.is_some()
     }
 
     /// Looks whether the target serves the witness, and tells how far things are.

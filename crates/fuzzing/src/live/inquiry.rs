@@ -26,6 +26,14 @@ impl Hall<'_> {
         (played, performance)
     }
 
+    /// Whether a script shows the class when it is performed by itself. Should it kill the target, that comes next.
+    async fn try_alone(&mut self, script: &Script, class: &str) -> Option<(Played, Performance)> {
+        let (played, performance) = self.alone(script).await;
+        self.recent.add(played.clone());
+        self.suspect(&performance);
+        shows(&performance, class).then_some((played, performance))
+    }
+
     /// Looks into a finding that a script has shown.
     pub(super) async fn inquire(&mut self, finding: Finding, played: Played) {
         let began = Instant::now();
@@ -61,9 +69,8 @@ impl Hall<'_> {
         script: &Script,
     ) -> Option<(u32, (Played, Performance))> {
         for tried in 1..=TRIALS {
-            let (played, performance) = self.alone(script).await;
-            if shows(&performance, class) {
-                return Some((tried, (played, performance)));
+            if let Some(shown) = self.try_alone(script, class).await {
+                return Some((tried, shown));
             }
         }
         None
@@ -79,16 +86,13 @@ impl Hall<'_> {
     ) -> Script {
         let mut minimiser = Minimiser::new(script.clone());
         while let Some(smaller) = minimiser.question().cloned() {
-            if began.elapsed() > self.options.inquiry || self.options.interrupt.is_raised() {
+            let is_late = began.elapsed() > self.options.inquiry;
+            if is_late || self.is_harmed() || self.options.interrupt.is_raised() {
                 break;
             }
             let mut still = false;
             for _ in 0..tries {
-                let (_, performance) = self.alone(&smaller).await;
-                still = shows(&performance, class);
-                if still {
-                    break;
-                }
+                still = still || self.try_alone(&smaller, class).await.is_some();
             }
             minimiser.answer(still);
         }

@@ -14,6 +14,7 @@
 //! Everything is bounded: the corpus, what is remembered, the classes of findings and how often each is looked into.
 
 mod corpus;
+mod credentials;
 mod event;
 mod folder;
 mod growth;

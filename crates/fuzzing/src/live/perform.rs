@@ -225,6 +225,8 @@ impl<'s> Act<'s> {
         if wire.half_closed {
             return;
         }
+        let dressed = super::credentials::dress(bytes, self.stage.target.credentials());
+        let bytes = dressed.as_deref().unwrap_or(bytes);
         let before = wire.outgoing.packets();
         let traces = &mut self.performance.traces;
         let due = wire.outgoing.send(bytes, |sent, packet| {

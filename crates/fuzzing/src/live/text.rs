@@ -159,7 +159,7 @@ mod tests {
             "(MUST, section 3.12.4)",
             "in 1 of 2 performances",
             "1.500  b opens",
-            "PINGREQ, 5.0, client to server, 2 bytes",
+            "PINGREQ, v5.0, ",
             "    PINGRESP: {}\n",
             "no whole packet: 40\n",
             "the target resets the connection of b",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use codec::Version;
-use fuzzing::live::{Discovery, Event, Folder, Played, Proof, record};
+use fuzzing::live::{Discovery, Event, Folder, Played, Proof, Tally, record};
 use report::{Destination, Junit, Listener, Report};
 use runner::event::{CaseInfo, CaseReport, RunInfo, RunSummary, Verdict};
 use scenario::Source;
@@ -81,6 +81,11 @@ impl Files {
             Event::Notice(text) => self.tell(&runner::event::Event::Notice(text.clone())),
             Event::Progress(_) => {}
             Event::Over(tally) => {
+                if tally.findings == 0 {
+                    // A report without a test case would be read as no report.
+                    let report = nothing_found(tally);
+                    self.tell(&runner::event::Event::CaseFinished(Box::new(report)));
+                }
                 self.tell(&runner::event::Event::RunFinished(RunSummary {
                     elapsed: tally.elapsed,
                     ..RunSummary::default()
@@ -124,6 +129,31 @@ fn begin(path: &Path) -> io::Result<BufWriter<File>> {
     record::begin(&mut out)?;
     out.flush()?;
     Ok(out)
+}
+
+/// A campaign without findings, as the report of a case that passed.
+fn nothing_found(tally: &Tally) -> CaseReport {
+    let title = format!("{} scripts and no finding", tally.scripts);
+    let info = CaseInfo {
+        name: "fuzz/campaign".to_owned(),
+        chapter: "fuzz".to_owned(),
+        title,
+        source: Arc::new(Source {
+            name: "fuzz".to_owned(),
+            text: String::new(),
+        }),
+        version: Version::V5_0,
+        clauses: Vec::new(),
+    };
+    CaseReport {
+        case: Arc::new(info),
+        verdict: Verdict::Pass,
+        findings: Vec::new(),
+        notes: Vec::new(),
+        trace: Vec::new(),
+        elapsed: tally.elapsed,
+        consulted: Vec::new(),
+    }
 }
 
 /// A finding as the report of a case: that of its scenario, if the runner saw the same.
