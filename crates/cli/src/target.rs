@@ -62,12 +62,7 @@ impl Aim {
             return Ok(At::Profile(Box::new(profile)));
         }
         if let Some(recipe) = &self.launch {
-            let recipe = Recipe::load(recipe).map_err(|error| Failure::of(&error))?;
-            let itself = env::current_exe().map_err(|error| {
-                Failure::new(format!("this program does not find itself: {error}"))
-            })?;
-            let launch = Launch::new(recipe, &itself).map_err(|error| not_there(&error))?;
-            return Ok(At::Launch(Arc::new(launch)));
+            return Ok(At::Launch(launch(recipe)?));
         }
         Ok(At::Embedded)
     }
@@ -81,6 +76,15 @@ impl Aim {
         let words = targets.chain(profile).chain(launch);
         words.chain(self.trust.words()).collect()
     }
+}
+
+/// The recipe of this name or path, whose broker is on this machine.
+pub(crate) fn launch(recipe: &str) -> Result<Arc<Launch>, Failure> {
+    let recipe = Recipe::load(recipe).map_err(|error| Failure::of(&error))?;
+    let itself = env::current_exe()
+        .map_err(|error| Failure::new(format!("this program does not find itself: {error}")))?;
+    let launch = Launch::new(recipe, &itself).map_err(|error| not_there(&error))?;
+    Ok(Arc::new(launch))
 }
 
 fn not_there(error: &ProgramError) -> Failure {

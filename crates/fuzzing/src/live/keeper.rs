@@ -1,7 +1,9 @@
 //! [`Keeper`]: the target's process, as far as the fuzzer may look at it and start it again.
 
+use std::rc::Rc;
 use std::time::Duration;
 
+use runner::launch::Instance;
 use runner::link::LinkOptions;
 use runner::target::Target;
 use tokio::time::{Instant, sleep};
@@ -18,16 +20,24 @@ const TRY: Duration = Duration::from_millis(200);
 pub(super) struct Keeper {
     target: Target,
     pid: Option<u32>,
+    launched: Option<Rc<Instance>>,
 }
 
 impl Keeper {
-    pub(super) fn new(target: Target, pid: Option<u32>) -> Self {
-        Self { target, pid }
+    pub(super) fn new(target: Target, pid: Option<u32>, launched: Option<Rc<Instance>>) -> Self {
+        Self {
+            target,
+            pid,
+            launched,
+        }
     }
 
     /// The process of the target, if it may be looked at.
     pub(super) fn pid(&self) -> Option<u32> {
-        self.pid
+        match &self.launched {
+            Some(instance) => instance.pid(),
+            None => self.pid,
+        }
     }
 
     /// What its process uses; none where it may not be looked at, or is no more.
@@ -37,12 +47,14 @@ impl Keeper {
 
     /// The end of its log.
     pub(super) fn log_tail(&self) -> Option<String> {
-        None
+        let log = self.launched.as_ref()?.log_tail();
+        (!log.is_empty()).then_some(log)
     }
 
     /// How its process ended, if that can be told.
     pub(super) fn death(&self) -> Option<String> {
-        None
+        let how = self.launched.as_ref()?.ended()?;
+        Some(format!("its process ended {how}"))
     }
 
     /// Starts it again, or waits until somebody has; whether it serves again.

@@ -43,5 +43,5 @@ pub use event::{Discovery, Event, Outcome, Proof};
 pub use folder::Folder;
 pub use options::Options;
 pub use source::Played;
-pub use start::{StartError, Subject, run};
+pub use start::{Broker, StartError, Subject, run};
 pub use tally::Tally;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use codec::Version;
 use runner::Interrupt;
+use runner::link::Transport;
 
 use super::source::Played;
 use crate::script::Mix;
@@ -19,6 +20,8 @@ pub struct Options {
     pub scripts: Option<u64>,
     /// The versions that clients speak; all that the target speaks where there are none.
     pub versions: Vec<Version>,
+    /// The transports that the clients of a script take, in turn; the target's first where there are none.
+    pub transports: Vec<Transport>,
     /// How many scripts are performed at once.
     pub jobs: usize,
     /// Whether what the target answers decides what it is sent next. Without, the seed alone does.
@@ -40,6 +43,7 @@ impl Default for Options {
             time: Duration::from_mins(1),
             scripts: None,
             versions: Vec::new(),
+            transports: Vec::new(),
             jobs: 32,
             feedback: true,
             replay: None,

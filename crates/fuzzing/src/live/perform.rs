@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clauses::clause;
 use codec::{Direction, Frame, Packet, PacketType, Version};
-use runner::link::LinkOptions;
+use runner::link::{LinkOptions, Transport};
 use runner::target::Target;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -39,6 +39,8 @@ pub(super) struct Pace(Rc<Cell<Duration>>);
 pub(super) struct Stage {
     pub(super) target: Target,
     pub(super) pace: Pace,
+    /// Which transports the clients of a script take, one after the other; the target's first where there are none.
+    pub(super) transports: Vec<Transport>,
     /// How long the target may leave a sound PINGREQ unanswered.
     pub(super) patience: Duration,
 }
@@ -184,6 +186,7 @@ impl<'s> Act<'s> {
             Operation::Stall => {
                 if let Some(wire) = &mut self.clients[client].wire {
                     wire.stalled = true;
+                    self.observe(|observer, at| observer.stalled(client, at));
                     sleep(STALL).await;
                 }
             }
@@ -195,7 +198,11 @@ impl<'s> Act<'s> {
 
     async fn open(&mut self, client: usize) {
         self.leave(client, End::Closed).await;
-        let options = LinkOptions::default();
+        let transports = &self.stage.transports;
+        let options = LinkOptions {
+            transport: transports.get(client % transports.len().max(1)).copied(),
+            ..LinkOptions::default()
+        };
         match timeout(OPEN, self.stage.target.open(&options)).await {
             Ok(Ok(link)) => {
                 self.clients[client] = Client {

@@ -1,10 +1,13 @@
 //! [`run`]: from a target's address to a campaign.
 
 use std::net::{IpAddr, ToSocketAddrs};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use codec::Version;
+use runner::launch::{Instance, Launch, LaunchError};
+use runner::link::Transport;
 use runner::target::{Address, Endpoints, Target};
 use runner::{AdmissionError, Namespace, admit};
 use tokio::runtime;
@@ -20,12 +23,21 @@ use super::witnesses::Witnesses;
 /// The target of a campaign.
 #[derive(Debug, Clone)]
 pub struct Subject {
-    /// Where it listens.
-    pub address: Address,
-    /// Its process, if it may be watched.
+    /// Which broker.
+    pub broker: Broker,
+    /// The process of a broker that somebody else started, if it may be watched.
     pub pid: Option<u32>,
     /// Whether the user says that the target is theirs to be fuzzed.
     pub owned: bool,
+}
+
+/// The broker of a campaign.
+#[derive(Debug, Clone)]
+pub enum Broker {
+    /// It listens at these addresses, one for each transport.
+    At(Endpoints),
+    /// It is started in the first configuration of a recipe, watched, started again when it dies, and stopped.
+    Launch(Arc<Launch>),
 }
 
 /// Why a campaign cannot begin.
@@ -39,6 +51,12 @@ pub enum StartError {
     /// The target is not reached, or is no broker.
     #[error(transparent)]
     Admission(#[from] AdmissionError),
+    /// The broker cannot be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The target has no address for a transport.
+    #[error("{0} is not reached over {1}; leave --transport away, or give an address for it")]
+    NoTransport(String, Transport),
     /// The target speaks none of the versions.
     #[error("{0} speaks none of the versions that were asked for; leave --versions away")]
     NoVersion(String),
@@ -53,9 +71,11 @@ pub fn run(
     options: &Options,
     listener: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, StartError> {
-    let address = &subject.address;
-    if !subject.owned && !is_on_loopback(address) {
-        return Err(StartError::NotOurs(address.to_string()));
+    if let Broker::At(endpoints) = &subject.broker
+        && !subject.owned
+        && let Some(foreign) = endpoints.all().find(|address| !is_on_loopback(address))
+    {
+        return Err(StartError::NotOurs(foreign.to_string()));
     }
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
@@ -68,7 +88,19 @@ pub fn run(
             options.versions.clone()
         };
         let token = Namespace::new(nonce(), 0).token;
-        let endpoints = Endpoints::from(address.clone());
+        let (endpoints, launched) = match &subject.broker {
+            Broker::At(endpoints) => (endpoints.clone(), None),
+            Broker::Launch(launch) => {
+                let instance = Rc::new(Instance::start(launch, 0).await?);
+                (instance.endpoints().clone(), Some(instance))
+            }
+        };
+        let address = endpoints.first();
+        for transport in &options.transports {
+            if endpoints.of(*transport).is_none() {
+                return Err(StartError::NoTransport(address.to_string(), *transport));
+            }
+        }
         let facts = admit(&endpoints, &wanted, &token, options.patience).await?;
         let spoken: Vec<_> = wanted
             .into_iter()
@@ -87,6 +119,10 @@ pub fn run(
             ..options.clone()
         };
         let target = Target::at(&endpoints, Arc::new(facts));
+        let target = match &launched {
+            Some(instance) => target.of_its_own(Rc::clone(instance)),
+            None => target,
+        };
         let mut witnesses = Witnesses::new(target.clone(), version, token, options.patience);
         let witness =
             witnesses
@@ -100,10 +136,11 @@ pub fn run(
             target: target.name(),
             versions: &options.versions,
         });
-        let keeper = Keeper::new(target.clone(), subject.pid);
+        let keeper = Keeper::new(target.clone(), subject.pid, launched.clone());
         let stage = Stage {
             target,
             pace: Pace::new(),
+            transports: options.transports.clone(),
             patience: options.patience,
         };
         let hall = Hall::new(
@@ -114,7 +151,11 @@ pub fn run(
             (witnesses, witness),
             listener,
         );
-        Ok(hall.campaign().await)
+        let outcome = hall.campaign().await;
+        if let Some(instance) = launched {
+            instance.stop().await;
+        }
+        Ok(outcome)
     }))
 }
 
@@ -152,7 +193,9 @@ mod tests {
         assert!(!loopback("mqtt://192.0.2.1"));
         assert!(!loopback("ws://0.0.0.0/mqtt"));
         let subject = Subject {
-            address: "mqtt://192.0.2.1".parse().unwrap(),
+            broker: Broker::At(Endpoints::from(
+                "mqtt://192.0.2.1".parse::<Address>().unwrap(),
+            )),
             pid: None,
             owned: false,
         };

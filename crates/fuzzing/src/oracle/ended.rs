@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Oracle;
+use super::{NOWHERE, Oracle};
 use super::link::{Link, Stage};
 use super::publication::Publication;
 use super::rule;
@@ -91,6 +91,11 @@ impl Oracle {
     /// The Will of a link that ends, unless DISCONNECT took it back.
     fn will_of(&mut self, client: usize, end: End) {
         let exact = self.is_exact();
+        if let Some(Some(link)) = self.links.get_mut(client)
+            && let Some(early) = link.early_will.take()
+        {
+            self.publications[early].topic = NOWHERE;
+        }
         let Some(Some(link)) = self.links.get(client) else {
             return;
         };
@@ -131,6 +136,37 @@ impl Oracle {
             } else {
                 self.now + Duration::from_secs(delay.into())
             },
+            recalled: false,
+        });
+    }
+}
+
+impl Oracle {
+    /// A target that ends a link may publish its Will before the client sees the end.
+    pub(super) fn will_may_come_early(&mut self, client: usize) {
+        let Some(Some(link)) = self.links.get_mut(client) else {
+            return;
+        };
+        let (Some(will), Some(own)) = (link.will, link.session) else {
+            return;
+        };
+        link.early_will = Some(self.publications.len());
+        self.publications.push(Publication {
+            topic: will.topic,
+            payload: will.payload,
+            qos: will.qos,
+            retain: will.retain,
+            properties: will.properties,
+            expiry: will.expiry,
+            publisher: link.serial,
+            client_id: self.sessions[own].client_id,
+            sent: self.tick,
+            handled: OPEN,
+            released: OPEN,
+            sure: false,
+            refused: false,
+            will: true,
+            due: self.now,
             recalled: false,
         });
     }

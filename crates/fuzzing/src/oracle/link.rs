@@ -59,6 +59,8 @@ pub(super) struct Link {
     pub(super) will_doubtful: bool,
     /// The client has acknowledged what it was not asked to: how many messages may be under way is not known.
     pub(super) quota_doubtful: bool,
+    /// The Will as a publication that may come before the link is seen to end.
+    pub(super) early_will: Option<usize>,
 }
 
 /// How far a link has come.
@@ -200,6 +202,7 @@ impl Link {
             will_recalled: false,
             will_doubtful: false,
             quota_doubtful: false,
+            early_will: None,
         }
     }
 

@@ -268,6 +268,9 @@ impl Oracle {
             }
         }
         self.session_begins(client, own, connack.session_present);
+        if !exact {
+            self.will_may_come_early(client);
+        }
     }
 
     /// Whether the Session is a new one or goes on is known now.

@@ -9,12 +9,15 @@ mod broker;
 use std::time::Duration;
 
 use broker::{Behind, Fate};
-use fuzzing::live::{Discovery, Event, Options, Outcome, Played, Proof, Subject, record, run};
+use fuzzing::live::{
+    self, Discovery, Event, Options, Outcome, Played, Proof, Subject, record, run,
+};
+use runner::target::Address;
 
 /// A campaign against this broker, and what it found.
 fn campaign(behind: &Behind, options: &Options) -> (Outcome, Vec<Discovery>, Vec<Played>) {
     let subject = Subject {
-        address: behind.address().parse().unwrap(),
+        broker: live::Broker::At(behind.address().parse::<Address>().unwrap().into()),
         pid: None,
         owned: false,
     };

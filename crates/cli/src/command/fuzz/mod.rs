@@ -1,6 +1,7 @@
 //! `mqtt-assay fuzz`: looks for what breaks a live broker.
 
 mod files;
+mod self_test;
 mod show;
 
 use std::num::NonZeroUsize;
@@ -9,14 +10,19 @@ use std::time::Duration;
 
 use clap::Args;
 use codec::Version;
-use fuzzing::live::{self, Options, StartError, Subject};
+use fuzzing::live::{self, Broker, Options, StartError, Subject};
 use runner::Interrupt;
-use runner::target::Address;
+use runner::link::Transport;
+use runner::target::{Address, Endpoints};
 
 use crate::failure::{Failure, NO_TARGET};
 use crate::signal;
+use crate::target::launch;
 use files::Files;
 use show::Show;
+
+/// How many scripts are performed at once.
+const JOBS: usize = 32;
 
 /// Fuzz a broker: let several clients at once send it what is unusual and what is forbidden, and judge what it does.
 ///
@@ -24,9 +30,20 @@ use show::Show;
 /// plays. Exit status 0 when nothing was found, 1 with findings, 3 when the target crashed or is not reached.
 #[derive(Debug, Args)]
 pub(crate) struct Fuzz {
-    /// The broker, such as `mqtt://localhost:1883` or `ws://localhost:8080/mqtt`.
-    #[arg(long, short, value_name = "URL")]
-    target: Address,
+    /// The broker, such as `mqtt://localhost:1883` or `ws://localhost:8080/mqtt`; given several times, the same broker
+    /// over several transports.
+    #[arg(long, short, value_name = "URL", required_unless_present_any = ["launch", "self_test"])]
+    target: Vec<Address>,
+
+    /// Start a known broker, watch its process, start it again when it dies, and stop it: `mosquitto`, `aedes`, `amqtt`,
+    /// `reference`, or a recipe of your own such as `./my-broker.yaml`.
+    #[arg(long, value_name = "RECIPE", conflicts_with_all = ["target", "pid"])]
+    launch: Option<String>,
+
+    /// Hunt faults that are known, in the reference broker: what it takes to find a panic, a leak, a lost message, and
+    /// every rule that can be broken. Exit status 1 when fewer than nine out of ten are found.
+    #[arg(long, conflicts_with_all = ["target", "launch"])]
+    self_test: bool,
 
     /// Fuzz a target that is not on this machine. It may crash, and keep what it is sent.
     #[arg(long)]
@@ -40,9 +57,10 @@ pub(crate) struct Fuzz {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// How long, such as `90s`, `10m` or `24h`.
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
-    time: Duration,
+    /// How long, such as `90s`, `10m` or `24h`; a minute where it is not given. With `--self-test` how long each fault is
+    /// hunted at most; 10 seconds where it is not given.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    time: Option<Duration>,
 
     /// How many scripts are performed at most.
     #[arg(long, value_name = "N")]
@@ -52,9 +70,14 @@ pub(crate) struct Fuzz {
     #[arg(long, value_name = "VERSION", value_delimiter = ',')]
     versions: Vec<Version>,
 
-    /// How many scripts are performed at once, each with up to four clients.
-    #[arg(long, short, value_name = "N", value_parser = super::jobs, default_value = "32")]
-    jobs: NonZeroUsize,
+    /// The transports that the clients of a script take, in turn: `tcp`, `tls`, `ws`, `wss`, `unix`. The target's first
+    /// where none is given.
+    #[arg(long, value_name = "TRANSPORT", value_delimiter = ',')]
+    transport: Vec<Transport>,
+
+    /// How many scripts are performed at once, each with up to four clients; 32 where it is not given.
+    #[arg(long, short, value_name = "N", value_parser = super::jobs)]
+    jobs: Option<NonZeroUsize>,
 
     /// Let the seed alone decide what is sent, not what the target answers: the same seed sends the same again.
     #[arg(long)]
@@ -96,18 +119,21 @@ pub(crate) struct Fuzz {
 
 impl Fuzz {
     pub(crate) fn execute(&self) -> Result<u8, Failure> {
+        if self.self_test {
+            return self.self_test();
+        }
         let replay = self.replay.as_deref().map(files::read).transpose()?;
         let mut files = Files::try_out(self)?;
         let interrupt = Interrupt::new();
         signal::interrupt_on_ctrl_c(interrupt.clone())
             .map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
-        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32));
         let options = Options {
-            seed,
-            time: self.time,
+            seed: self.seed(),
+            time: self.time.unwrap_or(Duration::from_mins(1)),
             scripts: self.scripts,
             versions: self.versions.clone(),
-            jobs: self.jobs.get(),
+            transports: self.transports(),
+            jobs: self.jobs.map_or(JOBS, NonZeroUsize::get),
             feedback: !self.no_feedback && replay.is_none(),
             replay,
             patience: self.patience,
@@ -115,7 +141,7 @@ impl Fuzz {
             interrupt,
         };
         let subject = Subject {
-            address: self.target.clone(),
+            broker: self.broker()?,
             pid: self.pid,
             owned: self.i_own_this_target,
         };
@@ -144,11 +170,53 @@ impl Fuzz {
                 files.write()?;
                 let failure = Failure::of(&error);
                 Err(match error {
-                    StartError::Admission(_) => failure.status(NO_TARGET),
-                    StartError::NotOurs(_) | StartError::NoVersion(_) => failure,
+                    StartError::Admission(_) | StartError::Launch(_) => failure.status(NO_TARGET),
+                    _ => failure,
                 })
             }
         }
+    }
+}
+
+impl Fuzz {
+    fn self_test(&self) -> Result<u8, Failure> {
+        let interrupt = Interrupt::new();
+        signal::interrupt_on_ctrl_c(interrupt.clone())
+            .map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
+        let time = self.time.unwrap_or(Duration::from_secs(10));
+        let bar = show::bar(self.quiet);
+        self_test::run(self.seed(), time, self.jobs, &interrupt, &bar)
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed.unwrap_or_else(|| fastrand::u64(..1 << 32))
+    }
+
+    fn broker(&self) -> Result<Broker, Failure> {
+        if let Some(recipe) = &self.launch {
+            return Ok(Broker::Launch(launch(recipe)?));
+        }
+        let [first, others @ ..] = self.target.as_slice() else {
+            return Err(Failure::new("no broker is named").help("write --target URL"));
+        };
+        let mut endpoints = Endpoints::new(first.clone());
+        for address in others {
+            let together = endpoints.and(address.clone());
+            endpoints = together.map_err(|error| Failure::of(&error))?;
+        }
+        Ok(Broker::At(endpoints))
+    }
+
+    /// Whoever gives several addresses means all of them.
+    fn transports(&self) -> Vec<Transport> {
+        if self.transport.is_empty() && self.target.len() > 1 {
+            return self
+                .target
+                .iter()
+                .map(|address| address.transport)
+                .collect();
+        }
+        self.transport.clone()
     }
 }
 

@@ -149,7 +149,7 @@ fn summary(tally: &Tally) {
     );
 }
 
-fn bar(quiet: bool) -> ProgressBar {
+pub(super) fn bar(quiet: bool) -> ProgressBar {
     if quiet || !terminal::shows_progress() {
         return ProgressBar::hidden();
     }
