@@ -13,6 +13,12 @@ for target in $targets; do
     cargo fuzz build -O --debug-assertions "$target"
 done
 
+# The seeds lie packed in the repository.
+if [ -d fuzz/seeds ]; then
+    # shellcheck disable=SC2086
+    cargo run --quiet --release -p mqtt-assay-fuzzing --example corpus unpack $targets
+fi
+
 triple=$(rustc --version --verbose | sed -n 's/^host: //p')
 for target in $targets; do
     cp "fuzz/target/$triple/release/$target" "$OUT/"

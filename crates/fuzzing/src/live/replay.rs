@@ -1,5 +1,6 @@
 //! The scenario of a finding, and what the runner says when it plays it.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use runner::event::{CaseReport, Event};
@@ -16,7 +17,7 @@ use crate::scenario::{Told, render};
 pub(super) fn scenario(evidence: &Evidence, finding: &Finding) -> String {
     let mut notes = vec![
         format!("Found by fuzzing: {}.", evidence.class),
-        finding.message.clone(),
+        visible(&finding.message),
     ];
     if let Some(clause) = finding.clause {
         notes.push(format!("{clause}: {}.", clause.clause().summary));
@@ -30,9 +31,29 @@ pub(super) fn scenario(evidence: &Evidence, finding: &Finding) -> String {
     });
     if let (UNSERVED, Some(client)) = (finding.rule, finding.client) {
         // The last thing that the client sent was a PINGREQ.
-        text.push_str(&format!("  - {} <- PINGRESP\n", client_name(client)));
+        let _ = writeln!(text, "  - {} <- PINGRESP", client_name(client));
+    }
+    if ::scenario::parse("finding.yaml", &text).is_err() {
+        // Where nothing forbidden was sent, the language takes no close for an answer; the finding is another one.
+        text = text
+            .split_inclusive('\n')
+            .filter(|line| !line.ends_with(" <- closed\n"))
+            .collect();
     }
     text
+}
+
+/// Without characters that no comment can hold.
+fn visible(text: &str) -> String {
+    let mut visible = String::new();
+    for character in text.chars() {
+        if character.is_control() {
+            visible.extend(character.escape_unicode());
+        } else {
+            visible.push(character);
+        }
+    }
+    visible
 }
 
 /// Plays a scenario as `mqtt-assay run` does.

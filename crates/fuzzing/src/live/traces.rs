@@ -118,24 +118,32 @@ impl Traces {
             sessions.collect()
         };
         for (version, id) in visits {
-            let mut bytes = connect(*version, id, target.credentials());
+            let hello = connect(*version, id, target.credentials());
+            let mut then = Vec::new();
             for topic in retained.by_ref() {
-                bytes.extend(clear(*version, topic));
+                then.extend(clear(*version, topic));
             }
-            bytes.extend(disconnect(*version));
+            then.extend(disconnect(*version));
             // Whatever does not succeed has been tried.
-            let _ = timeout_at(until, visit(target, &bytes)).await;
+            let _ = timeout_at(until, visit(target, &hello, &then)).await;
         }
     }
 }
 
-/// Opens a link, sends the bytes, and waits until the target has ended the connection, as DISCONNECT asks it to.
-async fn visit(target: &Target, bytes: &[u8]) -> std::io::Result<()> {
+/// Opens a link, sends CONNECT, and once that is answered the rest, and waits until the target has ended the
+/// connection, as DISCONNECT asks it to. By the time of the answer it has seen the script's links end, and has published
+/// their Wills.
+async fn visit(target: &Target, hello: &[u8], then: &[u8]) -> std::io::Result<()> {
     let mut wire = Wire::new(target.open(&LinkOptions::default()).await?);
-    wire.write(std::iter::once(bytes)).await;
+    wire.write(std::iter::once(hello)).await;
+    let mut answered = false;
     loop {
         while let Some(came) = wire.take() {
             match came {
+                Came::Packet(_) if !answered => {
+                    answered = true;
+                    wire.write(std::iter::once(then)).await;
+                }
                 Came::Packet(_) => {}
                 Came::Ended(_) | Came::Garbled(_) => return Ok(()),
             }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{NOWHERE, Oracle};
 use super::link::{Link, Stage};
 use super::publication::Publication;
 use super::rule;
 use super::session::OPEN;
+use super::{NOWHERE, Oracle};
 use crate::observe::End;
 
 /// How long a client has for its CONNECT, at least.

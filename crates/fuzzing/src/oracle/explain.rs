@@ -64,7 +64,11 @@ impl Oracle {
             return Err(Misfit::new(1, rule::WILL_LOST, why));
         }
         let local = texts.get(publication.client_id) == texts.get(session.client_id);
-        let mut seen = Seen::default();
+        let mut seen = Seen {
+            // MQTT 3.1 does not know the dollar.
+            dollars: arrival.version != Version::V3_1 || self.is_exact(),
+            ..Seen::default()
+        };
         for subscription in &session.subscriptions {
             seen.look(subscription, publication, arrival.topic, local, texts);
         }
@@ -203,6 +207,8 @@ impl Oracle {
 /// The subscriptions of a client that an arrival may come from.
 #[derive(Default)]
 struct Seen {
+    /// Whether a wildcard in front keeps topics with a dollar out.
+    dollars: bool,
     matching: u16,
     /// Those that the topic's dollar keeps out.
     hidden: u16,
@@ -270,7 +276,7 @@ impl Seen {
         if subscription.refused || !matches(filter, topic) {
             return;
         }
-        if hides(filter, topic) {
+        if self.dollars && hides(filter, topic) {
             self.hidden += 1;
             return;
         }

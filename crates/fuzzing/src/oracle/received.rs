@@ -323,7 +323,14 @@ impl Oracle {
             let mut earlier = std::mem::take(&mut self.sessions[previous]);
             let sure = !unsure && (present || exact);
             self.sessions[own].absorb(&mut earlier, sure);
+            let before = earlier.previous.filter(|_| !exact && unsure);
             self.sessions[previous] = earlier;
+            // Where a CONNECT between was not answered, the Session before it may be the one that goes on.
+            if let Some(before) = before {
+                let mut earlier = std::mem::take(&mut self.sessions[before]);
+                self.sessions[own].absorb(&mut earlier, false);
+                self.sessions[before] = earlier;
+            }
         }
         self.sessions[previous].gone = true;
         self.sessions[previous].due.clear();
