@@ -313,3 +313,21 @@ fn a_recipe_stands_in_the_project_file() {
     assert_eq!(said.status, Some(0), "{said}");
     assert!(said.stdout.contains("embedded"), "{said}");
 }
+
+#[test]
+fn every_transport_is_served_by_a_launched_broker() {
+    let bench = Bench::new();
+    bench.write("ping/pings.yaml", PINGS);
+    let arguments = [
+        "run",
+        "ping",
+        "--launch",
+        "reference",
+        "--transports",
+        "tcp,tls,ws,wss,unix",
+    ];
+    let said = bench.assay(&arguments);
+    assert_eq!(said.status, Some(0), "{said}");
+    assert!(said.stdout.contains("5 passed"), "{said}");
+    assert_eq!(bench.instances(), Vec::<PathBuf>::new());
+}

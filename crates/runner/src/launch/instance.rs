@@ -15,13 +15,15 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::supervised::{self, State, Supervised};
 use super::supervisor::LOG;
-use super::values::{Ports, values};
-use super::{Launch, LaunchError, tail};
+use super::values::{Ports, SOCKET, values};
+use super::{Launch, LaunchError, certificate, tail};
 use crate::client::{Client, Trouble};
 use crate::link::Transport;
 use crate::recipe::{Configuration, Recipe};
 use crate::target::{Address, Endpoints, Facts, Restarts, Target};
 
+/// Where launched brokers listen.
+const HOST: &str = "127.0.0.1";
 /// How often ports are chosen anew, when another program takes one before the broker does.
 const ATTEMPTS: usize = 3;
 /// How long a port that refuses a connection is left alone before it is tried again.
@@ -108,6 +110,12 @@ impl Instance {
         }
         let fill = |text: &String| values.fill(text).map_err(|error| error.to_string());
 
+        let mut endpoints = endpoints(path, &ports, configuration)?;
+        if ports.iter().any(|(transport, _)| transport.is_encrypted()) {
+            let tls = certificate::make(path)
+                .map_err(|error| format!("no certificate can be made for it: {error}"))?;
+            endpoints = endpoints.with_tls(tls);
+        }
         for (name, text) in &configuration.files {
             let place = path.join(name);
             std::fs::write(&place, fill(text)?)
@@ -131,7 +139,6 @@ impl Instance {
             &arguments,
         );
         command.envs(environment);
-        let endpoints = endpoints(&ports, configuration)?;
         let supervised = Supervised::new(&mut command)
             .map_err(|error| format!("its supervisor cannot be started: {error}"))?;
         Ok(Self {
@@ -149,9 +156,18 @@ impl Instance {
         started.map_err(|error| NotReady::Ended(format!("({error})")))?;
         let target = Target::at(&self.endpoints, Arc::new(Facts::default()));
         let deadline = Instant::now() + self.ready_within;
+        for address in self.endpoints.all() {
+            let target = target.by(address.transport);
+            self.answers(&target, deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until it answers CONNECT over the transport of this target.
+    async fn answers(&self, target: &Target, deadline: Instant) -> Result<(), NotReady> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let asking = Client::connect(&target, Version::V3_1_1, "assayready", left, |_| ());
+            let asking = Client::connect(target, Version::V3_1_1, "assayready", left, |_| ());
             let trouble = tokio::select! {
                 connected = asking => match connected {
                     Ok((client, ())) => {
@@ -180,6 +196,7 @@ impl Instance {
     fn is_taken(&self) -> bool {
         self.endpoints
             .all()
+            .filter(|address| address.transport != Transport::Unix)
             .any(|address| TcpListener::bind((address.host.as_str(), address.port)).is_err())
     }
 
@@ -246,21 +263,35 @@ impl Restarts for Instance {
 /// Ports that nobody listens on, all held until each is found, so that they differ.
 fn free_ports(transports: &[Transport]) -> io::Result<Ports> {
     let mut listeners = Vec::new();
-    for transport in transports {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
-        let port = listener.local_addr()?.port();
-        listeners.push((listener, (*transport, port)));
+    let mut ports = Vec::new();
+    for &transport in transports {
+        if transport == Transport::Unix {
+            ports.push((transport, 0));
+            continue;
+        }
+        let listener = TcpListener::bind((HOST, 0))?;
+        ports.push((transport, listener.local_addr()?.port()));
+        listeners.push(listener);
     }
-    Ok(listeners.into_iter().map(|(_, port)| port).collect())
+    Ok(ports)
 }
 
-fn endpoints(ports: &Ports, configuration: &Configuration) -> Result<Endpoints, String> {
-    let mut addresses = ports.iter().map(|(transport, port)| Address {
-        host: "127.0.0.1".to_owned(),
-        port: *port,
-        transport: *transport,
+fn endpoints(
+    folder: &Path,
+    ports: &Ports,
+    configuration: &Configuration,
+) -> Result<Endpoints, String> {
+    let mut addresses = ports.iter().map(|&(transport, port)| Address {
+        host: if transport == Transport::Unix {
+            "localhost".to_owned()
+        } else {
+            HOST.to_owned()
+        },
+        port,
+        transport,
         path: match transport {
-            transport if transport.is_websocket() => configuration.websocket_path.clone(),
+            Transport::Unix => folder.join(SOCKET).to_string_lossy().into_owned(),
+            _ if transport.is_websocket() => configuration.websocket_path.clone(),
             _ => "/".to_owned(),
         },
         credentials: None,

@@ -4,6 +4,7 @@
 //! - [`supervise`] is what stands between: a process that ends the broker when whoever asked for it is gone, however it
 //!   went. `supervised` is its other end.
 
+mod certificate;
 mod instance;
 mod supervised;
 mod supervisor;

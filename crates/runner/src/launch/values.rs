@@ -6,7 +6,12 @@ use crate::link::Transport;
 use crate::recipe::Values;
 use crate::target::Credentials;
 
-/// The port that a transport listens on, in one instance.
+/// The files of TLS, and a Unix socket, in the instance's folder.
+pub(crate) const CERTIFICATE: &str = "certificate.pem";
+pub(crate) const KEY: &str = "key.pem";
+pub(crate) const SOCKET: &str = "mqtt.sock";
+
+/// The port that a transport listens on, in one instance; 0 for a Unix socket.
 pub(crate) type Ports = Vec<(Transport, u16)>;
 
 /// The names that every instance of a configuration has, with what they stand for.
@@ -28,7 +33,14 @@ pub(crate) fn values(
         values.set(name, path.to_string_lossy());
     }
     for (transport, port) in ports {
-        values.set(&format!("{transport}.port"), port.to_string());
+        match transport {
+            Transport::Unix => values.set("unix.path", folder.join(SOCKET).to_string_lossy()),
+            _ => values.set(&format!("{transport}.port"), port.to_string()),
+        }
+        if transport.is_encrypted() {
+            values.set("certificate", folder.join(CERTIFICATE).to_string_lossy());
+            values.set("key", folder.join(KEY).to_string_lossy());
+        }
     }
     if let Some(credentials) = credentials {
         values.set("user", credentials.user.clone());

@@ -171,8 +171,6 @@ impl<'a, 'l> Hall<'a, 'l> {
     /// Puts every case that can be played into its queue, and tells of the others why not.
     fn line_up(&mut self, plan: &Plan, infos: Vec<Arc<CaseInfo>>, seats: Vec<Seat>) {
         let mut sociable = Vec::new();
-        // Each case has its seat, whichever way it is played.
-        let seats = seats.iter().cloned().cycle();
         let cases = plan.played().zip(infos).zip(seats);
         for (index, (((case, way), info), seat)) in cases.enumerate() {
             let case = Arc::clone(case);

@@ -5,6 +5,7 @@ use scenario::Case;
 use super::site::{Site, Source};
 use super::station::{Asker, Station};
 use crate::admission::AdmissionError;
+use crate::link::Transport;
 use crate::plan::Plan;
 
 /// Where one case is played.
@@ -24,7 +25,7 @@ pub(crate) enum Seat {
 pub(crate) struct Seats {
     /// One place per source of the site.
     pub(crate) stations: Vec<Option<Station>>,
-    /// One per case of the plan.
+    /// One per case of the plan, in each way that it is played.
     pub(crate) of_cases: Vec<Seat>,
 }
 
@@ -50,8 +51,8 @@ impl Seats {
             *first = Tried::Open(Box::new(Station::open(site, source, asker).await?));
         }
         let mut of_cases = Vec::new();
-        for case in plan.cases() {
-            of_cases.push(seat(case, site, asker, &mut tried).await);
+        for (case, way) in plan.played() {
+            of_cases.push(seat(case, way.transport, site, asker, &mut tried).await);
         }
         let stations = tried.into_iter().map(|tried| match tried {
             Tried::Open(station) => Some(*station),
@@ -64,7 +65,13 @@ impl Seats {
     }
 }
 
-async fn seat(case: &Case, site: &Site, asker: &Asker, tried: &mut [Tried]) -> Seat {
+async fn seat(
+    case: &Case,
+    transport: Option<Transport>,
+    site: &Site,
+    asker: &Asker,
+    tried: &mut [Tried],
+) -> Seat {
     let requires: Vec<_> = case.requires.iter().map(String::as_str).collect();
     let takes_place = |index: usize| {
         let launched = site.sources.get(index).is_some_and(Source::is_launched);
@@ -77,11 +84,24 @@ async fn seat(case: &Case, site: &Site, asker: &Asker, tried: &mut [Tried]) -> S
     let Some(Tried::Open(plain)) = tried.first() else {
         return Seat::Untested("the target is not there".to_owned());
     };
-    let why_not_plain = plain.target.reason_to_skip(case.version, &requires);
+    let is_reached =
+        |source: &Source| transport.is_none_or(|transport| source.is_reached_over(transport));
+    let reaches_plain = site.sources.first().is_some_and(is_reached);
+    let why_not_plain = plain
+        .target
+        .reason_to_skip(case.version, &requires)
+        .or_else(|| {
+            let transport = transport.filter(|_| !reaches_plain)?;
+            let requires = requires.join("`, `");
+            Some(format!(
+                "no configuration with `{requires}` is reached over {transport}"
+            ))
+        });
     let wanted = set_up_for(&requires, &site.sources);
     let offers = |source: &Source| {
+        let is_needed = !wanted.is_empty() || !reaches_plain;
         let mut wanted = wanted.iter();
-        !wanted.as_slice().is_empty() && wanted.all(|feature| source.declared.offers(feature))
+        is_needed && is_reached(source) && wanted.all(|feature| source.declared.offers(feature))
     };
     let mut skipped = None;
     for (index, source) in site.sources.iter().enumerate().skip(1) {

@@ -96,17 +96,10 @@ impl Site {
     /// # Errors
     /// None is: every case would be skipped.
     pub(crate) fn must_have(&self, transports: &BTreeSet<Transport>) -> Result<(), AdmissionError> {
-        let has = |source: &Source, transport| match &source.origin {
-            Origin::Running(endpoints) => endpoints.of(transport).is_some(),
-            Origin::Launched(launch, index) => launch
-                .recipe()
-                .configurations
-                .get(*index)
-                .is_some_and(|configuration| configuration.transports.contains(&transport)),
-        };
-        let missing = transports
-            .iter()
-            .find(|transport| !self.sources.iter().any(|source| has(source, **transport)));
+        let missing = transports.iter().find(|transport| {
+            let mut sources = self.sources.iter();
+            !sources.any(|source| source.is_reached_over(**transport))
+        });
         match missing {
             None => Ok(()),
             Some(transport) => Err(AdmissionError::NoAddress {
@@ -132,6 +125,17 @@ impl Site {
 }
 
 impl Source {
+    /// Whether it listens for this transport.
+    pub(crate) fn is_reached_over(&self, transport: Transport) -> bool {
+        match &self.origin {
+            Origin::Running(endpoints) => endpoints.of(transport).is_some(),
+            Origin::Launched(launch, index) => {
+                let configuration = launch.recipe().configurations.get(*index);
+                configuration.is_some_and(|one| one.transports.contains(&transport))
+            }
+        }
+    }
+
     /// Whether the runner starts it, and so can start it again.
     pub(crate) fn is_launched(&self) -> bool {
         matches!(self.origin, Origin::Launched(..))

@@ -205,9 +205,9 @@ fn read_transport(
     written: &Spanned<String>,
 ) -> Result<Transport, DocumentError> {
     match written.value.parse() {
-        Ok(transport @ (Transport::Tcp | Transport::WebSocket)) => Ok(transport),
+        Ok(transport) if transport != Transport::Memory => Ok(transport),
         _ => {
-            let names = [Transport::Tcp, Transport::WebSocket].map(Transport::name);
+            let names = Transport::OF_NETWORKS.map(Transport::name);
             Err(document.wrong(written, unknown("transport", &written.value, names)))
         }
     }

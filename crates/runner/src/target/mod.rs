@@ -13,6 +13,8 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+#[cfg(unix)]
+use std::time::Duration;
 
 pub use address::{Address, AddressError};
 use broker::rules::ClauseSet;
@@ -25,6 +27,8 @@ pub use profile::{Configuration, Profile};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
+#[cfg(unix)]
+use tokio::time::sleep;
 use tokio::time::sleep;
 
 use crate::launch::Instance;
@@ -94,6 +98,20 @@ fn unsupported(why: String) -> io::Error {
 fn not_ours() -> io::Error {
     let why = "this target is not the case's own, so that it cannot be restarted";
     unsupported(why.to_owned())
+}
+
+/// Connects to a Unix socket. Where its queue is full, the system does not wait as it does for TCP, but says so.
+#[cfg(unix)]
+async fn connect_unix(path: &str) -> io::Result<UnixStream> {
+    /// How long a full queue is left alone.
+    const FULL: Duration = Duration::from_millis(5);
+
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(FULL).await,
+            connected => return connected,
+        }
+    }
 }
 
 impl Target {
@@ -278,7 +296,7 @@ impl Target {
                 };
                 let wire = match transport {
                     #[cfg(unix)]
-                    Transport::Unix => Wire::Unix(UnixStream::connect(&address.path).await?),
+                    Transport::Unix => Wire::Unix(connect_unix(&address.path).await?),
                     #[cfg(not(unix))]
                     Transport::Unix => {
                         return Err(unsupported("this system has no Unix sockets".to_owned()));
