@@ -27,8 +27,6 @@ pub use profile::{Configuration, Profile};
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
-#[cfg(unix)]
-use tokio::time::sleep;
 use tokio::time::sleep;
 
 use crate::launch::Instance;
