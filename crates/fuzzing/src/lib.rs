@@ -5,16 +5,19 @@
 //! [`malformed`] makes one of these and lies about it. Generators only write [`Draft`](codec::draft::Draft)s; what must
 //! hold for them, and for any bytes at all, is said in [`invariant`].
 
+pub mod dictionary;
 pub mod duties;
 pub mod embedded;
 pub mod invariant;
 pub mod live;
 mod malformed;
 pub mod minimise;
+pub mod mutate;
 pub mod observe;
 pub mod oracle;
 pub mod scenario;
 pub mod script;
+pub mod seeds;
 pub mod self_test;
 pub mod session;
 mod sound;

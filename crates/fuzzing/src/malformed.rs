@@ -25,7 +25,8 @@ pub fn malformed(
     Ok(draft)
 }
 
-fn lie(u: &mut Unstructured<'_>, draft: &Draft) -> Result<Malformation> {
+/// One lie, about a field that the draft has or about its lengths and borders.
+pub(crate) fn lie(u: &mut Unstructured<'_>, draft: &Draft) -> Result<Malformation> {
     let names: Vec<&'static str> = draft.fields().iter().map(|(spec, _)| spec.name).collect();
     let field = |u: &mut Unstructured<'_>| u.choose(&names).copied();
     // The lies about single fields come last, for packets that have fields.

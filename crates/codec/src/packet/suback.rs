@@ -129,27 +129,23 @@ pub(super) fn read_codes<'a, G: Gate>(
         field: "codes",
         expected: "one for each Topic Filter",
     };
-    listing::read(
-        reader,
-        packet_type,
-        rules.packet_id,
-        Some(&empty),
-        |reader| {
-            let offset = reader.offset();
-            let code = ReasonCode(reader.byte("codes")?);
-            if !code.is_allowed_in(packet_type, reader.direction, reader.version) {
-                let expected = "a code that the packet may carry";
-                reader.protocol_error(
-                    rules.unlisted,
-                    offset,
-                    "codes",
-                    expected,
-                    Found::Byte(code.0),
-                )?;
-            }
-            Ok(())
-        },
-    )
+    // 3.1 has no rule against an empty list of topics, nor against its answer.
+    let empty = (reader.version != Version::V3_1).then_some(&empty);
+    listing::read(reader, packet_type, rules.packet_id, empty, |reader| {
+        let offset = reader.offset();
+        let code = ReasonCode(reader.byte("codes")?);
+        if !code.is_allowed_in(packet_type, reader.direction, reader.version) {
+            let expected = "a code that the packet may carry";
+            reader.protocol_error(
+                rules.unlisted,
+                offset,
+                "codes",
+                expected,
+                Found::Byte(code.0),
+            )?;
+        }
+        Ok(())
+    })
 }
 
 /// Whether SUBACK or UNSUBACK is sound at a glance.

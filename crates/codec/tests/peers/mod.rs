@@ -1,5 +1,7 @@
 //! Independent codecs behind one question: do they accept these bytes as one packet?
 
+pub(crate) mod differences;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::BytesMut;

@@ -29,7 +29,7 @@ pub use tls::{HandshakeError, Tls, TlsError, TlsFiles};
 pub use transport::{Transport, UnknownTransport};
 pub use upgrade::{UpgradeError, Upgraded};
 pub use way::{Axes, Way};
-pub use websocket::{FrameKind, Frames, WrongFrame};
+pub use websocket::{FrameKind, Frames, WrongFrame, read_frames, write_frames};
 
 use outgoing::Outgoing;
 use upgrade::Upgrade;

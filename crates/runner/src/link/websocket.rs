@@ -214,6 +214,30 @@ impl WebSocket {
     }
 }
 
+/// The frames that a client writes these bytes in.
+pub fn write_frames(bytes: &[u8], frames: Frames) -> Vec<u8> {
+    let mut socket = WebSocket::new(frames, Vec::new());
+    let mut wire = socket.wrap(bytes, FrameKind::Binary);
+    wire.append(&mut socket.release());
+    wire
+}
+
+/// The bytes of MQTT that a client reads out of what a server has written, which arrives in these pieces; and the first
+/// frame that no server may send, behind which nothing is read.
+pub fn read_frames<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<u8>, Result<(), WrongFrame>) {
+    let mut socket = WebSocket::new(Frames::default(), Vec::new());
+    let mut buffer = Vec::new();
+    for piece in pieces {
+        socket.incoming.extend_from_slice(piece);
+        if let Err(wrong) = socket.receive(&mut buffer) {
+            return (buffer, Err(wrong));
+        }
+    }
+    (buffer, Ok(()))
+}
+
 /// Appends a masked frame, complete in itself.
 fn frame(opcode: OpCode, payload: &[u8], wire: &mut Vec<u8>) {
     let header = FrameHeader {

@@ -1,0 +1,164 @@
+//! Keeps the corpora of the fuzz targets: `cargo run --release -p mqtt-assay-fuzzing --example corpus COMMAND`
+//!
+//! - `compile`: plays the scenarios and writes their packets as seeds, and the dictionary, into `fuzz/`.
+//! - `unpack [TARGET…]`: writes the seeds as `fuzz/corpus/TARGET/…`, a file each, as libFuzzer wants them.
+//! - `add TARGET FILE…`: packs inputs worth keeping, such as a crash that was mended, into `fuzz/seeds/TARGET.seeds`.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use fuzzing::dictionary;
+use fuzzing::seeds::{self, Seed};
+use scenario::{Scenario, parse};
+
+fn main() -> ExitCode {
+    let words = std::env::args().skip(1).collect::<Vec<_>>();
+    let words = words.iter().map(String::as_str).collect::<Vec<_>>();
+    let done = match words.as_slice() {
+        ["compile"] => compile(),
+        ["unpack", targets @ ..] => unpack(targets),
+        ["add", target, files @ ..] if !files.is_empty() => add(target, files),
+        _ => Err("say `compile`, `unpack [TARGET…]`, or `add TARGET FILE…`".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn packed(name: &str) -> PathBuf {
+    root().join("fuzz/seeds").join(format!("{name}.seeds"))
+}
+
+fn compile() -> Result<(), Box<dyn Error>> {
+    let scenarios = scenarios()?;
+    fs::create_dir_all(root().join("fuzz/seeds"))?;
+    let packets = seeds::packets::packet_seeds(&scenarios);
+    let topics = seeds::topics::topic_seeds(&packets);
+    let frames = seeds::frames::frame_seeds(&packets);
+    for (name, seeds) in [
+        ("packets", packets),
+        ("topics", topics),
+        ("websocket", frames),
+    ] {
+        let text = seeds::write(&seeds);
+        println!("{name}: {} seeds, {} bytes", seeds.len(), text.len());
+        write(&packed(name), text.as_bytes())?;
+    }
+    println!("mqtt.dict: {} words", dictionary::entries().len());
+    write(
+        &root().join("fuzz/mqtt.dict"),
+        dictionary::text().as_bytes(),
+    )
+}
+
+fn scenarios() -> Result<Vec<Arc<Scenario>>, Box<dyn Error>> {
+    texts()?
+        .into_iter()
+        .map(|(name, text)| match parse(&name, &text) {
+            Ok(scenario) => Ok(Arc::new(scenario)),
+            Err(_) => Err(format!("{name} is no scenario: `mqtt-assay check` says why").into()),
+        })
+        .collect()
+}
+
+/// The scenarios of the repository, in the order of their names.
+fn texts() -> Result<Vec<(String, String)>, Box<dyn Error>> {
+    let mut texts = Vec::new();
+    for chapter in fs::read_dir(root().join("scenarios"))? {
+        let chapter = chapter?.path();
+        if !chapter.is_dir() {
+            continue;
+        }
+        for file in fs::read_dir(&chapter)? {
+            let file = file?.path();
+            if file
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+            {
+                let name = file.strip_prefix(root())?.display().to_string();
+                texts.push((name, read(&file)?));
+            }
+        }
+    }
+    texts.sort();
+    Ok(texts)
+}
+
+fn unpack(targets: &[&str]) -> Result<(), Box<dyn Error>> {
+    let targets = if targets.is_empty() {
+        seeds::TARGETS
+    } else {
+        targets
+    };
+    for target in targets {
+        let folder = root().join("fuzz/corpus").join(target);
+        fs::create_dir_all(&folder)?;
+        let mut count = 0;
+        for name in seeds::files(target) {
+            let file = packed(name);
+            if !file.exists() {
+                continue;
+            }
+            let seeds = seeds::read(&read(&file)?)
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+            for (number, seed) in seeds.iter().enumerate() {
+                write(&folder.join(format!("{name}-{number:05}")), &seed.bytes)?;
+            }
+            count += seeds.len();
+        }
+        if *target == "scenario" {
+            for (number, (_, text)) in texts()?.iter().enumerate() {
+                write(
+                    &folder.join(format!("scenario-{number:05}")),
+                    text.as_bytes(),
+                )?;
+                count += 1;
+            }
+        }
+        println!("{target}: {count} files");
+        if count == 0 {
+            return Err(format!("{target} has no seeds").into());
+        }
+    }
+    Ok(())
+}
+
+fn add(target: &str, files: &[&str]) -> Result<(), Box<dyn Error>> {
+    let file = packed(target);
+    let mut seeds = if file.exists() {
+        seeds::read(&read(&file)?)?
+    } else {
+        Vec::new()
+    };
+    for path in files {
+        let name = Path::new(path)
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        let bytes = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+        seeds.push(Seed {
+            bytes,
+            name: name.into_owned(),
+        });
+    }
+    write(&file, seeds::write(&seeds).as_bytes())
+}
+
+fn read(path: &Path) -> Result<String, Box<dyn Error>> {
+    Ok(fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
+    Ok(fs::write(path, bytes).map_err(|error| format!("{}: {error}", path.display()))?)
+}

@@ -1,0 +1,9 @@
+//! Strict decoding of MQTT 5.0 takes any bytes, and accounts for what it refuses.
+#![no_main]
+
+#[path = "../src/mutator.rs"]
+mod mutator;
+
+mutator::of_packets!();
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzzing::invariant::strict(codec::Version::V5_0, bytes));
