@@ -66,7 +66,6 @@ struct Line {
 
 struct Identifier {
     name: String,
-    number: u16,
     used: bool,
 }
 
@@ -229,12 +228,11 @@ impl<'a> Writer<'a> {
                 if connect.keep_alive == 0 {
                     all.push_str(", keep_alive: 0");
                 }
-                for field in [fields.strip_prefix("{ ").and_then(|f| f.strip_suffix(" }"))]
-                    .into_iter()
-                    .flatten()
-                {
-                    let field = field.replace(", clean: false", "");
-                    let _ = write!(all, ", {field}");
+                let inner = fields
+                    .strip_prefix("{ ")
+                    .and_then(|fields| fields.strip_suffix(" }"));
+                if let Some(inner) = inner {
+                    let _ = write!(all, ", {}", inner.replace(", clean: false", ""));
                 }
                 self.line(format!("{name} connects: {{ {all} }}"));
                 return;
@@ -396,12 +394,10 @@ impl<'a> Writer<'a> {
             self.identifiers += 1;
             identifier = Some(Identifier {
                 name: format!("id{}", self.identifiers),
-                number,
                 used: false,
             });
-        } else if let Packet::Pubrel(pubrel) = packet {
+        } else if let Packet::Pubrel(_) = packet {
             let text = self.with_identifier(client, &whole, text);
-            let _ = pubrel;
             self.line(text);
             return;
         }
@@ -493,15 +489,10 @@ impl<'a> Writer<'a> {
             {
                 text = format!("{open}, id: <{}> }}", identifier.name);
             }
-            let _ = identifier_number(line);
             let _ = writeln!(out, "  - {text}");
         }
         out
     }
-}
-
-fn identifier_number(line: &Line) -> Option<u16> {
-    line.identifier.as_ref().map(|identifier| identifier.number)
 }
 
 /// Whether bytes that no notation fits hold the namespace: then it must stay as it is, since its length is told.

@@ -177,7 +177,7 @@ impl Link {
     fn excuses_close(&self, now: Duration) -> bool {
         let silent = self
             .keep_alive()
-            .is_some_and(|keep_alive| now >= self.last_sent + keep_alive);
+            .is_some_and(|keep_alive| now >= self.last_packet + keep_alive);
         let late = self.stage != Stage::Connected && now >= self.opened + CONNECT_TIME;
         self.may_close
             || self.taken_over

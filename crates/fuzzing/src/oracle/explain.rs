@@ -171,8 +171,16 @@ impl Oracle {
             by.count
         };
         if before >= limit && (exact || arrival.qos != QoS::AT_LEAST_ONCE.value()) {
-            let why = "came more often than it was published";
-            return Err(Misfit::new(8, rule::TWICE, why));
+            let rule = if arrival.qos == QoS::EXACTLY_ONCE.value() {
+                rule::TWICE
+            } else {
+                rule::TWICE_BELOW_QOS_2
+            };
+            return Err(Misfit::new(
+                8,
+                rule,
+                "came more often than it was published",
+            ));
         }
         Ok(())
     }
@@ -312,6 +320,9 @@ impl Seen {
         } else if self.matching == 0 {
             let why = "matches no subscription of the client";
             Misfit::new(1, rule::NOT_SUBSCRIBED, why)
+        } else if retain && published_retained && self.forwarded.count == self.forwarded.shared {
+            let why = "is a retained message, and Shared Subscriptions get none";
+            Misfit::new(3, rule::RETAINED_SHARED, why)
         } else if retain && forwarded {
             let why = "came with RETAIN, and was forwarded";
             Misfit::new(3, rule::RETAIN_SET, why)

@@ -46,7 +46,9 @@ pub(super) struct Link {
     /// The target has sent DISCONNECT.
     pub(super) dismissed: bool,
     pub(super) stalled: bool,
+    /// When the client last sent anything, and a whole packet.
     pub(super) last_sent: Duration,
+    pub(super) last_packet: Duration,
     /// Requests without an answer yet.
     pub(super) requests: Vec<Request>,
     /// Topic Aliases, both ways.
@@ -195,6 +197,7 @@ impl Link {
             dismissed: false,
             stalled: false,
             last_sent: at,
+            last_packet: at,
             requests: Vec::new(),
             aliases_out: Vec::new(),
             aliases_in: Vec::new(),

@@ -524,7 +524,7 @@ impl Oracle {
         link.dismissed = true;
         let late = link
             .keep_alive()
-            .is_some_and(|keep_alive| now >= link.last_sent + keep_alive);
+            .is_some_and(|keep_alive| now >= link.last_packet + keep_alive);
         if exact && !(link.may_close || link.taken_over || late || restarting) {
             let message = format!("DISCONNECT with 0x{:02x} came for nothing", reason_code.0);
             self.find(client, rule::CLOSED_FOR_NOTHING, message);

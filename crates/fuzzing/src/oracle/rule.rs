@@ -105,6 +105,8 @@ rules! {
     SUBSCRIPTION_ID = "wrong-subscription-identifier", 5.0: "v5.0/U50-3.3.4-1";
     NO_SUBSCRIPTION_ID = "no-subscription-identifier", 5.0: "v5.0/MQTT-3.3.4-3";
     TWICE = "delivered-twice", 3.1.1: "v3.1.1/MQTT-4.3.3-2", 5.0: "v5.0/MQTT-4.3.3-10";
+    TWICE_BELOW_QOS_2 = "delivered-twice";
+    RETAINED_SHARED = "retained-message-on-a-shared-subscription";
     SHARED_TWICE = "shared-message-to-several", 5.0: "v5.0/U50-4.8.2-2";
     ORDER = "out-of-order", 3.1.1: "v3.1.1/MQTT-4.6.0-6", 5.0: "v5.0/MQTT-4.6.0-5";
     LOST = "message-lost", 3.1.1: "v3.1.1/MQTT-3.3.5-1", 5.0: "v5.0/MQTT-3.3.4-2";

@@ -79,6 +79,7 @@ impl Oracle {
     }
 
     fn packet_sent(&mut self, client: usize, frame: Frame<'_>) {
+        let now = self.now;
         let Some(Some(link)) = self.links.get_mut(client) else {
             return;
         };
@@ -99,6 +100,7 @@ impl Oracle {
             Stage::Refused => {}
             Stage::Asking | Stage::Connected => {
                 let version = link.version;
+                link.last_packet = now;
                 if link.left {
                     link.wild = true;
                 }
@@ -571,12 +573,15 @@ impl Oracle {
         let tick = self.tick;
         self.quota_returned(client, packet_id, State::Published);
         let Some(Some(Link {
-            session: Some(own), ..
+            session: Some(own),
+            wild,
+            ..
         })) = self.links.get(client)
         else {
             return;
         };
         if let Some(delivery) = self.sessions[*own].delivery(packet_id) {
+            delivery.odd |= wild;
             if delivery.qos == 1 && delivery.state == State::Published {
                 delivery.state = State::Completed;
                 delivery.since = tick;
@@ -610,6 +615,7 @@ impl Oracle {
         let Some(own) = link.session else { return };
         let mut due = false;
         if let Some(delivery) = self.sessions[own].delivery(packet_id) {
+            delivery.odd |= link.wild;
             if delivery.qos == 2 && delivery.state == State::Published && !delivery.odd {
                 delivery.since = tick;
                 if reason_code.is_error() {
@@ -650,12 +656,15 @@ impl Oracle {
         let tick = self.tick;
         self.quota_returned(client, packet_id, State::Released);
         let Some(Some(Link {
-            session: Some(own), ..
+            session: Some(own),
+            wild,
+            ..
         })) = self.links.get(client)
         else {
             return;
         };
         if let Some(delivery) = self.sessions[*own].delivery(packet_id) {
+            delivery.odd |= wild;
             if delivery.state == State::Released {
                 delivery.state = State::Completed;
                 delivery.since = tick;
