@@ -6,6 +6,7 @@ use codec::Version;
 use runner::link::{Axes, Way};
 use runner::{Filter, Place, Plan, Selection};
 
+use crate::edition::Edition;
 use crate::failure::Failure;
 use crate::suite::Suite;
 
@@ -26,21 +27,42 @@ pub(crate) struct Which {
         help_heading = "Which cases"
     )]
     versions: Vec<Version>,
+
+    /// Which edition of the suite: `2026.1` demands what it did in 2026, `latest` also what no edition has yet.
+    #[arg(long, value_name = "EDITION", help_heading = "Which cases")]
+    edition: Option<Edition>,
 }
 
 impl Which {
-    /// The same, with a project's filters and versions where the command line gives none.
-    pub(crate) fn or(&self, filters: &[String], versions: &[Version]) -> Self {
+    /// The same, with a project's filters, versions and edition where the command line gives none.
+    pub(crate) fn or(
+        &self,
+        filters: &[String],
+        versions: &[Version],
+        edition: Option<Edition>,
+    ) -> Self {
         fn either<T: Clone>(mine: &[T], otherwise: &[T]) -> Vec<T> {
             if mine.is_empty() { otherwise } else { mine }.to_vec()
         }
         Self {
             filter: either(&self.filter, filters),
             versions: either(&self.versions, versions),
+            edition: self.edition.or(edition),
         }
     }
 
-    /// The cases of the suite that are meant, in the usual way.
+    /// Only this case of them.
+    pub(crate) fn and(mut self, case: &str) -> Self {
+        self.filter.push(case.to_owned());
+        self
+    }
+
+    /// The edition that was asked for.
+    pub(crate) fn edition(&self) -> Option<Edition> {
+        self.edition
+    }
+
+    /// The cases that are meant: of the newest edition, unless another is asked for, in the usual way.
     ///
     /// # Errors
     ///
@@ -55,15 +77,48 @@ impl Which {
     ///
     /// As for [`Self::plan`].
     pub(crate) fn plan_in(&self, suite: &Suite, axes: Axes) -> Result<Plan, Failure> {
+        self.plan_of(suite, axes, self.edition.or_else(|| suite.stable()))
+    }
+
+    /// The cases that are meant, of whatever edition, unless one is asked for.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::plan`].
+    pub(crate) fn plan_of_any_edition(&self, suite: &Suite) -> Result<Plan, Failure> {
+        self.plan_of(suite, Axes::default(), self.edition)
+    }
+
+    fn plan_of(
+        &self,
+        suite: &Suite,
+        axes: Axes,
+        edition: Option<Edition>,
+    ) -> Result<Plan, Failure> {
         let selection = Selection {
             axes,
             ..self.selection(suite)?
         };
-        let plan = Plan::new(&suite.scenarios, &selection);
-        if plan.is_empty() {
-            return Err(self.nothing(suite));
+        let Some(edition) = edition else {
+            let plan = Plan::new(&suite.scenarios, &selection);
+            return if plan.is_empty() {
+                Err(self.nothing(suite))
+            } else {
+                Ok(plan)
+            };
+        };
+        let (demanded, later) = suite.divide(edition)?;
+        let plan = Plan::new(&demanded, &selection);
+        if !plan.is_empty() {
+            return Ok(plan.of_edition(&edition.to_string(), &later));
         }
-        Ok(plan)
+        let failure = self.nothing(suite);
+        if Plan::new(&later, &selection).is_empty() {
+            return Err(failure);
+        }
+        Err(failure
+            .note(format!("edition {edition} does not demand it yet"))
+            .help("`--edition latest` plays what came later too"))
     }
 
     fn selection(&self, suite: &Suite) -> Result<Selection, Failure> {

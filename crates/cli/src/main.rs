@@ -6,6 +6,7 @@
 
 mod baseline;
 mod command;
+mod edition;
 mod failure;
 mod filter;
 mod profile_text;

@@ -10,6 +10,7 @@ use runner::{Secrets, document};
 use serde::Deserialize;
 use serde_yaml::Spanned;
 
+use crate::edition::Edition;
 use crate::failure::Failure;
 use crate::target::Aim;
 
@@ -28,6 +29,7 @@ pub(crate) struct Project {
     pub(crate) scenarios: Vec<PathBuf>,
     pub(crate) filters: Vec<String>,
     pub(crate) versions: Vec<codec::Version>,
+    pub(crate) edition: Option<Edition>,
     pub(crate) jobs: Option<usize>,
     pub(crate) patience: Option<f64>,
     pub(crate) strict: bool,
@@ -67,6 +69,7 @@ struct Written {
     filters: Vec<String>,
     #[serde(default)]
     versions: Vec<Spanned<String>>,
+    edition: Option<Spanned<String>>,
     jobs: Option<Spanned<usize>>,
     patience: Option<Spanned<f64>>,
     #[serde(default)]
@@ -126,6 +129,10 @@ impl Project {
             let parsed = version.value.parse();
             parsed.map_err(|error| document.wrong(version, format!("{error}")))
         });
+        let edition = written.edition.map(|edition| {
+            let parsed = edition.value.parse();
+            parsed.map_err(|error: String| document.wrong(&edition, error))
+        });
         if let Some(jobs) = &written.jobs
             && jobs.value == 0
         {
@@ -150,6 +157,7 @@ impl Project {
             scenarios: written.scenarios.into_iter().map(here).collect(),
             filters: written.filters,
             versions: versions.collect::<Result<_, _>>()?,
+            edition: edition.transpose()?,
             jobs: written.jobs.map(|jobs| jobs.value),
             patience: written.patience.map(|patience| patience.value),
             strict: written.strict,

@@ -9,6 +9,7 @@ use include_dir::{Dir, include_dir};
 use report::terminal_line;
 use scenario::{Diagnostic, Scenario, Severity, Source, Style};
 
+use crate::edition::{self, Edition};
 use crate::failure::Failure;
 
 /// The scenarios that come with the program.
@@ -129,6 +130,29 @@ impl Texts {
 }
 
 impl Suite {
+    /// The newest edition that the program knows; none where the scenarios are the user's own.
+    pub(crate) fn stable(&self) -> Option<Edition> {
+        let newest = edition::all(&EMBEDDED).last().copied();
+        newest.filter(|_| self.whole).map(Edition::Named)
+    }
+
+    /// The scenarios of an edition, and those that came later.
+    ///
+    /// # Errors
+    ///
+    /// There is no such edition, or the scenarios are the user's own.
+    pub(crate) fn divide(
+        &self,
+        edition: Edition,
+    ) -> Result<(Vec<Arc<Scenario>>, Vec<Arc<Scenario>>), Failure> {
+        if !self.whole {
+            return Err(Failure::new("scenarios of your own are of no edition")
+                .note("nothing was played")
+                .help("leave out `--edition`, or the paths"));
+        }
+        edition::divide(&EMBEDDED, &self.scenarios, edition)
+    }
+
     /// Whether some scenario stands in this chapter.
     pub(crate) fn has_chapter(&self, chapter: &str) -> bool {
         self.scenarios.iter().any(|scenario| {

@@ -228,6 +228,104 @@ pub(crate) fn every_happening() -> Vec<Entry> {
         .collect()
 }
 
+/// A case whose exchange has bytes that can be sent, a pause, an old client, and what is no packet.
+pub(crate) fn replayed() -> CaseReport {
+    let sent = |notation: &str, bytes: &[u8], forbidden| Happening::Sent {
+        notation: notation.into(),
+        bytes: bytes.into(),
+        forbidden,
+    };
+    let received = |notation: &str, bytes: &[u8]| Happening::Received {
+        notation: notation.into(),
+        bytes: bytes.into(),
+    };
+    let happenings = [
+        (0, "old", Happening::Opened),
+        (
+            0,
+            "old",
+            sent(
+                "CONNECT: { client_id: assay0000000000old }",
+                b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02ol",
+                false,
+            ),
+        ),
+        (
+            1,
+            "old",
+            received(
+                "CONNACK: { session_present: false, code: accepted }",
+                b"\x20\x02\0\0",
+            ),
+        ),
+        (1, "a", Happening::Opened),
+        (
+            1,
+            "a",
+            sent(
+                "CONNECT: { client_id: assay0000000001a }",
+                b"\x10\x0e\0\x04MQTT\x05\x02\0\x3c\0\0\x01a",
+                false,
+            ),
+        ),
+        (
+            2,
+            "a",
+            received(
+                "CONNACK: { session_present: false, reason: success }",
+                b"\x20\x03\0\0\0",
+            ),
+        ),
+        (
+            1502,
+            "old",
+            sent(
+                "PUBLISH: { topic: assay000000000/x, payload: a<b }",
+                b"\x30\x08\0\x03t/xa<b",
+                false,
+            ),
+        ),
+        (
+            3502,
+            "a",
+            received(
+                "PUBLISH: { topic: assay000000000/x, payload: a<b }",
+                b"\x30\x09\0\x03t/x\0a<b",
+            ),
+        ),
+        (
+            3502,
+            "",
+            Happening::Remark("any: the target chose `closes`".into()),
+        ),
+        (
+            3502,
+            "a",
+            sent("PINGREQ: { but: { flags: 0b0001 } }", b"\xc1\0", true),
+        ),
+        (
+            3503,
+            "a",
+            Happening::Garbled {
+                violation: "a packet type 0 is forbidden".into(),
+                bytes: vec![0, 0],
+            },
+        ),
+        (3503, "a", Happening::TargetEnded("closed")),
+        (3504, "old", Happening::Ended("closes")),
+    ];
+    let mut report = flags();
+    report.trace = happenings
+        .into_iter()
+        .map(|(at, client, what)| Entry {
+            at: Duration::from_millis(at),
+            client: client.into(),
+            what,
+        })
+        .collect();
+    report
+}
+
 /// The text without colours.
 pub(crate) fn without_colours(text: &str) -> String {
     let mut plain = String::new();

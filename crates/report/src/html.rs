@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clauses::ClauseId;
 use codec::Version;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use runner::event::{CaseReport, Crash, Event, Finding, RunSummary};
+use runner::event::{CaseReport, Crash, Event, Finding, Level, RunSummary};
 
 use crate::tally::{self, Kind, Tally};
 use crate::text::terminal_text;
@@ -176,7 +176,8 @@ fn case(report: &CaseReport) -> Markup {
         details open[deviates] {
             summary {
                 span class={ "verdict " (kind.name()) } { (kind.name()) }
-                code { (visible(&report.case.name)) } " " (visible(&report.case.title))
+                code { (visible(&report.case.name)) }
+                span class="title" { (visible(&report.case.title)) }
             }
             @if let Some(reason) = tally::reason(&report.verdict) { p { (visible(reason)) } }
             @for one in &report.findings { (finding(report, one)) }
@@ -192,8 +193,12 @@ fn case(report: &CaseReport) -> Markup {
 fn finding(report: &CaseReport, finding: &Finding) -> Markup {
     let source = &report.case.source;
     let line = source.position(finding.span.start).line;
+    let level = match finding.level {
+        Level::Must => "fail",
+        Level::Should => "warn",
+    };
     html! {
-        p { mark { (visible(&finding.message)) } }
+        p { mark class=(level) { (visible(&finding.message)) } }
         pre {
             (visible(&source.locate(finding.span))) "\n"
             (source.text.lines().nth(line.saturating_sub(1)).unwrap_or_default())

@@ -2,7 +2,8 @@
 //!
 //! Every case is played once on the sound broker, which notes the rules that it consulted. Then each rule is broken, and the
 //! cases that consulted it are played again: those that cite its clause all of them, since each claims to notice; when none
-//! of them does, the others too, until one does. What MAY be done or left cannot be broken, and is left out.
+//! of them does, the others too, until one does. What MAY be done or left cannot be broken, and is left out. Of a part of
+//! the suite only those rules are broken that its cases cite.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -39,7 +40,8 @@ pub struct Proof {
 /// What breaking every rule has shown.
 #[derive(Debug, Clone, Default)]
 pub struct Proofs {
-    /// One for each clause that a case consulted, in the order of the register.
+    /// One for each clause that a case consulted, in the order of the register; of a part of the suite only for clauses
+    /// that its cases cite, since who notices the others may lie outside.
     pub rules: Vec<Proof>,
     /// Cases that do not even pass on the sound broker, so that they can prove nothing.
     pub unsound: Vec<String>,
@@ -97,6 +99,9 @@ pub fn prove(plan: &Plan, options: &Options, told: &mut dyn FnMut(&Proof, usize)
         })
         .iter()
         .filter(|clause| clause.clause().keyword != Keyword::May)
+        .filter(|clause| {
+            plan.is_whole_suite() || exhibits.iter().any(|exhibit| exhibit.cites(*clause))
+        })
         .collect();
 
     let next = AtomicUsize::new(0);
@@ -133,6 +138,12 @@ pub fn prove(plan: &Plan, options: &Options, told: &mut dyn FnMut(&Proof, usize)
 struct Exhibit {
     case: Arc<Case>,
     consulted: ClauseSet,
+}
+
+impl Exhibit {
+    fn cites(&self, clause: ClauseId) -> bool {
+        self.case.clauses.contains(&clause)
+    }
 }
 
 fn prove_rule(clause: ClauseId, exhibits: &[Exhibit], options: &Options) -> Proof {
@@ -253,5 +264,7 @@ steps:
         assert!(proof.is_noticed());
         assert!(proof.noticed.contains("ping/keeps"), "{proof:?}");
         assert_eq!(proofs.blind(), ["ping/looks-away"].into());
+        // Who notices the others is no part of this plan.
+        assert_eq!(proofs.rules.len(), 1, "{:?}", proofs.rules);
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anstyle::Style;
 use clap::Args;
-use report::terminal_text;
+use report::terminal_line;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -67,8 +67,8 @@ impl List {
                 writeln!(
                     out,
                     "{bold}{}{bold:#}: {}",
-                    terminal_text(case.file),
-                    terminal_text(case.title)
+                    terminal_line(case.file),
+                    terminal_line(case.title)
                 )?;
                 file = case.file;
                 files += 1;
@@ -76,7 +76,7 @@ impl List {
             writeln!(
                 out,
                 "  {}  {}",
-                terminal_text(case.name),
+                terminal_line(case.name),
                 case.clauses.join(", ")
             )?;
         }

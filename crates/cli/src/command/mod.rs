@@ -9,6 +9,7 @@ mod fuzz;
 mod list;
 mod probe;
 mod prove;
+mod replay;
 mod report;
 mod run;
 mod shell;

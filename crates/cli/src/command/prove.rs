@@ -39,7 +39,7 @@ pub(crate) struct Prove {
 impl Prove {
     pub(crate) fn execute(&self) -> Result<u8, Failure> {
         let suite = Suite::load(&self.paths)?;
-        let plan = self.which.plan(&suite)?;
+        let plan = self.which.plan_of_any_edition(&suite)?;
         let interrupt = Interrupt::new();
         signal::interrupt_on_ctrl_c(interrupt.clone())
             .map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;

@@ -7,6 +7,7 @@ use clap::Args;
 use runner::event::Event;
 use runner::{At, Interrupt, Part, Repetition};
 
+use super::replay::{Form, replay};
 use crate::failure::{Failure, NO_TARGET};
 use crate::filter::Which;
 use crate::project::Project;
@@ -84,6 +85,24 @@ pub(crate) struct Run {
     #[arg(long, help_heading = "Again and again")]
     until_failure: bool,
 
+    /// Play this one case, and write its exchange down as a scenario that plays and as a script for bash in raw bytes.
+    #[arg(
+        long,
+        value_name = "CASE",
+        help_heading = "Again and again",
+        conflicts_with_all = ["repeat", "until_failure", "partition", "junit", "json", "html", "record", "write_baseline"]
+    )]
+    replay: Option<String>,
+
+    /// Write the exchange down in one of its two forms, such as into a file.
+    #[arg(
+        long = "as",
+        value_name = "FORM",
+        requires = "replay",
+        help_heading = "Again and again"
+    )]
+    form: Option<Form>,
+
     #[command(flatten)]
     reports: Reports,
 }
@@ -105,22 +124,18 @@ impl Run {
             &self.paths
         };
         let suite = Suite::load(paths)?;
-        let which = self.which.or(&project.filters, &project.versions);
+        let which = match &self.replay {
+            Some(case) => self.which.clone().and(case),
+            None => self.which.clone(),
+        };
+        // Scenarios of one's own are of no edition.
+        let edition = project.edition.filter(|_| suite.whole);
+        let which = which.or(&project.filters, &project.versions, edition);
         let plan = which.plan_in(&suite, self.ways.axes())?;
         let plan = match self.partition {
             Some(part) => plan.part(part),
             None => plan,
         };
-        let mut telling = self
-            .reports
-            .or(&project.reports)
-            .open(self.command(), true)?;
-        if let Some(file) = &project.file
-            && !self.reports.quiet
-        {
-            anstream::println!("Settings: {}", report::terminal_line(file));
-        }
-
         let interrupt = Interrupt::new();
         signal::interrupt_on_ctrl_c(interrupt.clone())
             .map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))?;
@@ -132,6 +147,18 @@ impl Run {
             interrupt,
             ..runner::Options::default()
         };
+        if self.replay.is_some() {
+            return replay(&plan, &at, &options, self.form);
+        }
+        let mut telling = self
+            .reports
+            .or(&project.reports)
+            .open(self.command(), true)?;
+        if let Some(file) = &project.file
+            && !self.reports.quiet
+        {
+            anstream::println!("Settings: {}", report::terminal_line(file));
+        }
         let mut stopped = false;
         let played = runner::repeat(&plan, &at, &options, self.repetition(), &mut |mut event| {
             if self.fail_fast && fails(&event) && !options.interrupt.is_raised() {
@@ -184,6 +211,9 @@ impl Run {
         }
         command.extend(self.aim.words());
         command.extend(self.ways.words());
+        if let Some(edition) = self.which.edition() {
+            command.push(format!("--edition {edition}"));
+        }
         command.join(" ")
     }
 }
