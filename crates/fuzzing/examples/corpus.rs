@@ -126,10 +126,11 @@ fn unpack(targets: &[&str]) -> Result<(), Box<dyn Error>> {
                 count += 1;
             }
         }
-        println!("{target}: {count} files");
         if count == 0 {
-            return Err(format!("{target} has no seeds").into());
+            // Not even a folder: there is nothing to start from.
+            fs::remove_dir(&folder)?;
         }
+        println!("{target}: {count} files");
     }
     Ok(())
 }

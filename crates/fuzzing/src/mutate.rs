@@ -374,7 +374,7 @@ fn framed(first_byte: u8, body: Vec<u8>) -> Vec<u8> {
 fn variable_byte_integer(mut value: usize, width: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     loop {
-        let low = (value & 0x7F) as u8;
+        let low = u8::try_from(value & 0x7F).unwrap_or_default();
         value >>= 7;
         if value == 0 && bytes.len() + 1 >= width {
             bytes.push(low);
@@ -471,8 +471,8 @@ mod tests {
                 bytes = mutate(&bytes, seed * 4 + step, 4096);
             }
             let input = Input::from_bytes(&bytes);
-            let frames = input.packets.iter().filter_map(|packet| Frame::new(packet));
-            let verdicts = frames
+            let taken = input.packets.iter().filter_map(|packet| Frame::new(packet));
+            let verdicts = taken
                 .inspect(|frame| types.extend(frame.packet_type()))
                 .map(|frame| codec::decode(frame, input.version, input.direction).is_ok())
                 .collect::<Vec<_>>();

@@ -75,10 +75,9 @@ fn levels(text: &str) -> Vec<&str> {
 /// Section 4.7.1.1 and 4.7.1.2, word for word.
 fn matches(filter: &[&str], topic: &[&str]) -> bool {
     match (filter, topic) {
-        (["#"], _) => true,
+        (["#"], _) | ([], []) => true,
         (["+", filter @ ..], [_, topic @ ..]) => matches(filter, topic),
         ([level, filter @ ..], [same, topic @ ..]) if level == same => matches(filter, topic),
-        ([], []) => true,
         _ => false,
     }
 }

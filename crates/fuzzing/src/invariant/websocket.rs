@@ -46,11 +46,11 @@ fn length(length: usize, mask: u8) -> Vec<u8> {
     match length {
         0..=125 => vec![mask | u8::try_from(length).unwrap_or_default()],
         126..=0xFFFF => [
-            &[mask | 126][..],
+            &[mask | 0x7E][..],
             &u16::try_from(length).unwrap_or_default().to_be_bytes(),
         ]
         .concat(),
-        _ => [&[mask | 127][..], &(length as u64).to_be_bytes()].concat(),
+        _ => [&[mask | 0x7F][..], &(length as u64).to_be_bytes()].concat(),
     }
 }
 
