@@ -55,13 +55,13 @@ fn packets_come_out_however_the_stream_is_cut() {
 #[test]
 fn strict_decoding_takes_any_bytes() {
     replay("strict_3_1", |bytes| {
-        invariant::strict(Version::V3_1, bytes)
+        invariant::strict(Version::V3_1, bytes);
     });
     replay("strict_3_1_1", |bytes| {
-        invariant::strict(Version::V3_1_1, bytes)
+        invariant::strict(Version::V3_1_1, bytes);
     });
     replay("strict_5_0", |bytes| {
-        invariant::strict(Version::V5_0, bytes)
+        invariant::strict(Version::V5_0, bytes);
     });
 }
 
