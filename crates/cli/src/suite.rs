@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +21,9 @@ const EMBEDDED_NAME: &str = "scenarios";
 
 /// No scenario is nearly as large; what is larger is not read at all.
 const LARGEST_FILE: u64 = 1 << 20;
+
+/// More than any broker takes as a payload.
+const LARGEST_PAYLOAD: u64 = 256 << 20;
 
 /// So many faults of one file are told in full.
 const TOLD_PER_FILE: usize = 10;
@@ -98,7 +102,16 @@ impl Texts {
         let mut scenarios = Vec::new();
         let mut complaints = Vec::new();
         for source in self.sources {
-            let diagnostics = match scenario::parse(&source.name, &source.text) {
+            let folder = Path::new(&source.name).parent().unwrap_or(Path::new(""));
+            let files = |name: &str| {
+                let path = folder.join(name);
+                if self.whole {
+                    embedded_file(&path)
+                } else {
+                    read_bounded(&path, LARGEST_PAYLOAD)
+                }
+            };
+            let diagnostics = match scenario::parse_with(&source.name, &source.text, &files) {
                 Ok(scenario) => {
                     let diagnostics = scenario::check(&scenario);
                     if !diagnostics.iter().any(Diagnostic::is_error) {
@@ -222,6 +235,25 @@ fn gather_embedded(folder: &Dir<'static>, sources: &mut Vec<Arc<Source>>) {
     }
 }
 
+/// A file that comes with the program.
+fn embedded_file(path: &Path) -> io::Result<Vec<u8>> {
+    let path = path.strip_prefix(EMBEDDED_NAME).unwrap_or(path);
+    let file = EMBEDDED.get_file(path);
+    file.map(|file| file.contents().to_vec())
+        .ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+/// A file of at most so many bytes.
+fn read_bounded(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path)?;
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it has more than {most} bytes")));
+    }
+    Ok(bytes)
+}
+
 fn gather(path: &Path, files: &mut BTreeSet<PathBuf>) -> Result<(), Failure> {
     let meta = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if !meta.is_dir() {
@@ -295,7 +327,7 @@ fn shown(path: &Path) -> String {
     path.strip_prefix("./").map_or(path.clone(), str::to_owned)
 }
 
-fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let failure = Failure::new(format!("cannot read `{}`: {error}", path.display()));
     match nearest_sibling(path) {
         Some(near) => failure.help(format!("did you mean `{near}`?")),

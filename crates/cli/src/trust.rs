@@ -10,6 +10,10 @@ use crate::failure::Failure;
 
 /// Whom encrypted links trust, and who the clients are.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are the names of the options"
+)]
 pub(crate) struct Trust {
     /// The certificates in PEM that the broker's must be signed by; those that the system trusts where none is given.
     #[arg(long, value_name = "FILE", help_heading = "TLS")]

@@ -36,7 +36,7 @@ pub use duration::duration;
 pub use expand::{Case, expand};
 pub use fingerprint::fingerprint;
 pub use format::fmt;
-pub use parse::parse;
+pub use parse::{Files, parse, parse_with};
 pub use render::{Style, render};
 pub use sample::sample;
 pub use schema::schema;

@@ -24,4 +24,6 @@ fn a_trace_can_be_pasted_back() {
     fs::write(folder.path().join("pasted.yaml"), &pasted).unwrap();
     let said = assay_in(folder.path(), &["check", "pasted.yaml"]);
     assert_eq!(said.status, Some(0), "{pasted}\n{said}");
+    let said = assay_in(folder.path(), &["run", "pasted.yaml"]);
+    assert_eq!(said.status, Some(0), "{pasted}\n{said}");
 }

@@ -66,8 +66,8 @@ impl LinkOptions {
     /// Whether this connection is to be lost once before it is used, and when it is opened again then.
     pub(crate) fn lost_opening(&self) -> Option<Duration> {
         let loss = self.conditions?.loss?;
-        let lost = (self.earlier + 1).is_multiple_of(loss.opening.max(1));
-        lost.then_some(loss.reopened)
+        let breaks_off = (self.earlier + 1).is_multiple_of(loss.opening.max(1));
+        breaks_off.then_some(loss.reopened)
     }
 }
 

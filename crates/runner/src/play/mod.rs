@@ -24,6 +24,7 @@ mod journal;
 mod links;
 mod matching;
 mod notation;
+mod premise;
 mod protocol;
 mod quiet;
 mod reading;
@@ -179,7 +180,9 @@ async fn play_exchange(stage: &Stage<'_>, steps: &[Step]) -> Played {
         outcome.map_err(|stop| stop.of_case(&stage.case.clauses, stage.case.scenario.why.as_ref()));
     let elapsed = stage.journal.elapsed();
     // What follows is not part of the exchange: it is neither told nor judged.
-    let (trace, findings, notes) = stage.journal.close();
+    let (mut trace, mut findings, mut notes) = stage.journal.close();
+    let outcome = outcome.map_err(|stop| stop.in_notation(&stage.namespace));
+    notation::generalise(&stage.namespace, &mut trace, &mut findings, &mut notes);
     stage.leave_all().await;
     if !stage.target.virtual_time() {
         stage.clear().await;

@@ -6,6 +6,8 @@ use scenario::Spanned;
 use scenario::ast::{self, Fields, Matcher};
 
 use super::scope::{Datum, Scope};
+use crate::Namespace;
+use crate::event::{Entry, Finding, Happening};
 
 impl Scope<'_> {
     /// A packet that is expected.
@@ -137,4 +139,47 @@ fn text_notation(text: &[u8]) -> String {
 
 fn data(bytes: &[u8]) -> String {
     format!("{{ hex: {} }}", super::connection::hex(bytes))
+}
+/// Writes `<t>` for the token of the case wherever it stands, so that what is told of one run can be pasted into a
+/// scenario and reads as that of any other.
+pub(super) fn generalise(
+    namespace: &Namespace,
+    trace: &mut [Entry],
+    findings: &mut [Finding],
+    notes: &mut [String],
+) {
+    for entry in trace {
+        match &mut entry.what {
+            Happening::Sent { notation, .. } | Happening::Received { notation, .. } => {
+                *notation = pasteable(namespace, notation);
+            }
+            Happening::Remark(text) => *text = named(namespace, text),
+            _ => {}
+        }
+    }
+    for finding in findings {
+        generalise_finding(namespace, finding);
+    }
+    for note in notes {
+        *note = named(namespace, note);
+    }
+}
+
+/// The same for one finding.
+pub(super) fn generalise_finding(namespace: &Namespace, finding: &mut Finding) {
+    finding.message = named(namespace, &finding.message);
+    for told in [&mut finding.expected, &mut finding.received] {
+        if let Some(text) = told {
+            *text = named(namespace, text);
+        }
+    }
+}
+
+/// What went over the wire, as a scenario writes it.
+fn pasteable(namespace: &Namespace, notation: &str) -> String {
+    named(namespace, &notation.replace('<', "<<"))
+}
+
+fn named(namespace: &Namespace, text: &str) -> String {
+    text.replace(&namespace.token, "<t>")
 }

@@ -24,6 +24,8 @@ pub(super) struct Session {
     pub(super) recorded: BTreeSet<u16>,
     /// Every Topic Filter that the client has subscribed to.
     pub(super) filters: BTreeSet<Vec<u8>>,
+    /// Whether the barrier has subscribed to its sentinels.
+    pub(super) watches_barrier: bool,
     /// Whether the target is to keep it when the connection ends.
     pub(super) kept: bool,
 }

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use scenario::Spanned;
 use scenario::ast::{Action, Over, Step};
 
+use super::premise;
 use super::reading::What;
 use super::scope::{Datum, Moment};
 use super::stage::Stage;
@@ -30,7 +31,9 @@ impl Stage<'_> {
     pub(super) async fn play_step(&self, step: &Step) -> Outcome {
         self.journal.enter_step(step.action.span);
         let played = self.act(&step.action).await;
-        played.map_err(|stop| stop.beside(step, self.version()))
+        played.map_err(|stop| {
+            premise::settle(self, &step.action.value, stop.beside(step, self.version()))
+        })
     }
 
     async fn act(&self, action: &Spanned<Action>) -> Outcome {

@@ -6,6 +6,7 @@ use scenario::ast::Step;
 use scenario::{Span, Spanned};
 
 use super::journal;
+use crate::Namespace;
 use crate::event::{Finding, Level};
 
 /// Why the steps of a case did not go on.
@@ -59,6 +60,14 @@ impl Stop {
     pub(super) fn received(mut self, received: impl Into<Option<String>>) -> Self {
         if let Self::Miss(finding) = &mut self {
             finding.received = received.into();
+        }
+        self
+    }
+
+    /// The same, with what stands for the names of the case in place of them.
+    pub(super) fn in_notation(mut self, namespace: &Namespace) -> Self {
+        if let Self::Miss(finding) = &mut self {
+            super::notation::generalise_finding(namespace, finding);
         }
         self
     }

@@ -65,7 +65,9 @@ impl State {
     fn hides_message(&mut self, packet: &Draft, namespace: &Namespace) -> bool {
         let topic = bytes(packet, "topic");
         match namespace.whose(topic) {
-            Whose::Mine if topic.starts_with(BARRIER) => {
+            Whose::Mine
+                if topic.starts_with(BARRIER) && self.protocol.session.borrow().watches_barrier =>
+            {
                 self.sentinels.push(bytes(packet, "payload").to_vec());
                 true
             }

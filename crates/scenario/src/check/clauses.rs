@@ -80,7 +80,8 @@ pub(super) fn warnings(scenario: &Scenario, warnings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn all(scenario: &Scenario) -> impl Iterator<Item = &crate::Spanned<ClauseId>> {
+/// The clauses of a scenario and of its rows.
+pub(super) fn all(scenario: &Scenario) -> impl Iterator<Item = &crate::Spanned<ClauseId>> {
     scenario
         .clauses
         .iter()

@@ -5,6 +5,7 @@ mod clauses;
 mod closed;
 mod connections;
 mod dead;
+mod exercised;
 mod members;
 mod names;
 mod together;
@@ -25,6 +26,7 @@ pub fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     closed::warnings(scenario, &mut warnings);
     clauses::warnings(scenario, &mut warnings);
     dead::warnings(scenario, &mut warnings);
+    exercised::warnings(scenario, &mut warnings);
     warnings.sort_by_key(|warning| warning.span().start);
     warnings
 }

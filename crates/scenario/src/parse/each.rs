@@ -13,7 +13,7 @@ use crate::{expression, format};
 const MAXIMUM_ROWS: usize = 256;
 
 /// Reads `each` as rows.
-pub(super) fn rows(cx: &mut Context, node: &Node) -> Vec<Row> {
+pub(super) fn rows(cx: &mut Context<'_>, node: &Node) -> Vec<Row> {
     let rows = match &node.kind {
         Kind::Map { entries, .. } if !entries.is_empty() => product(cx, node, entries),
         Kind::List { items, .. } if !items.is_empty() && items.len() <= MAXIMUM_ROWS => {
@@ -44,7 +44,7 @@ fn too_many_rows(span: crate::Span) -> Diagnostic {
 }
 
 /// Case names carry the name of the row, so no two may be alike.
-fn unique_names(cx: &mut Context, node: &Node, rows: &[Row]) {
+fn unique_names(cx: &mut Context<'_>, node: &Node, rows: &[Row]) {
     let mut names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
     names.sort_unstable();
     let twice = names.array_windows().find(|[one, next]| one == next);
@@ -57,7 +57,7 @@ fn unique_names(cx: &mut Context, node: &Node, rows: &[Row]) {
 }
 
 /// One row for each combination, the last axis running fastest.
-fn product(cx: &mut Context, node: &Node, entries: &[Entry]) -> Vec<Row> {
+fn product(cx: &mut Context<'_>, node: &Node, entries: &[Entry]) -> Vec<Row> {
     let mut rows = vec![Row::default()];
     for Entry { key, value } in entries {
         let Some(axis) = axis_name(cx, key.value.text.as_str(), key.span) else {
@@ -99,7 +99,7 @@ fn product(cx: &mut Context, node: &Node, entries: &[Entry]) -> Vec<Row> {
     rows
 }
 
-fn row(cx: &mut Context, node: &Node) -> Option<Row> {
+fn row(cx: &mut Context<'_>, node: &Node) -> Option<Row> {
     let Kind::Map { entries, .. } = &node.kind else {
         cx.report(Diagnostic::error(
             node.span,
@@ -131,7 +131,7 @@ fn row(cx: &mut Context, node: &Node) -> Option<Row> {
     Some(row)
 }
 
-fn axis_name(cx: &mut Context, text: &str, span: crate::Span) -> Option<Name> {
+fn axis_name(cx: &mut Context<'_>, text: &str, span: crate::Span) -> Option<Name> {
     if expression::is_name(text) && !matches!(text, "clauses" | "requires" | "name") {
         return Some(Spanned::new(text.to_owned(), span));
     }
@@ -143,7 +143,7 @@ fn axis_name(cx: &mut Context, text: &str, span: crate::Span) -> Option<Name> {
 }
 
 /// The value, and how the case name shows it.
-fn axis_value(cx: &mut Context, node: &Node, axis: &str) -> Option<(Spanned<Value>, String)> {
+fn axis_value(cx: &mut Context<'_>, node: &Node, axis: &str) -> Option<(Spanned<Value>, String)> {
     let value = values::read(cx, node, Slot::Untyped, Side::Expected, axis)?;
     let shown = match node.text() {
         Some(text) => text.value.text.clone(),

@@ -126,7 +126,7 @@ pub(crate) const RESERVED: [&str; 11] = [
 ];
 
 /// Reads a head; tells what is wrong with it.
-pub(super) fn read(cx: &mut Context, scalar: &Scalar, whole: Span) -> Option<Head> {
+pub(super) fn read(cx: &mut Context<'_>, scalar: &Scalar, whole: Span) -> Option<Head> {
     let text = scalar.text.as_str();
     let reader = Reader {
         text,

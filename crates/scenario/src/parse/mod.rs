@@ -9,6 +9,7 @@ mod top;
 mod values;
 mod words;
 
+use std::io;
 use std::sync::Arc;
 
 pub(crate) use head::{LINK_WORDS, LinkWord, RESERVED, VERBS};
@@ -27,6 +28,20 @@ use crate::yaml;
 ///
 /// All that keeps the scenario from being played, in the order of the text; at most 100 faults.
 pub fn parse(name: &str, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    parse_with(name, text, &|_| {
+        Err(io::Error::other("this text stands in no folder"))
+    })
+}
+
+/// Reads the file of this name beside a scenario.
+pub type Files<'a> = dyn Fn(&str) -> io::Result<Vec<u8>> + 'a;
+
+/// The same, of a scenario that has files beside it: those that `{ file: … }` names.
+///
+/// # Errors
+///
+/// As for [`parse`], and for a file that cannot be read.
+pub fn parse_with(name: &str, text: &str, files: &Files<'_>) -> Result<Scenario, Vec<Diagnostic>> {
     let source = Arc::new(Source {
         name: name.to_owned(),
         text: text.to_owned(),
@@ -34,6 +49,7 @@ pub fn parse(name: &str, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
     let document = yaml::read(text)?;
     let mut cx = Context {
         source,
+        files,
         faults: Vec::new(),
     };
     let scenario = top::scenario(&mut cx, &document.root);
@@ -54,13 +70,13 @@ pub fn parse(name: &str, text: &str) -> Result<Scenario, Vec<Diagnostic>> {
 }
 
 /// What is being read, and what was wrong with it so far.
-#[derive(Debug)]
-struct Context {
+struct Context<'a> {
     source: Arc<Source>,
+    files: &'a Files<'a>,
     faults: Vec<Diagnostic>,
 }
 
-impl Context {
+impl Context<'_> {
     fn report(&mut self, fault: Diagnostic) {
         self.faults.push(fault);
     }

@@ -15,7 +15,7 @@ use crate::{typing, vocabulary};
 
 /// `a -> …` and `a !> …`.
 pub(super) fn send(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     who: Subject,
     forbidden: bool,
     object: Sent,
@@ -55,7 +55,7 @@ pub(super) fn send(
     }
 }
 
-fn packet_of_together(cx: &mut Context, item: &Node, forbidden: bool) -> Option<Packet> {
+fn packet_of_together(cx: &mut Context<'_>, item: &Node, forbidden: bool) -> Option<Packet> {
     let nothing = Node {
         kind: Kind::Null,
         span: item.span,
@@ -84,7 +84,7 @@ fn packet_of_together(cx: &mut Context, item: &Node, forbidden: bool) -> Option<
 }
 
 fn sent_packet(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     packet_type: Spanned<PacketType>,
     value: &Node,
     forbidden: bool,
@@ -113,7 +113,7 @@ fn sent_packet(
 
 /// `but: {…}`.
 fn defect(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     packet_type: PacketType,
     entry: &Entry,
     forbidden: bool,
@@ -167,7 +167,7 @@ fn defect(
 
 /// `a <- …`.
 pub(super) fn receive(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     who: Subject,
     object: Received,
     timing: Timing,
@@ -216,7 +216,7 @@ pub(super) fn receive(
 }
 
 /// `closed: [reasons]`.
-fn reasons(cx: &mut Context, value: &Node) -> Vec<Spanned<ReasonCode>> {
+fn reasons(cx: &mut Context<'_>, value: &Node) -> Vec<Spanned<ReasonCode>> {
     if matches!(value.kind, Kind::Null) {
         return Vec::new();
     }
@@ -236,7 +236,7 @@ fn reasons(cx: &mut Context, value: &Node) -> Vec<Spanned<ReasonCode>> {
     reasons
 }
 
-fn raw_bytes(cx: &mut Context, value: &Node) -> Option<Spanned<Vec<Part>>> {
+fn raw_bytes(cx: &mut Context<'_>, value: &Node) -> Option<Spanned<Vec<Part>>> {
     let Some(text) = value.text() else {
         cx.report(
             Diagnostic::error(

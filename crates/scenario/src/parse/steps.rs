@@ -12,7 +12,7 @@ use crate::source::{Span, Spanned};
 use crate::vocabulary::{self, Slot};
 
 /// Reads a list of steps; `field` is its name, for messages.
-pub(super) fn list(cx: &mut Context, node: &Node, field: &str) -> Vec<Step> {
+pub(super) fn list(cx: &mut Context<'_>, node: &Node, field: &str) -> Vec<Step> {
     match &node.kind {
         Kind::List { items, .. } if !items.is_empty() => {
             let mut steps = Vec::new();
@@ -47,7 +47,7 @@ pub(super) fn list(cx: &mut Context, node: &Node, field: &str) -> Vec<Step> {
     }
 }
 
-fn step(cx: &mut Context, node: &Node) -> Option<Step> {
+fn step(cx: &mut Context<'_>, node: &Node) -> Option<Step> {
     match &node.kind {
         Kind::Scalar(text) => {
             let nothing = Node {
@@ -72,7 +72,7 @@ fn step(cx: &mut Context, node: &Node) -> Option<Step> {
     }
 }
 
-fn step_with_value(cx: &mut Context, entries: &[Entry], span: Span) -> Option<Step> {
+fn step_with_value(cx: &mut Context<'_>, entries: &[Entry], span: Span) -> Option<Step> {
     let mut why = None;
     let mut clause = Vec::new();
     let mut heads: Vec<&Entry> = Vec::new();
@@ -108,7 +108,7 @@ fn step_with_value(cx: &mut Context, entries: &[Entry], span: Span) -> Option<St
     })
 }
 
-fn action(cx: &mut Context, text: &Scalar, span: Span, value: &Node) -> Option<Action> {
+fn action(cx: &mut Context<'_>, text: &Scalar, span: Span, value: &Node) -> Option<Action> {
     match head::read(cx, text, span)? {
         Head::Send {
             who,
@@ -151,7 +151,7 @@ fn action(cx: &mut Context, text: &Scalar, span: Span, value: &Node) -> Option<A
     }
 }
 
-fn word_step(cx: &mut Context, word: StepWord, value: &Node) -> Option<Action> {
+fn word_step(cx: &mut Context<'_>, word: StepWord, value: &Node) -> Option<Action> {
     Some(match word {
         StepWord::Wait => Action::Wait(seconds(cx, value, "wait")?),
         StepWord::Skip => Action::Skip(cx.text(value, "skip")?),
@@ -171,7 +171,7 @@ fn word_step(cx: &mut Context, word: StepWord, value: &Node) -> Option<Action> {
 }
 
 fn does(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     who: Subject,
     verb: Verb,
     timing: Timing,
@@ -207,7 +207,7 @@ fn does(
 }
 
 /// `gets: {…}` of a verb.
-fn answered(cx: &mut Context, verb: Verb, place: &str, entry: &Entry) -> Fields {
+fn answered(cx: &mut Context<'_>, verb: Verb, place: &str, entry: &Entry) -> Fields {
     let Some(terms) = vocabulary::gets(verb) else {
         cx.report(Diagnostic::error(
             entry.key.span,
@@ -226,7 +226,7 @@ fn answered(cx: &mut Context, verb: Verb, place: &str, entry: &Entry) -> Fields 
     values::fields(cx, entries, &terms, Side::Expected, &place)
 }
 
-fn opens(cx: &mut Context, value: &Node) -> Option<Fields> {
+fn opens(cx: &mut Context<'_>, value: &Node) -> Option<Fields> {
     let entries = map_or_nothing(cx, value, "`opens`")?;
     Some(values::fields(
         cx,
@@ -237,7 +237,7 @@ fn opens(cx: &mut Context, value: &Node) -> Option<Fields> {
     ))
 }
 
-fn alternatives(cx: &mut Context, value: &Node) -> Option<Vec<(Name, Vec<Step>)>> {
+fn alternatives(cx: &mut Context<'_>, value: &Node) -> Option<Vec<(Name, Vec<Step>)>> {
     let Kind::Map { entries, .. } = &value.kind else {
         cx.report(
             Diagnostic::error(
@@ -258,7 +258,7 @@ fn alternatives(cx: &mut Context, value: &Node) -> Option<Vec<(Name, Vec<Step>)>
     Some(alternatives)
 }
 
-fn seconds(cx: &mut Context, value: &Node, field: &str) -> Option<Spanned<crate::ast::Expr>> {
+fn seconds(cx: &mut Context<'_>, value: &Node, field: &str) -> Option<Spanned<crate::ast::Expr>> {
     let Some(text) = value.text() else {
         cx.report(
             Diagnostic::error(value.span, format!("`{field}` wants a duration"))
@@ -280,7 +280,7 @@ fn seconds(cx: &mut Context, value: &Node, field: &str) -> Option<Spanned<crate:
 
 /// The entries of a map that may be left out.
 pub(super) fn map_or_nothing<'a>(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     value: &'a Node,
     what: &str,
 ) -> Option<&'a [Entry]> {
@@ -304,7 +304,7 @@ pub(super) fn map_or_nothing<'a>(
 }
 
 /// A step that takes no value.
-pub(super) fn bare<T>(cx: &mut Context, value: &Node, done: T) -> Option<T> {
+pub(super) fn bare<T>(cx: &mut Context<'_>, value: &Node, done: T) -> Option<T> {
     if matches!(value.kind, Kind::Null) {
         return Some(done);
     }

@@ -20,7 +20,7 @@ pub(crate) const KEYS: [&str; 10] = [
 ];
 
 /// Reads a whole scenario.
-pub(super) fn scenario(cx: &mut Context, root: &Node) -> Option<Scenario> {
+pub(super) fn scenario(cx: &mut Context<'_>, root: &Node) -> Option<Scenario> {
     let Kind::Map { entries, .. } = &root.kind else {
         cx.report(
             Diagnostic::error(
@@ -86,7 +86,7 @@ pub(super) fn scenario(cx: &mut Context, root: &Node) -> Option<Scenario> {
 }
 
 /// Clause ids, checked against the register.
-pub(super) fn clauses_of(cx: &mut Context, node: &Node) -> Vec<Spanned<ClauseId>> {
+pub(super) fn clauses_of(cx: &mut Context<'_>, node: &Node) -> Vec<Spanned<ClauseId>> {
     let mut found: Vec<Spanned<ClauseId>> = Vec::new();
     for name in cx.texts(node, "clauses") {
         if cx.is_full() {
@@ -127,7 +127,7 @@ pub(super) fn clauses_of(cx: &mut Context, node: &Node) -> Vec<Spanned<ClauseId>
 }
 
 /// Names of features, checked against their table.
-pub(super) fn features(cx: &mut Context, node: &Node) -> Vec<Spanned<String>> {
+pub(super) fn features(cx: &mut Context<'_>, node: &Node) -> Vec<Spanned<String>> {
     let names = cx.texts(node, "requires");
     for name in &names {
         if !cx.is_full() && feature(&name.value).is_none() {
@@ -140,7 +140,7 @@ pub(super) fn features(cx: &mut Context, node: &Node) -> Vec<Spanned<String>> {
     names
 }
 
-fn named_versions(cx: &mut Context, node: &Node) -> Vec<Version> {
+fn named_versions(cx: &mut Context<'_>, node: &Node) -> Vec<Version> {
     let mut versions = Vec::new();
     for name in cx.texts(node, "versions") {
         match blocks::version(&name.value, name.span) {
@@ -165,7 +165,7 @@ fn versions_of(clauses: &[Spanned<ClauseId>], each: &[Row]) -> Vec<Version> {
         .collect()
 }
 
-fn flag(cx: &mut Context, node: &Node, field: &str) -> bool {
+fn flag(cx: &mut Context<'_>, node: &Node, field: &str) -> bool {
     match node.text().map(|text| text.value.text.as_str()) {
         Some("true") => true,
         Some("false") => false,
@@ -179,7 +179,7 @@ fn flag(cx: &mut Context, node: &Node, field: &str) -> bool {
     }
 }
 
-fn clients(cx: &mut Context, node: &Node) -> Vec<Client> {
+fn clients(cx: &mut Context<'_>, node: &Node) -> Vec<Client> {
     let Kind::List { items, .. } = &node.kind else {
         cx.report(
             Diagnostic::error(
@@ -212,7 +212,7 @@ fn clients(cx: &mut Context, node: &Node) -> Vec<Client> {
     clients
 }
 
-fn client(cx: &mut Context, item: &Node) -> Option<Client> {
+fn client(cx: &mut Context<'_>, item: &Node) -> Option<Client> {
     match &item.kind {
         Kind::Scalar(name) => Some(Client {
             name: client_name(cx, &Spanned::new(name.clone(), item.span))?,
@@ -246,7 +246,7 @@ fn client(cx: &mut Context, item: &Node) -> Option<Client> {
     }
 }
 
-fn client_name(cx: &mut Context, name: &Spanned<Scalar>) -> Option<Spanned<String>> {
+fn client_name(cx: &mut Context<'_>, name: &Spanned<Scalar>) -> Option<Spanned<String>> {
     let text = name.value.text.as_str();
     let fault = if RESERVED.contains(&text) {
         Diagnostic::error(name.span, format!("`{text}` cannot name a client"))

@@ -22,7 +22,7 @@ pub(super) enum Side {
 }
 
 /// The words that begin a map which the language interprets.
-const MATCHERS: [&str; 11] = [
+const MATCHERS: [&str; 12] = [
     "any_of",
     "not",
     "any_order",
@@ -34,9 +34,10 @@ const MATCHERS: [&str; 11] = [
     "size",
     "hex",
     "base64",
+    "file",
 ];
 /// Those of them that say what is sent.
-const CONTENTS: [&str; 3] = ["size", "hex", "base64"];
+const CONTENTS: [&str; 4] = ["size", "hex", "base64", "file"];
 
 /// Numbers that are not a field's.
 const ANY_NUMBER: Slot = Slot::Field(Kind::Number {
@@ -45,7 +46,7 @@ const ANY_NUMBER: Slot = Slot::Field(Kind::Number {
 
 /// Reads a map of fields; `place` is what they are fields of, for messages.
 pub(super) fn fields(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     entries: &[Entry],
     terms: &[Term],
     side: Side,
@@ -83,7 +84,7 @@ fn unknown(key: &Spanned<Scalar>, value: &Node, terms: &[Term], place: &str) -> 
 
 /// Reads the value of a field.
 pub(super) fn read(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     node: &Node,
     slot: Slot,
     side: Side,
@@ -104,7 +105,13 @@ pub(super) fn read(
     Some(Spanned::new(value, node.span))
 }
 
-fn scalar(cx: &mut Context, text: &Scalar, span: Span, slot: Slot, side: Side) -> Option<Value> {
+fn scalar(
+    cx: &mut Context<'_>,
+    text: &Scalar,
+    span: Span,
+    slot: Slot,
+    side: Side,
+) -> Option<Value> {
     if text.text == "<absent>" {
         return Some(Value::Absent);
     }
@@ -151,7 +158,7 @@ fn scalar(cx: &mut Context, text: &Scalar, span: Span, slot: Slot, side: Side) -
 }
 
 /// Splits a scalar into literal text and `<…>`.
-pub(super) fn pieces(cx: &mut Context, text: &Scalar, span: Span) -> Option<Vec<Piece>> {
+pub(super) fn pieces(cx: &mut Context<'_>, text: &Scalar, span: Span) -> Option<Vec<Piece>> {
     match expression::pieces(&text.text, &|range| text.place(range, span)) {
         Ok(pieces) => Some(pieces),
         Err(error) => {
@@ -224,7 +231,7 @@ pub(crate) fn literal_fault(literal: &str, span: Span, slot: Slot) -> Option<Dia
     }
 }
 
-fn literal_fits(cx: &mut Context, literal: &str, span: Span, slot: Slot) -> Option<()> {
+fn literal_fits(cx: &mut Context<'_>, literal: &str, span: Span, slot: Slot) -> Option<()> {
     match literal_fault(literal, span, slot) {
         Some(fault) => {
             cx.report(fault);
@@ -235,7 +242,7 @@ fn literal_fits(cx: &mut Context, literal: &str, span: Span, slot: Slot) -> Opti
 }
 
 fn list(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     items: &[Node],
     span: Span,
     slot: Slot,
@@ -289,7 +296,7 @@ fn list(
 }
 
 /// `[name, value]`.
-fn pair(cx: &mut Context, node: &Node, side: Side, field: &str) -> Option<Spanned<Value>> {
+fn pair(cx: &mut Context<'_>, node: &Node, side: Side, field: &str) -> Option<Spanned<Value>> {
     match &node.kind {
         node::Kind::List { items, .. } if items.len() == 2 => {
             let sides: Vec<_> = items
@@ -310,7 +317,7 @@ fn pair(cx: &mut Context, node: &Node, side: Side, field: &str) -> Option<Spanne
 }
 
 fn map(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     entries: &[Entry],
     span: Span,
     slot: Slot,
@@ -341,7 +348,7 @@ fn map(
 }
 
 fn matcher(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     entries: &[Entry],
     span: Span,
     slot: Slot,
@@ -404,7 +411,7 @@ fn numeric(slot: Slot) -> Slot {
 }
 
 fn alternatives(
-    cx: &mut Context,
+    cx: &mut Context<'_>,
     node: &Node,
     slot: Slot,
     side: Side,
@@ -424,7 +431,7 @@ fn alternatives(
     items.into_iter().collect()
 }
 
-fn near(cx: &mut Context, entries: &[Entry], span: Span, slot: Slot) -> Option<Matcher> {
+fn near(cx: &mut Context<'_>, entries: &[Entry], span: Span, slot: Slot) -> Option<Matcher> {
     let mut number = |name: &str| {
         let entry = entries.iter().find(|entry| entry.key.value.text == name);
         if let Some(entry) = entry {
@@ -444,8 +451,8 @@ fn near(cx: &mut Context, entries: &[Entry], span: Span, slot: Slot) -> Option<M
     })
 }
 
-/// `hex: 00 ff`, `base64: AP8=`.
-fn content(cx: &mut Context, name: &str, node: &Node) -> Option<Matcher> {
+/// `hex: 00 ff`, `base64: AP8=`, `file: photo.jpg`.
+fn content(cx: &mut Context<'_>, name: &str, node: &Node) -> Option<Matcher> {
     let Some(text) = node.text() else {
         // Two digits read alike as text or number; nothing at all is no byte.
         if matches!(node.kind, node::Kind::Null) {
@@ -454,6 +461,9 @@ fn content(cx: &mut Context, name: &str, node: &Node) -> Option<Matcher> {
         cx.report(Diagnostic::error(node.span, format!("`{name}` wants text")));
         return None;
     };
+    if name == "file" {
+        return file(cx, &text.value.text, node.span).map(Matcher::Hex);
+    }
     let read = if name == "hex" {
         bytes::hex(&text.value.text)
             .map(Matcher::Hex)
@@ -468,6 +478,33 @@ fn content(cx: &mut Context, name: &str, node: &Node) -> Option<Matcher> {
         Ok(matcher) => Some(matcher),
         Err((span, message)) => {
             cx.report(Diagnostic::error(span, message));
+            None
+        }
+    }
+}
+
+/// The bytes of a file beside the scenario.
+fn file(cx: &mut Context<'_>, name: &str, span: Span) -> Option<Vec<u8>> {
+    let outside = name.is_empty()
+        || name.contains(['\\', ':'])
+        || name.split('/').any(|part| matches!(part, "" | "." | ".."));
+    if outside {
+        let message = format!("`{name}` is no file beside the scenario");
+        cx.report(
+            Diagnostic::error(span, message).help(
+                "name a file in the scenario's folder or below it, such as payloads/photo.jpg",
+            ),
+        );
+        return None;
+    }
+    match (cx.files)(name) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            let message = format!("the file `{name}` cannot be read: {error}");
+            cx.report(
+                Diagnostic::error(span, message)
+                    .note("files are looked for from the folder of the scenario"),
+            );
             None
         }
     }

@@ -156,6 +156,7 @@ impl Definitions {
             one("size", number.clone()),
             one("hex", json!({ "type": ["string", "number", "null"] })),
             one("base64", json!({ "$ref": "#/$defs/scalar" })),
+            one("file", json!({ "type": "string" })),
         ];
         if side == Side::Expected {
             let several = json!({ "type": "array", "items": value });
