@@ -120,3 +120,78 @@ fn an_acknowledgement_that_nobody_asked_for_may_let_one_message_more_through() {
     assert_eq!(under_way(b"\x40\x02\x00\x01"), ["above-receive-maximum"]);
     assert!(under_way(b"\x40\x02\x00\x01\x40\x02\x00\x01").is_empty());
 }
+
+/// The rules that are seen broken when clients `a` and `b`, both of 3.1.1, do and get this.
+fn broken_by_two(exchange: &[(usize, Way, &[u8])]) -> Vec<&'static str> {
+    let mut oracle = Oracle::new(Strictness::Safety);
+    for client in 0..2 {
+        oracle.opened(client, Duration::ZERO);
+    }
+    for (client, way, bytes) in exchange {
+        match way {
+            Sent => oracle.sent(*client, bytes, Duration::ZERO),
+            Received => oracle.received(*client, bytes, Duration::ZERO),
+        }
+    }
+    let findings = oracle.take_findings();
+    findings.into_iter().map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn a_will_may_come_before_its_link_is_seen_to_end() {
+    // `b` has the Will `gone` on `f/w`.
+    let connect = b"\x10\x18\x00\x04MQTT\x04\x06\x00\x3c\x00\x01b\x00\x03f/w\x00\x04gone";
+    let came = |message: &'static [u8], farewell: &'static [u8]| {
+        broken_by_two(&[
+            (0, Sent, CONNECT_3_1_1),
+            (0, Received, CONNACK_3_1_1),
+            (1, Sent, connect),
+            (1, Received, CONNACK_3_1_1),
+            (0, Sent, b"\x82\x08\x00\x01\x00\x03f/#\x00"),
+            (0, Received, b"\x90\x03\x00\x01\x00"),
+            (1, Sent, farewell),
+            (0, Received, message),
+        ])
+    };
+    assert!(came(b"\x30\x09\x00\x03f/wgone", b"\xc0\x00").is_empty());
+    let other = came(b"\x30\x09\x00\x03f/wcome", b"\xc0\x00");
+    assert_eq!(other, ["nobody-published-it"]);
+}
+
+#[test]
+fn what_was_on_its_way_before_a_takeover_may_come_after_it() {
+    let subscribed_and_gone = |message: &'static [u8]| {
+        broken_by_two(&[
+            (0, Sent, b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x3c\x00\x01a"),
+            (0, Received, CONNACK_3_1_1),
+            (0, Sent, b"\x82\x08\x00\x01\x00\x03f/#\x00"),
+            (0, Received, b"\x90\x03\x00\x01\x00"),
+            (0, Sent, b"\x30\x05\x00\x03f/a"),
+            (1, Sent, b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x3c\x00\x01a"),
+            (1, Received, b"\x20\x02\x01\x00"),
+            (0, Received, message),
+        ])
+    };
+    assert!(subscribed_and_gone(b"\x30\x05\x00\x03f/a").is_empty());
+    // What is no packet is none after a takeover either.
+    let unsound = subscribed_and_gone(b"\x36\x05\x00\x03f/a");
+    assert_eq!(unsound, ["unsound-packet"]);
+}
+
+#[test]
+fn in_3_1_the_dollar_is_a_letter() {
+    let came = |connect: &'static [u8]| {
+        let exchange: [(Way, &[u8]); 6] = [
+            (Sent, connect),
+            (Received, CONNACK_3_1_1),
+            (Sent, b"\x82\x08\x00\x01\x00\x03+/a\x00"),
+            (Received, b"\x90\x03\x00\x01\x00"),
+            (Sent, b"\x30\x06\x00\x04$f/a"),
+            (Received, b"\x30\x06\x00\x04$f/a"),
+        ];
+        broken(Strictness::Safety, &exchange)
+    };
+    let of_3_1 = b"\x10\x0f\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x01a";
+    assert!(came(of_3_1).is_empty());
+    assert_eq!(came(CONNECT_3_1_1), ["wildcard-matches-a-dollar-topic"]);
+}
