@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use runner::target::Address;
+use runner::target::Endpoints;
 use runner::{Sign, Witness};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
@@ -36,7 +36,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// Where a campaign takes place.
 pub(super) struct Hall<'a> {
     pub(super) options: &'a Options,
-    pub(super) address: &'a Address,
+    pub(super) endpoints: &'a Endpoints,
     pub(super) stage: Stage,
     pub(super) keeper: Keeper,
     pub(super) witnesses: Witnesses,
@@ -58,7 +58,7 @@ pub(super) struct Hall<'a> {
 impl<'a> Hall<'a> {
     pub(super) fn new(
         options: &'a Options,
-        address: &'a Address,
+        endpoints: &'a Endpoints,
         stage: Stage,
         keeper: Keeper,
         (witnesses, witness): (Witnesses, Witness),
@@ -66,7 +66,7 @@ impl<'a> Hall<'a> {
     ) -> Self {
         Self {
             options,
-            address,
+            endpoints,
             stage,
             keeper,
             witnesses,

@@ -120,7 +120,7 @@ impl Hall<'_> {
         }
         self.tally.findings += 1;
         let scenario = replay::scenario(&evidence, &finding);
-        let replay = replay::play(&scenario, self.address).await;
+        let replay = replay::play(&scenario, self.endpoints).await;
         let discovery = Discovery {
             class: evidence.class,
             finding,

@@ -54,6 +54,11 @@ impl Outgoing {
         self.sound && self.pending.is_empty()
     }
 
+    /// The class of the packet that has begun and is not whole.
+    pub(super) fn begun(&self) -> Option<Sent> {
+        self.pending.first().map(|first| class(*first, None))
+    }
+
     /// Takes in what is sent; `see` is shown each packet that is whole by now, with its violation.
     pub(super) fn send(
         &mut self,

@@ -245,6 +245,9 @@ impl<'s> Act<'s> {
                 }
             }
         });
+        if let Some(begun) = wire.outgoing.begun() {
+            *last = begun;
+        }
         self.performance.last = *last;
         self.performance.sent += (wire.outgoing.packets() - before).max(1);
         self.observe(|observer, at| observer.sent(client, bytes, at));

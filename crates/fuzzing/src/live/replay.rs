@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use runner::event::{CaseReport, Event};
-use runner::target::Address;
+use runner::target::Endpoints;
 use runner::{At, Options, Plan, Selection};
 
 use super::inquiry::Evidence;
@@ -57,10 +57,10 @@ fn visible(text: &str) -> String {
 }
 
 /// Plays a scenario as `mqtt-assay run` does.
-pub(super) async fn play(scenario: &str, address: &Address) -> Option<Box<CaseReport>> {
+pub(super) async fn play(scenario: &str, endpoints: &Endpoints) -> Option<Box<CaseReport>> {
     let scenario = ::scenario::parse("finding.yaml", scenario).ok()?;
     let plan = Plan::new(&[Arc::new(scenario)], &Selection::default());
-    let at = At::Address(address.clone().into());
+    let at = At::Address(endpoints.clone());
     // The runner has a runtime of its own.
     let playing = tokio::task::spawn_blocking(move || {
         let mut played = None;

@@ -132,10 +132,6 @@ fn name(mut number: u64) -> [u8; TOKEN.len()] {
 mod tests {
     use super::*;
 
-    fn source(options: Options) -> Source {
-        Source::new(&options)
-    }
-
     #[test]
     fn names_are_one_another_s_neighbours_and_no_other_s() {
         assert_eq!(&name(0), b"f00000");
@@ -146,7 +142,7 @@ mod tests {
     #[test]
     fn without_feedback_the_seed_alone_decides() {
         let scripts = |seed, news: bool| {
-            let mut source = source(Options {
+            let mut source = Source::new(&Options {
                 seed,
                 feedback: false,
                 scripts: Some(40),
@@ -169,7 +165,7 @@ mod tests {
 
     #[test]
     fn with_feedback_what_brought_news_is_changed() {
-        let mut source = source(Options::default());
+        let mut source = Source::new(&Options::default());
         let fresh = source.next().unwrap().script;
         for _ in 0..50 {
             source.keep(fresh.clone());

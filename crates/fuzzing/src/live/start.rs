@@ -145,7 +145,7 @@ pub fn run(
         };
         let hall = Hall::new(
             options,
-            address,
+            &endpoints,
             stage,
             keeper,
             (witnesses, witness),
@@ -161,6 +161,9 @@ pub fn run(
 
 /// Whether all that an address can mean is this machine.
 fn is_on_loopback(address: &Address) -> bool {
+    if address.transport == Transport::Unix {
+        return true;
+    }
     if let Ok(ip) = address.host.parse::<IpAddr>() {
         return ip.is_loopback();
     }
@@ -190,6 +193,7 @@ mod tests {
         assert!(loopback("mqtt://127.8.9.1"));
         assert!(loopback("mqtt://[::1]:1883"));
         assert!(loopback("mqtt://localhost"));
+        assert!(loopback("unix:/run/broker.sock"));
         assert!(!loopback("mqtt://192.0.2.1"));
         assert!(!loopback("ws://0.0.0.0/mqtt"));
         let subject = Subject {

@@ -150,7 +150,7 @@ async fn relay(
         }
         let _ = to_broker.shutdown().await;
         // The broker's last word may still be on its way.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let back = async {
         let _ = copy(&mut from_broker, &mut to_client).await;

@@ -18,6 +18,7 @@ use runner::target::{Address, Endpoints};
 use crate::failure::{Failure, NO_TARGET};
 use crate::signal;
 use crate::target::launch;
+use crate::trust::Trust;
 use files::Files;
 use show::Show;
 
@@ -29,11 +30,19 @@ const JOBS: usize = 32;
 /// A finding is performed again by itself, made as small as it gets, and written as a scenario that `mqtt-assay run`
 /// plays. Exit status 0 when nothing was found, 1 with findings, 3 when the target crashed or is not reached.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(crate) struct Fuzz {
-    /// The broker, such as `mqtt://localhost:1883` or `ws://localhost:8080/mqtt`; given several times, the same broker
+    /// The broker, such as `mqtt://localhost:1883`, `mqtts://…`, `ws://localhost:8080/mqtt`, `wss://…` or
+    /// `unix:/path`; given several times, the same broker
     /// over several transports.
     #[arg(long, short, value_name = "URL", required_unless_present_any = ["launch", "self_test"])]
     target: Vec<Address>,
+
+    #[command(flatten)]
+    trust: Trust,
 
     /// Start a known broker, watch its process, start it again when it dies, and stop it: `mosquitto`, `aedes`, `amqtt`,
     /// `reference`, or a recipe of your own such as `./my-broker.yaml`.
@@ -204,7 +213,7 @@ impl Fuzz {
             let together = endpoints.and(address.clone());
             endpoints = together.map_err(|error| Failure::of(&error))?;
         }
-        Ok(Broker::At(endpoints))
+        Ok(Broker::At(self.trust.of(endpoints)?))
     }
 
     /// Whoever gives several addresses means all of them.

@@ -54,14 +54,13 @@ impl Show {
                     );
                 }
             }
-            Event::Performed(_) => {}
             Event::Progress(tally) => self.bar.set_message(progress(tally)),
             Event::Notice(text) => {
                 let text = terminal_line(text);
                 self.bar.suspend(|| println!("note: {text}"));
             }
-            // Shown when it is written, with its place.
-            Event::Found(_) => {}
+            // A finding is shown when it is written, with its place.
+            Event::Performed(_) | Event::Found(_) => {}
             Event::Over(tally) => {
                 self.bar.finish_and_clear();
                 summary(tally);
