@@ -36,7 +36,7 @@ impl Hall<'_, '_> {
             while self.next_suspect(index, &mut suspects, &mut others).await {}
         })
         .await;
-        let bereft = self.give_up(index);
+        let mut bereft = self.give_up(index);
         let log_tail = self.log_tail(index);
         let returns = self.bring_back(index).await;
         let culprit = match (suspects.len() + bereft.len(), &returns) {
@@ -63,7 +63,7 @@ impl Hall<'_, '_> {
                     self.ledger.finished(done.played.report);
                     name
                 }
-                None => self.condemn(&bereft, &crash.seen),
+                None => self.condemn(&mut bereft, &crash.seen),
             });
         } else if returns.is_ok() && !suspects.is_empty() {
             crash.seen += "; the cases that were in play are played again one by one";
@@ -73,7 +73,7 @@ impl Hall<'_, '_> {
             Ok(()) if culprit.is_some() => {}
             Ok(()) => self.suspect(suspects, bereft),
             Err(why) => {
-                self.mourn(suspects, bereft, culprit.is_some());
+                self.mourn(suspects, bereft);
                 self.forsake(index);
                 if let Some(why) = why {
                     self.ledger.notice(why);
@@ -86,8 +86,8 @@ impl Hall<'_, '_> {
     }
 
     /// The only case in play, which did not even come to its end, killed the target.
-    fn condemn(&mut self, bereft: &[InPlay], seen: &str) -> String {
-        let Some(InPlay { queued, .. }) = bereft.first() else {
+    fn condemn(&mut self, bereft: &mut Vec<InPlay>, seen: &str) -> String {
+        let Some(InPlay { queued, .. }) = bereft.pop() else {
             return String::new();
         };
         self.ledger.finished(killer(&queued.info, seen));
@@ -112,14 +112,13 @@ impl Hall<'_, '_> {
     }
 
     /// The target stays dead: nothing more can be known of the cases that were in play.
-    fn mourn(&mut self, suspects: Vec<Done>, bereft: Vec<InPlay>, is_solved: bool) {
-        let only_one = suspects.is_empty() && bereft.len() == 1 && is_solved;
+    fn mourn(&mut self, suspects: Vec<Done>, bereft: Vec<InPlay>) {
         for mut done in suspects {
             done.played.report.findings.clear();
             done.played.report.verdict = died_meanwhile();
             self.ledger.finished(done.played.report);
         }
-        for InPlay { queued, .. } in bereft.into_iter().skip(usize::from(only_one)) {
+        for InPlay { queued, .. } in bereft {
             self.ledger.finished(bereaved(&queued.info));
         }
     }
