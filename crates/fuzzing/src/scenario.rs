@@ -72,6 +72,8 @@ struct Identifier {
 #[derive(Clone)]
 struct Client {
     version: Version,
+    /// The version of its first link.
+    first: Option<Version>,
     open: bool,
     ended: bool,
     connected: bool,
@@ -87,6 +89,7 @@ impl<'a> Writer<'a> {
             oracle: Oracle::new(told.strictness).in_namespace(told.namespace),
             clients: std::array::from_fn(|_| Client {
                 version: Version::V5_0,
+                first: None,
                 open: false,
                 ended: false,
                 connected: false,
@@ -124,7 +127,7 @@ impl<'a> Writer<'a> {
                 self.oracle.opened(client, time);
                 let state = &mut self.clients[client];
                 if state.ended && state.connected {
-                    self.line(format!("{} closes", NAMES[client]));
+                    self.line(format!("{} closes", self.name(client)));
                 }
                 let state = &mut self.clients[client];
                 (state.open, state.ended, state.connected) = (true, false, false);
@@ -132,7 +135,7 @@ impl<'a> Writer<'a> {
                 state.unread.clear();
                 state.deliveries.clear();
                 if !self.is_answered(at) {
-                    self.line(format!("{} opens", NAMES[client]));
+                    self.line(format!("{} opens", self.name(client)));
                 }
             }
             What::Sent(bytes) => {
@@ -155,10 +158,23 @@ impl<'a> Writer<'a> {
                 }
             }
         }
-        if let Some(missing) = self.oracle.missing(self.told.finding) {
-            self.missing.push((client, missing));
+        // A target without the fault sends it, whatever the finding is about.
+        for (finding, missing) in self.oracle.take_missing() {
+            self.missing
+                .push((finding.client.unwrap_or(client), missing));
         }
         self.oracle.take_findings();
+    }
+
+    /// What the client is called: a client of a scenario keeps its version for good.
+    fn name(&self, client: usize) -> String {
+        let state = &self.clients[client];
+        match state.first {
+            Some(first) if first != state.version => {
+                format!("{}{}", NAMES[client], state.version.level())
+            }
+            _ => NAMES[client].to_owned(),
+        }
     }
 
     fn line(&mut self, text: String) {
@@ -208,14 +224,15 @@ impl<'a> Writer<'a> {
     }
 
     fn packet_sent(&mut self, client: usize, frame: Frame<'_>, at: usize) {
-        let name = NAMES[client];
         if let (false, Ok((version, connect))) =
             (self.clients[client].connected, codec::decode_connect(frame))
         {
             self.clients[client].version = version;
+            self.clients[client].first.get_or_insert(version);
             if !self.versions.contains(&version) {
                 self.versions.push(version);
             }
+            let name = self.name(client);
             let opened = self.told.transcript.entries[..at]
                 .iter()
                 .rposition(|entry| entry.client == client && entry.what == What::Opened);
@@ -240,6 +257,7 @@ impl<'a> Writer<'a> {
             self.raw(client, frame.as_bytes(), false, None);
             return;
         }
+        let name = self.name(client);
         let version = self.clients[client].version;
         match codec::decode(frame, version, Direction::ToServer) {
             Ok(packet)
@@ -286,7 +304,7 @@ impl<'a> Writer<'a> {
         self.forbidden |= forbidden;
         let mut text = format!(
             "{} {} bytes:",
-            NAMES[client],
+            self.name(client),
             if forbidden { "!>" } else { "->" }
         );
         for byte in bytes {
@@ -360,7 +378,7 @@ impl<'a> Writer<'a> {
         let Ok(packet) = codec::decode(frame, version, Direction::ToClient) else {
             return;
         };
-        let name = NAMES[client];
+        let name = self.name(client);
         let packet_type = packet.packet_type();
         let whole = Draft::from_packet(&packet, version);
         let kept: &[&str] = match packet_type {
@@ -405,7 +423,7 @@ impl<'a> Writer<'a> {
     }
 
     fn ended(&mut self, client: usize, end: End) {
-        let name = NAMES[client];
+        let name = self.name(client);
         let state = &mut self.clients[client];
         if !state.open || state.ended {
             return;
@@ -440,15 +458,30 @@ impl<'a> Writer<'a> {
             self.rest_is_sent(client);
         }
         for (client, missing) in std::mem::take(&mut self.missing) {
-            let name = NAMES[client];
+            let name = self.name(client);
             let line = match missing {
                 Missing::Close => format!("{name} <- closed"),
                 Missing::Answer(packet_type) => format!("{name} <- {packet_type}"),
-                Missing::Message { topic, payload } => {
+                Missing::Message {
+                    topic,
+                    payload,
+                    qos,
+                    retained,
+                    retain,
+                } => {
                     let mut draft = Draft::new(PacketType::Publish, self.clients[client].version);
                     let _ = draft.set("topic", Value::Text(topic));
                     let _ = draft.set("payload", Value::Binary(payload));
-                    format!("{name} <- PUBLISH: {}", self.fields(&draft))
+                    let fields = self.fields(&draft);
+                    let fields = fields.trim_end_matches(" }");
+                    // Retain As Published decides about a message that was published with RETAIN.
+                    let told = match self.told.finding.rule {
+                        _ if retained => ", retain: true",
+                        "retain-on-a-forwarded-message" => ", retain: false",
+                        _ if retain => "",
+                        _ => ", retain: false",
+                    };
+                    format!("{name} <- PUBLISH: {fields}, qos: {qos}{told} }}")
                 }
             };
             self.line(line);
@@ -474,7 +507,11 @@ impl<'a> Writer<'a> {
             .unwrap_or_default();
         let _ = writeln!(out, "clauses: [{clause}]");
         let _ = writeln!(out, "why: {}", quoted(&finding.message));
-        if let [version, ..] = self.versions[..] {
+        let own = finding
+            .client
+            .filter(|_| !self.versions.is_empty())
+            .map(|client| self.clients[client % CLIENTS].version);
+        if let Some(version) = own.or_else(|| self.versions.first().copied()) {
             let _ = writeln!(out, "versions: [{version}]");
         }
         if !self.named {

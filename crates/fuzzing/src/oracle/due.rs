@@ -289,6 +289,9 @@ impl Oracle {
             self.misses(Missing::Message {
                 topic: self.texts.get(publication.topic).to_vec(),
                 payload: self.texts.get(publication.payload).to_vec(),
+                qos: due.qos,
+                retained: due.retained,
+                retain: publication.retain,
             });
             return;
         }

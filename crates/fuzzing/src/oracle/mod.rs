@@ -58,7 +58,15 @@ pub(crate) enum Missing {
     /// A packet of this type.
     Answer(codec::PacketType),
     /// A message.
-    Message { topic: Vec<u8>, payload: Vec<u8> },
+    Message {
+        topic: Vec<u8>,
+        payload: Vec<u8>,
+        qos: u8,
+        /// Whether it comes because it was retained.
+        retained: bool,
+        /// Whether it was published with RETAIN.
+        retain: bool,
+    },
 }
 
 /// Judges a target.
@@ -120,11 +128,9 @@ impl Oracle {
         std::mem::take(&mut self.findings)
     }
 
-    /// What did not come, where a finding of this class has just said that something did not.
-    pub(crate) fn missing(&self, like: &Finding) -> Option<Missing> {
-        let found = self.findings.last()?;
-        let (finding, missing) = self.missing.last()?;
-        (finding == found && found.class() == like.class()).then(|| missing.clone())
+    /// Takes what did not come since the last time, and to whom.
+    pub(crate) fn take_missing(&mut self) -> Vec<(Finding, Missing)> {
+        std::mem::take(&mut self.missing)
     }
 
     /// Says what the last finding misses.

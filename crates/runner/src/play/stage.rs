@@ -178,6 +178,18 @@ impl<'a> Stage<'a> {
         Ok(client)
     }
 
+    /// Takes up those clients that no list names, in the version that they connect with.
+    pub(super) fn admit_new(&self, who: &Subject, options: &Fields) -> Outcome {
+        if let Subject::Each(names) | Subject::OneOf(names) = who {
+            for name in names {
+                if !self.clients.borrow().contains_key(&name.value) {
+                    self.admit(&name.value, options)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Every client that took part.
     pub(super) fn all_clients(&self) -> Vec<Rc<Client>> {
         self.clients.borrow().values().cloned().collect()

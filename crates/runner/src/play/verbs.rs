@@ -62,6 +62,9 @@ impl Stage<'_> {
             };
             return self.expect(who, what, timing, bounds, span).await;
         }
+        if verb == Verb::Connects {
+            self.admit_new(who, fields)?;
+        }
         for client in self.actors(who)? {
             if self.overlapping.get() && verb == Verb::Publishes {
                 self.make_room(&client).await?;
