@@ -11,7 +11,10 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         Direction::ToServer,
         MAXIMUM_PACKET_SIZE,
     ) {
-        let _ = std::hint::black_box(codec::decode(frame, Version::V5_0, Direction::ToServer));
+        let packet = codec::decode(frame, Version::V5_0, Direction::ToServer);
+        if std::hint::black_box(&packet).is_err() {
+            break;
+        }
         rest = after;
     }
 });
