@@ -108,12 +108,12 @@ impl Baseline {
             name: name.to_owned(),
             text: text.to_owned(),
         });
-        let faulty = |faults| BaselineError::Faulty {
+        let refused = |faults| BaselineError::Faulty {
             file: Arc::clone(&source),
             faults,
         };
         let written: Vec<Written> =
-            serde_yaml::from_str(text).map_err(|error| faulty(vec![refusal(&error, text)]))?;
+            serde_yaml::from_str(text).map_err(|error| refused(vec![refusal(&error, text)]))?;
         let mut entries = Vec::new();
         let mut faults = Vec::new();
         for written in written {
@@ -125,7 +125,7 @@ impl Baseline {
         if faults.is_empty() {
             Ok(Self { entries })
         } else {
-            Err(faulty(faults))
+            Err(refused(faults))
         }
     }
 
