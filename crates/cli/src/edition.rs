@@ -79,6 +79,9 @@ pub(crate) fn all(scenarios: &Dir<'_>) -> Vec<Name> {
     names.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
+/// The scenarios that are demanded, and the others.
+pub(crate) type Divided = (Vec<Arc<Scenario>>, Vec<Arc<Scenario>>);
+
 /// Scenarios of an edition, and those that came later.
 ///
 /// # Errors
@@ -88,7 +91,7 @@ pub(crate) fn divide(
     scenarios: &Dir<'_>,
     all_of_them: &[Arc<Scenario>],
     edition: Edition,
-) -> Result<(Vec<Arc<Scenario>>, Vec<Arc<Scenario>>), Failure> {
+) -> Result<Divided, Failure> {
     let Edition::Named(name) = edition else {
         return Ok((all_of_them.to_vec(), Vec::new()));
     };

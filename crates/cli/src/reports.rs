@@ -21,10 +21,6 @@ use crate::terminal;
 /// What is told of a run, and where.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Reports")]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 pub(crate) struct Reports {
     /// Write a JUnit report, for CI systems.
     #[arg(long, value_name = "FILE")]

@@ -10,7 +10,7 @@ use include_dir::{Dir, include_dir};
 use report::terminal_line;
 use scenario::{Diagnostic, Scenario, Severity, Source, Style};
 
-use crate::edition::{self, Edition};
+use crate::edition::{self, Divided, Edition};
 use crate::failure::Failure;
 
 /// The scenarios that come with the program.
@@ -154,10 +154,7 @@ impl Suite {
     /// # Errors
     ///
     /// There is no such edition, or the scenarios are the user's own.
-    pub(crate) fn divide(
-        &self,
-        edition: Edition,
-    ) -> Result<(Vec<Arc<Scenario>>, Vec<Arc<Scenario>>), Failure> {
+    pub(crate) fn divide(&self, edition: Edition) -> Result<Divided, Failure> {
         if !self.whole {
             return Err(Failure::new("scenarios of your own are of no edition")
                 .note("nothing was played")

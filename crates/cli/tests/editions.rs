@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -63,7 +64,7 @@ fn write(name: &str, list: &List) {
         "# What edition {name} demands beside those before it: each scenario with its fingerprint (CONTRIBUTING.md).\n"
     );
     for (scenario, fingerprint) in list {
-        text.push_str(&format!("{fingerprint} {scenario}\n"));
+        let _ = writeln!(text, "{fingerprint} {scenario}");
     }
     fs::write(folder().join(format!("editions/{name}.txt")), text).unwrap();
 }

@@ -246,15 +246,7 @@ pub(crate) async fn admit_as_declared(
                 |trouble| refuse(&name, trouble),
             ));
     };
-    if endpoints
-        .all()
-        .any(|address| address.transport.is_websocket())
-    {
-        facts.features.add("websocket");
-    } else {
-        let why = "no address at ws:// or wss:// is known of it";
-        facts.features.lack("websocket", why);
-    }
+    tell_of_websocket(endpoints, &mut facts);
     for other in endpoints.all().skip(1) {
         let target = target.by(other.transport);
         let client_id = format!("{token}{}", other.transport);
@@ -284,6 +276,18 @@ pub(crate) async fn admit_as_declared(
             seen: trouble.to_string(),
         })?;
     Ok(facts)
+}
+
+fn tell_of_websocket(endpoints: &Endpoints, facts: &mut Facts) {
+    if endpoints
+        .all()
+        .any(|address| address.transport.is_websocket())
+    {
+        facts.features.add("websocket");
+    } else {
+        let why = "no address at ws:// or wss:// is known of it";
+        facts.features.lack("websocket", why);
+    }
 }
 
 async fn reach(address: &Address, within: Duration) -> Result<(), AdmissionError> {

@@ -1,5 +1,6 @@
 //! [`Client`]: the house's own plain client, for what is asked of a target before and beside the cases.
 
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 
@@ -215,7 +216,7 @@ impl Client {
                 Err(error)
                     if error
                         .get_ref()
-                        .is_some_and(|inner| inner.is::<rustls::Error>()) =>
+                        .is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>) =>
                 {
                     return Err(Trouble::Unreachable(HandshakeError::wrap(error)));
                 }

@@ -1,6 +1,7 @@
 //! [`Place`]: a line of a scenario's file, as reports and editors write it.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use codec::Version;
@@ -31,7 +32,11 @@ impl FromStr for Place {
         let no_place = || NoPlace {
             text: text.to_owned(),
         };
-        let is_file = |file: &str| file.ends_with(".yaml") || file.ends_with(".yml");
+        let is_file = |file: &str| {
+            Path::new(file)
+                .extension()
+                .is_some_and(|extension| extension == "yaml" || extension == "yml")
+        };
         let (mut file, mut line) = text.rsplit_once(':').ok_or_else(no_place)?;
         if !is_file(file) {
             (file, line) = file.rsplit_once(':').ok_or_else(no_place)?;

@@ -129,12 +129,12 @@ impl Core {
         // The identical filter replaces the subscription; a broker that breaks this keeps the old one.
         let replaces = new || rules.keeps(rule!("v3.1.1/MQTT-3.8.4-3", "v5.0/MQTT-3.8.4-3"));
         if replaces {
-            let replaced = session.subscriptions.insert(filter.into(), subscription);
+            let old = session.subscriptions.insert(filter.into(), subscription);
             // To a client of 3.1.1 that resumes a Session of 5.0, the same text asks for no Shared Subscription.
-            if let Some(replaced) = replaced
-                && replaced.requested(filter) != requested
+            if let Some(old) = old
+                && old.requested(filter) != requested
             {
-                self.subscriptions.remove(replaced.requested(filter), key);
+                self.subscriptions.remove(old.requested(filter), key);
             }
             self.subscriptions.insert(requested, key, subscription);
             self.persist_session(key, || SessionChange::Subscribed {

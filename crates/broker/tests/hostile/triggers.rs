@@ -257,7 +257,7 @@ fn thousands_of_properties_and_filters() {
     let actions = driver.send(client, &bytes);
     let refused = sent(&actions, client)
         .iter()
-        .filter(|&&code| code == 0x80)
+        .filter(|code| matches!(code, 0x80))
         .count();
     assert!(refused >= 10_000, "{refused}");
     driver.serves_a_witness();
@@ -386,7 +386,7 @@ fn retained_messages_come_by_any_filter() {
         subscribe.extend(filter.as_bytes());
         subscribe.push(0);
         let answer = sent(&driver.send(client, &subscribe), client);
-        let messages = answer.iter().filter(|&&byte| byte == 0x31).count();
+        let messages = answer.iter().filter(|byte| matches!(byte, 0x31)).count();
         assert_eq!(messages, count, "{filter}");
     }
     driver.serves_a_witness();

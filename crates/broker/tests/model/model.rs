@@ -87,6 +87,10 @@ struct Message {
 }
 
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an answer to another question"
+)]
 struct Client {
     connected: bool,
     /// Whether there is a Session, and whether CONNACK has told of one.

@@ -169,6 +169,10 @@ fn poisonable() -> String {
 /// Passes everything on to a reference broker, until somebody publishes poison.
 #[test]
 #[ignore = "it is no test but a broker, which another test launches"]
+#[expect(
+    clippy::zombie_processes,
+    reason = "it serves until its supervisor ends both"
+)]
 fn a_broker_that_can_be_poisoned() {
     let port: u16 = env::var("POISONABLE_PORT").unwrap().parse().unwrap();
     let mut broker = Command::new(env::var("BROKER").unwrap());

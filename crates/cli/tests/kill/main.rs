@@ -58,7 +58,7 @@ impl Drop for Process {
     }
 }
 
-/// Numbers that a seed determines (SplitMix64).
+/// Numbers that a seed determines (`SplitMix64`).
 struct Random(u64);
 
 impl Random {

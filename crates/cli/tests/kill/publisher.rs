@@ -116,7 +116,7 @@ impl Publisher<'_> {
             2
         };
         let used = |id: u16| self.under_way.iter().any(|sent| sent.packet_id == id);
-        let packet_id = (1..).find(|&id| !used(id)).unwrap();
+        let packet_id = (1..=u16::MAX).find(|&id| !used(id)).unwrap();
         let sent = UnderWay {
             message: Published {
                 publisher: self.number,

@@ -21,10 +21,10 @@ struct Subscriber<'t> {
 }
 
 /// Subscribes to everything, unless its Session has, and receives until the end of the trial; what came, in its order.
-pub(crate) fn receive(trial: &Trial, number: usize, subscribed: bool) -> Vec<Published> {
+pub(crate) fn receive(trial: &Trial, number: usize, has_subscribed: bool) -> Vec<Published> {
     let mut subscriber = Subscriber {
         trial,
-        subscribed,
+        subscribed: has_subscribed,
         received_ids: BTreeSet::new(),
         received: Vec::new(),
     };

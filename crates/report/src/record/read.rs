@@ -1,6 +1,7 @@
 //! [`Recording`]: a recorded run, read back.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -287,7 +288,7 @@ impl Reader<'_> {
     fn break_off(&mut self, cases: usize, cut: Option<usize>) {
         let mut notice = format!("`{}` ends before the run did", self.name);
         if let Some(line) = cut {
-            notice.push_str(&format!(", in the middle of line {line}"));
+            let _ = write!(notice, ", in the middle of line {line}");
         }
         let in_play: Vec<&str> = self
             .in_play
@@ -296,9 +297,10 @@ impl Reader<'_> {
             .collect();
         if !in_play.is_empty() {
             let named = &in_play[..in_play.len().min(NAMED)];
-            notice.push_str(&format!("; being played: {}", named.join(", ")));
+            notice += "; being played: ";
+            notice += &named.join(", ");
             if let Some(more @ 1..) = in_play.len().checked_sub(NAMED) {
-                notice.push_str(&format!(" and {more} more"));
+                let _ = write!(notice, " and {more} more");
             }
         }
         self.events.push(Event::Notice(notice));

@@ -72,17 +72,16 @@ impl<W: Write> Recorder<W> {
             return *number;
         }
         let source = &info.source;
-        let scenario = match self.scenarios.get(&source.name) {
-            Some(number) => *number,
-            None => {
-                self.write(&Line::Scenario(Scenario {
-                    name: source.name.clone(),
-                    text: source.text.clone(),
-                }));
-                let number = self.scenarios.len();
-                self.scenarios.insert(source.name.clone(), number);
-                number
-            }
+        let scenario = if let Some(number) = self.scenarios.get(&source.name) {
+            *number
+        } else {
+            self.write(&Line::Scenario(Scenario {
+                name: source.name.clone(),
+                text: source.text.clone(),
+            }));
+            let number = self.scenarios.len();
+            self.scenarios.insert(source.name.clone(), number);
+            number
         };
         self.write(&Line::Case(Case::of(info, scenario)));
         let number = self.cases.len();

@@ -1,5 +1,6 @@
 //! [`Tls`]: how links are encrypted, and which targets they trust.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -92,7 +93,9 @@ impl HandshakeError {
 
     /// Whether an error of I/O has such a one inside.
     pub(crate) fn is_in(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+        error
+            .get_ref()
+            .is_some_and(<dyn Error + Send + Sync>::is::<Self>)
     }
 }
 

@@ -1,5 +1,7 @@
 //! [`Upgrade`]: the HTTP request that turns a stream into a WebSocket, and what the server answers (RFC 6455 section 4).
 
+use std::error::Error;
+
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -28,7 +30,9 @@ pub enum UpgradeError {
 impl UpgradeError {
     /// Whether an error of I/O has such a one inside.
     pub(crate) fn is_in(error: &std::io::Error) -> bool {
-        error.get_ref().is_some_and(|inner| inner.is::<Self>())
+        error
+            .get_ref()
+            .is_some_and(<dyn Error + Send + Sync>::is::<Self>)
     }
 }
 

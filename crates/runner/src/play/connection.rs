@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
+use std::error::Error;
 use std::io;
 use std::rc::Rc;
 use std::time::Duration;
@@ -392,7 +393,7 @@ impl Connection {
             Err(error)
                 if error
                     .get_ref()
-                    .is_some_and(|inner| inner.is::<WrongFrame>()) =>
+                    .is_some_and(<dyn Error + Send + Sync>::is::<WrongFrame>) =>
             {
                 let clause = match self.version {
                     Version::V3_1 | Version::V3_1_1 => clause!("v3.1.1/MQTT-6.0.0-1"),
@@ -407,7 +408,7 @@ impl Connection {
             Err(error) => {
                 if error
                     .get_ref()
-                    .is_some_and(|inner| inner.is::<rustls::Error>())
+                    .is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
                 {
                     let remark = format!("TLS says: {error}");
                     self.journal.tell(&self.client, Happening::Remark(remark));

@@ -168,10 +168,11 @@ pub(super) fn generalise(
 /// The same for one finding.
 pub(super) fn generalise_finding(namespace: &Namespace, finding: &mut Finding) {
     finding.message = named(namespace, &finding.message);
-    for told in [&mut finding.expected, &mut finding.received] {
-        if let Some(text) = told {
-            *text = named(namespace, text);
-        }
+    for text in [&mut finding.expected, &mut finding.received]
+        .into_iter()
+        .flatten()
+    {
+        *text = named(namespace, text);
     }
 }
 
