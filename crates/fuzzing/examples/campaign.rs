@@ -1,6 +1,10 @@
 //! Plays scripts out of consecutive seeds on the broker's core and prints what the oracle finds, each class once and
 //! made as small as can be. `cargo run --release -p mqtt-assay-fuzzing --example campaign -- 0 1000000`
-#![allow(clippy::unwrap_used, reason = "an example stops at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "an example stops at the first surprise"
+)]
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

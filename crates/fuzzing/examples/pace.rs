@@ -1,7 +1,11 @@
 //! How many sessions a second are played with the oracle on: three connections, a fresh core each.
 //! Processor time counts where the system tells it, so that a busy machine does not matter.
 //! `cargo run --release -p mqtt-assay-fuzzing --example pace`
-#![allow(clippy::unwrap_used, reason = "an example stops at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "an example stops at the first surprise"
+)]
 
 use std::time::{Duration, Instant};
 
@@ -51,11 +55,13 @@ fn main() {
     let pace = |name: &str, play: &dyn Fn(&[u8])| {
         let (begun, since, mut played) = (Instant::now(), processor_time(), 0_u32);
         while begun.elapsed() < Duration::from_secs(3) {
-            scripts.iter().for_each(|bytes| play(bytes));
+            for bytes in &scripts {
+                play(bytes);
+            }
             played += u32::try_from(scripts.len()).unwrap();
         }
         let took = match (since, processor_time()) {
-            (Some(since), Some(now)) => now - since,
+            (Some(since), Some(now)) => now.saturating_sub(since),
             _ => begun.elapsed(),
         };
         println!(

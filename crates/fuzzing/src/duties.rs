@@ -152,7 +152,6 @@ impl Duty {
             How::WrongType => {
                 packet_type = match packet_type {
                     PacketType::Puback => PacketType::Pubrec,
-                    PacketType::Pubrec => PacketType::Puback,
                     PacketType::Pubrel => PacketType::Pubcomp,
                     _ => PacketType::Puback,
                 }

@@ -187,15 +187,12 @@ impl<M: Machine> Player<M> {
         else {
             return;
         };
-        match action {
-            Action::Send { bytes, .. } => {
-                self.clients[client].duties.received(&bytes);
-                observer.received(client, &bytes, self.now);
-            }
-            _ => {
-                self.clients[client].connection = None;
-                observer.ended(client, End::ByTarget, self.now);
-            }
+        if let Action::Send { bytes, .. } = action {
+            self.clients[client].duties.received(&bytes);
+            observer.received(client, &bytes, self.now);
+        } else {
+            self.clients[client].connection = None;
+            observer.ended(client, End::ByTarget, self.now);
         }
     }
 

@@ -23,7 +23,7 @@ fn rendered(fault: Fault) -> String {
         restarts: 0,
         ..Mix::default()
     };
-    let outcome = self_test::hunt(fault, &mix, 0, Duration::from_secs(60));
+    let outcome = self_test::hunt(fault, &mix, 0, Duration::from_mins(1));
     let found = outcome
         .found
         .unwrap_or_else(|| panic!("{fault} was not found"));
@@ -63,13 +63,13 @@ fn findings_become_scenarios_that_pass_where_nothing_is_wrong() {
         Fault::Planted(Plant::KeepsTakenOver),
         Fault::Planted(Plant::LosesPubrec),
     ];
-    let mut faulty = Vec::new();
+    let mut wrong = Vec::new();
     for fault in faults {
         let text = rendered(fault);
         let scenario = match scenario::parse("found/one.yaml", &text) {
             Ok(scenario) => Arc::new(scenario),
             Err(diagnostics) => {
-                faulty.push(format!("{text}\n{diagnostics:#?}"));
+                wrong.push(format!("{text}\n{diagnostics:#?}"));
                 continue;
             }
         };
@@ -79,15 +79,15 @@ fn findings_become_scenarios_that_pass_where_nothing_is_wrong() {
                 && !matches!(report.verdict, Verdict::Pass | Verdict::Note)
             {
                 let findings: Vec<_> = report.findings.iter().map(|f| &f.message).collect();
-                faulty.push(format!("{text}\n{:?} {findings:?}", report.verdict));
+                wrong.push(format!("{text}\n{:?} {findings:?}", report.verdict));
             }
         });
         assert!(played.is_ok());
     }
     assert!(
-        faulty.is_empty(),
-        "{} faulty:\n{}",
-        faulty.len(),
-        faulty.join("\n----\n")
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n----\n")
     );
 }

@@ -104,7 +104,8 @@ impl Oracle {
         };
         // What the client sent last may not have come.
         let lost = matches!(end, End::Cut | End::Reset) && !exact;
-        if link.will_recalled && !lost || link.stage == Stage::Refused {
+        let taken_back = link.will_recalled && !lost;
+        if taken_back || link.stage == Stage::Refused {
             return;
         }
         let delay = will.delay.min(link.asked.expiry);
@@ -113,7 +114,7 @@ impl Oracle {
             && !link.wild
             && !link.will_doubtful
             && !self.restarting
-            && !(link.taken_over && delay > 0)
+            && (!link.taken_over || delay == 0)
             && !self.texts.get(will.topic).starts_with(b"$SYS/");
         self.publications.push(Publication {
             topic: will.topic,

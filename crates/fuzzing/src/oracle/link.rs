@@ -10,6 +10,7 @@ use super::text::Span;
 
 /// A Network Connection.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Link {
     /// A number that no other link has.
     pub(super) serial: u32,
@@ -80,6 +81,7 @@ pub(super) enum Stage {
 
 /// What the client asked for in CONNECT.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Asked {
     pub(super) clean: bool,
     pub(super) no_client_id: bool,

@@ -10,6 +10,7 @@ use super::text::Span;
 
 /// A message that somebody published.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Publication {
     pub(super) topic: Span,
     pub(super) payload: Span,

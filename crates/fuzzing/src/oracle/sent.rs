@@ -11,6 +11,7 @@ use codec::{
 use super::link::{Asked, Kind, Link, Stage, Will};
 use super::publication::{Publication, forwarded};
 use super::session::{Incoming, OPEN, Session, State, Subscription};
+use super::text::{Span, Texts};
 use super::{NOWHERE, Oracle};
 
 /// A packet that is larger than this may be refused before it is whole.
@@ -280,9 +281,10 @@ impl Oracle {
         }
         match packet {
             Packet::Connect(_) => {
-                let clause = match version {
-                    Version::V5_0 => clause!("v5.0/MQTT-3.1.0-2"),
-                    _ => clause!("v3.1.1/MQTT-3.1.0-2"),
+                let clause = if version.has_properties() {
+                    clause!("v5.0/MQTT-3.1.0-2")
+                } else {
+                    clause!("v3.1.1/MQTT-3.1.0-2")
                 };
                 link.wrong(Some(clause), "a second CONNECT");
             }
@@ -334,13 +336,8 @@ impl Oracle {
         }
     }
 
-    fn publish_sent(&mut self, client: usize, version: Version, publish: &Publish<'_>) {
-        let tick = self.tick;
-        let exact = self.is_exact();
-        let Some(Some(link)) = self.links.get_mut(client) else {
-            return;
-        };
-        let Some(own) = link.session else { return };
+    /// The topic that a PUBLISH names, itself or by its Topic Alias; [`NOWHERE`] where it names none.
+    fn topic_sent(link: &mut Link, texts: &mut Texts, publish: &Publish<'_>) -> Span {
         if publish.qos.value() > link.told.maximum_qos {
             link.wrong(
                 Some(clause!("v5.0/MQTT-3.2.2-11")),
@@ -355,7 +352,7 @@ impl Oracle {
         }
         let mut topic = NOWHERE;
         if !publish.topic.is_empty() {
-            topic = self.texts.keep(publish.topic.as_bytes());
+            topic = texts.keep(publish.topic.as_bytes());
         }
         if let Some(alias) = publish.properties.topic_alias() {
             let known = link
@@ -378,6 +375,78 @@ impl Oracle {
                 link.aliases_out.push((alias, topic));
             }
         }
+        topic
+    }
+
+    /// Which message a Packet Identifier stands for that is released by PUBREL, if the target has it already; and whether
+    /// that is sure.
+    fn identified(
+        &mut self,
+        client: usize,
+        own: usize,
+        publish: &Publish<'_>,
+        packet_id: u16,
+        topic: Span,
+    ) -> (Option<usize>, bool) {
+        let exact = self.is_exact();
+        let (mut known, mut sure) = (None, true);
+        let Some(Some(link)) = self.links.get_mut(client) else {
+            return (known, sure);
+        };
+        let serial = link.serial;
+        let session = &mut self.sessions[own];
+        let unreleased = session
+            .incoming
+            .iter()
+            .position(|i| i.packet_id == packet_id);
+        match (publish.qos.value(), unreleased) {
+            (2, Some(at)) => {
+                // The same message once more, whatever it looks like, where the first one has arrived.
+                let first = &mut session.incoming[at];
+                let known_as = &mut self.publications[first.publication];
+                let arrived = known_as.handled != OPEN;
+                let same = self.texts.get(known_as.topic) == self.texts.get(topic)
+                    && self.texts.get(known_as.payload) == publish.payload;
+                if !exact && !same {
+                    // An identifier for two messages: no sentence says which of them is meant.
+                    known_as.sure = false;
+                    sure = false;
+                } else if first.link == serial || exact || arrived {
+                    first.link = serial;
+                    known = Some(first.publication);
+                } else {
+                    sure = false;
+                    self.publications[first.publication].sure = false;
+                }
+            }
+            (1, Some(_)) => sure = false,
+            (2, None) => {
+                let under_way = session.incoming.iter().filter(|i| i.link == serial);
+                if under_way.count() >= usize::from(link.told.receive_maximum) {
+                    link.wrong(
+                        Some(clause!("v5.0/MQTT-3.3.4-7")),
+                        "more than Receive Maximum",
+                    );
+                    sure = false;
+                }
+                session.incoming.push(Incoming {
+                    packet_id,
+                    publication: self.publications.len(),
+                    link: serial,
+                });
+            }
+            _ => {}
+        }
+        (known, sure)
+    }
+
+    fn publish_sent(&mut self, client: usize, version: Version, publish: &Publish<'_>) {
+        let tick = self.tick;
+        let Some(Some(link)) = self.links.get_mut(client) else {
+            return;
+        };
+        let Some(own) = link.session else { return };
+        let topic = Self::topic_sent(link, &mut self.texts, publish);
         let properties = publish.properties;
         let not_text = properties.payload_format_indicator() == Some(1)
             && std::str::from_utf8(publish.payload).is_err();
@@ -398,51 +467,14 @@ impl Oracle {
             && properties.message_expiry_interval() != Some(0)
             && !not_text;
         let serial = link.serial;
-        let session = &mut self.sessions[own];
         let mut known = None;
         if let Some(packet_id) = publish.packet_id {
-            let unreleased = session
-                .incoming
-                .iter()
-                .position(|i| i.packet_id == packet_id);
-            match (publish.qos.value(), unreleased) {
-                (2, Some(at)) => {
-                    // The same message once more, whatever it looks like, where the first one has arrived.
-                    let first = &mut session.incoming[at];
-                    let known_as = &mut self.publications[first.publication];
-                    let arrived = known_as.handled != OPEN;
-                    let same = self.texts.get(known_as.topic) == self.texts.get(topic)
-                        && self.texts.get(known_as.payload) == publish.payload;
-                    if !exact && !same {
-                        // An identifier for two messages: no sentence says which of them is meant.
-                        known_as.sure = false;
-                        sure = false;
-                    } else if first.link == serial || exact || arrived {
-                        first.link = serial;
-                        known = Some(first.publication);
-                    } else {
-                        sure = false;
-                        self.publications[first.publication].sure = false;
-                    }
-                }
-                (1, Some(_)) => sure = false,
-                (2, None) => {
-                    let under_way = session.incoming.iter().filter(|i| i.link == serial);
-                    if under_way.count() >= usize::from(link.told.receive_maximum) {
-                        link.wrong(
-                            Some(clause!("v5.0/MQTT-3.3.4-7")),
-                            "more than Receive Maximum",
-                        );
-                        sure = false;
-                    }
-                    session.incoming.push(Incoming {
-                        packet_id,
-                        publication: self.publications.len(),
-                        link: serial,
-                    });
-                }
-                _ => {}
-            }
+            let (earlier, is_plain) = self.identified(client, own, publish, packet_id, topic);
+            known = earlier;
+            sure &= is_plain;
+            let Some(Some(link)) = self.links.get_mut(client) else {
+                return;
+            };
             link.ask(answer_to(publish.qos), packet_id, 0, tick);
             if let Some(request) = link.requests.last_mut() {
                 request.about = known.unwrap_or(self.publications.len());

@@ -11,6 +11,7 @@ pub(super) const OPEN: Tick = Tick::MAX;
 
 /// A Session, from a CONNECT that began it.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Session {
     pub(super) client_id: Span,
     /// Whether the target may or may not have it: nobody has seen its CONNACK, or it forgot.
@@ -42,6 +43,7 @@ pub(super) struct Session {
 
 /// A subscription, for as long as it may have been in force.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Subscription {
     /// The Topic Filter as it was requested.
     pub(super) requested: Span,

@@ -206,11 +206,21 @@ impl<'m> Writer<'m> {
                 85..=89 => {
                     let bytes = packets::disconnect(u, version)?;
                     self.push(client, Step::send(client, bytes).operation);
-                    return self.leave(client, Operation::Close);
+                    self.leave(client, Operation::Close);
+                    return Ok(());
                 }
-                90..=92 => return self.leave(client, Operation::Close),
-                93..=95 => return self.leave(client, Operation::Cut),
-                96 => return self.leave(client, Operation::HalfClose),
+                90..=92 => {
+                    self.leave(client, Operation::Close);
+                    return Ok(());
+                }
+                93..=95 => {
+                    self.leave(client, Operation::Cut);
+                    return Ok(());
+                }
+                96 => {
+                    self.leave(client, Operation::HalfClose);
+                    return Ok(());
+                }
                 97 => {
                     self.push(client, Operation::Stall);
                     return Ok(());
@@ -227,10 +237,9 @@ impl<'m> Writer<'m> {
         Ok(())
     }
 
-    fn leave(&mut self, client: usize, operation: Operation) -> Result<()> {
+    fn leave(&mut self, client: usize, operation: Operation) {
         self.clients[client].linked = false;
         self.push(client, operation);
-        Ok(())
     }
 }
 

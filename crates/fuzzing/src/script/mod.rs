@@ -132,7 +132,7 @@ impl Script {
         let mut script = self.clone();
         for step in &mut script.steps {
             if let Operation::Send { bytes, .. } = &mut step.operation {
-                replace(bytes, TOKEN, name);
+                replace(bytes, *TOKEN, *name);
             }
         }
         script
@@ -194,11 +194,11 @@ impl Pieces {
 }
 
 /// Replaces each occurrence of `old` by `new`, which is as long.
-pub(crate) fn replace(bytes: &mut [u8], old: &[u8; TOKEN.len()], new: &[u8; TOKEN.len()]) {
+pub(crate) fn replace(bytes: &mut [u8], old: [u8; TOKEN.len()], new: [u8; TOKEN.len()]) {
     let mut at = 0;
     while let Some(place) = bytes.get_mut(at..at + old.len()) {
-        if place == old {
-            place.copy_from_slice(new);
+        if *place == old {
+            place.copy_from_slice(&new);
             at += old.len();
         } else {
             at += 1;

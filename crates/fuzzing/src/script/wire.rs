@@ -129,18 +129,10 @@ fn counted<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
 
 /// One whole packet, or everything where none is whole.
 fn packet<'a>(rest: &mut &'a [u8]) -> &'a [u8] {
-    match split(rest) {
-        Some(size) => {
-            let (taken, after) = rest.split_at(size);
-            *rest = after;
-            taken
-        }
-        None => {
-            let (taken, after) = rest.split_at(LARGEST.min(rest.len()));
-            *rest = after;
-            taken
-        }
-    }
+    let size = split(rest).unwrap_or(LARGEST.min(rest.len()));
+    let (taken, after) = rest.split_at(size);
+    *rest = after;
+    taken
 }
 
 /// The size of the packet that `bytes` begin with, if it is whole and fits into a step.
