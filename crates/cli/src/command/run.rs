@@ -90,7 +90,7 @@ pub(crate) struct Run {
         long,
         value_name = "CASE",
         help_heading = "Again and again",
-        conflicts_with_all = ["repeat", "until_failure", "partition", "junit", "json", "html", "record", "write_baseline"]
+        conflicts_with_all = ["filter", "repeat", "until_failure", "partition", "junit", "json", "html", "record", "write_baseline"]
     )]
     replay: Option<String>,
 
