@@ -245,7 +245,7 @@ pub(crate) fn replayed() -> CaseReport {
             0,
             "old",
             sent(
-                "CONNECT: { client_id: assay0000000000old }",
+                "CONNECT: { client_id: <t>0old }",
                 b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02ol",
                 false,
             ),
@@ -263,7 +263,7 @@ pub(crate) fn replayed() -> CaseReport {
             1,
             "a",
             sent(
-                "CONNECT: { client_id: assay0000000001a }",
+                "CONNECT: { client_id: <t>1a }",
                 b"\x10\x0e\0\x04MQTT\x05\x02\0\x3c\0\0\x01a",
                 false,
             ),
@@ -280,7 +280,7 @@ pub(crate) fn replayed() -> CaseReport {
             1502,
             "old",
             sent(
-                "PUBLISH: { topic: assay000000000/x, payload: a<b }",
+                "PUBLISH: { topic: <t>/x, payload: a<<b }",
                 b"\x30\x08\0\x03t/xa<b",
                 false,
             ),
@@ -289,7 +289,7 @@ pub(crate) fn replayed() -> CaseReport {
             3502,
             "a",
             received(
-                "PUBLISH: { topic: assay000000000/x, payload: a<b }",
+                "PUBLISH: { topic: <t>/x, payload: a<<b }",
                 b"\x30\x09\0\x03t/x\0a<b",
             ),
         ),
