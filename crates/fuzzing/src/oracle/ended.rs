@@ -51,7 +51,8 @@ impl Oracle {
         };
         let Some(own) = link.session else { return };
         // A CONNACK that does not fit is not sent, and the Session may have begun.
-        let exact = exact && link.asked.maximum_packet_size.is_none();
+        let begins_at_once = !link.asked.authentication;
+        let exact = exact && !(begins_at_once && link.asked.maximum_packet_size.is_some());
         let lasts = Duration::from_secs(link.asked.expiry.into());
         let forever = link.asked.expiry == u32::MAX;
         let connected = link.stage == Stage::Connected;
@@ -77,7 +78,7 @@ impl Oracle {
     }
 
     /// Whether another link asks for the Client Identifier and has no answer yet.
-    fn is_contested(&self, client: usize) -> bool {
+    pub(super) fn is_contested(&self, client: usize) -> bool {
         let client_id = |link: &Link| Some(self.texts.get(self.sessions[link.session?].client_id));
         let own = self.links[client].as_ref().and_then(client_id);
         self.links.iter().enumerate().any(|(other, link)| {

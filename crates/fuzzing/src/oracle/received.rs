@@ -517,7 +517,7 @@ impl Oracle {
     fn dismissed(&mut self, client: usize, reason_code: ReasonCode) {
         let exact = self.is_exact();
         let now = self.now;
-        let restarting = self.restarting;
+        let restarting = self.restarting || self.is_contested(client);
         let Some(Some(link)) = self.links.get_mut(client) else {
             return;
         };

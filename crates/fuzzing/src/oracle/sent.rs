@@ -186,7 +186,7 @@ impl Oracle {
         if !client_id.is_empty() {
             previous = self.latest_session(client_id);
             self.take_over(client, previous);
-            self.recall_wills(client_id, asked.clean, exact);
+            self.recall_wills(client_id, asked, exact);
         }
         let kept = self.texts.keep(client_id);
         let own = self.sessions.len();
@@ -248,7 +248,7 @@ impl Oracle {
 
     /// The client is back before its Will was published. With a Clean Start the standard says both, that it is
     /// published and that it is not.
-    fn recall_wills(&mut self, client_id: &[u8], clean: bool, exact: bool) {
+    fn recall_wills(&mut self, client_id: &[u8], asked: Asked, exact: bool) {
         let now = self.now;
         for publication in &mut self.publications {
             if publication.will
@@ -257,8 +257,9 @@ impl Oracle {
                 && self.texts.get(publication.client_id) == client_id
             {
                 publication.sure = false;
-                publication.recalled = exact && !clean;
-                if clean {
+                // An authentication may come to nothing.
+                publication.recalled = exact && !asked.clean && !asked.authentication;
+                if asked.clean && !asked.authentication {
                     publication.due = now;
                 }
             }
