@@ -245,7 +245,7 @@ impl Oracle {
                 "is a Will that came before its delay had passed",
             ));
         }
-        let (mut plain, mut shares, mut shared) = (0, 0, None);
+        let (mut plain, mut groups, mut shared) = (0, 0, None);
         for subscription in &self.sessions[own].subscriptions {
             if subscription.matches(texts, arrival.topic)
                 && subscription.may_see(publication.sent, publication.handled)
@@ -253,13 +253,13 @@ impl Oracle {
                 match subscription.share {
                     None => plain += 1,
                     Some(share) => {
-                        shares += 1;
+                        groups += 1;
                         shared = Some((share, subscription.filter));
                     }
                 }
             }
         }
-        if let (0, 1, Some((share, filter))) = (plain, shares, shared)
+        if let (0, 1, Some((share, filter))) = (plain, groups, shared)
             && self.another_has_it(own, at, texts.get(share), texts.get(filter), texts)
         {
             return Err((
