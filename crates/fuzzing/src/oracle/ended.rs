@@ -14,7 +14,7 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 
 impl Oracle {
     pub(super) fn link_ends(&mut self, client: usize, end: End, at: Duration) {
-        self.tick(at);
+        let tick = self.tick(at);
         let exact = self.is_exact();
         let restarting = self.restarting;
         let now = self.now;
@@ -61,7 +61,9 @@ impl Oracle {
         session.link = None;
         session.unsure |= !connected || wild;
         // It may have begun although nobody saw it.
-        session.begun |= !exact;
+        if !exact && session.begun == 0 {
+            session.begun = tick;
+        }
         session.ends = (!forever).then(|| now + lasts);
         // What waits at QoS 0 is not kept for a client that is away.
         session.due.retain(|due| due.qos > 0);

@@ -187,9 +187,13 @@ impl Oracle {
 
     /// The latest Session of a Client Identifier.
     fn latest_session(&self, client_id: &[u8]) -> Option<usize> {
-        self.sessions
-            .iter()
-            .rposition(|session| session.begun && self.texts.get(session.client_id) == client_id)
+        let sessions = self.sessions.iter().enumerate();
+        sessions
+            .filter(|(_, session)| {
+                session.begun > 0 && self.texts.get(session.client_id) == client_id
+            })
+            .max_by_key(|(_, session)| session.begun)
+            .map(|(at, _)| at)
     }
 }
 

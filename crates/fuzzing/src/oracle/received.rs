@@ -305,7 +305,7 @@ impl Oracle {
             self.find(client, rule::SESSION_LOST, message);
         }
         self.sessions[own].unsure = false;
-        self.sessions[own].begun = true;
+        self.sessions[own].begun = self.tick;
         for other in self.links.iter_mut().flatten() {
             if other.open
                 && other.taken_over

@@ -18,8 +18,8 @@ pub(super) struct Session {
     pub(super) unsure: bool,
     /// The Session that the same Client Identifier had before.
     pub(super) previous: Option<usize>,
-    /// CONNACK was seen, or may have been sent.
-    pub(super) begun: bool,
+    /// When CONNACK was seen, or may have been sent; 0 before.
+    pub(super) begun: Tick,
     /// It has ended, or is known under another number.
     pub(super) gone: bool,
     /// Whether a connection before this one may have left something that its client has not seen.
