@@ -11,7 +11,6 @@ pub(super) const OPEN: Tick = Tick::MAX;
 
 /// A Session, from a CONNECT that began it.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Session {
     pub(super) client_id: Span,
     /// Whether the target may or may not have it: nobody has seen its CONNACK, or it forgot.
