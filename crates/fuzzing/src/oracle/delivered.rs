@@ -267,7 +267,9 @@ impl Oracle {
                 "went to two clients of a Shared Subscription",
             ));
         }
-        if shared.is_none() && first && unique && !publication.will {
+        // A new subscription brings what was retained, which may be older than what came through another one.
+        let retained = arrival.retain && publication.retain;
+        if shared.is_none() && first && unique && !publication.will && !retained {
             return self.keep_order(own, at, arrival, texts);
         }
         Ok(())
