@@ -130,7 +130,9 @@ fn who_kills_the_target_is_found_and_made_small() {
     };
     assert_eq!(outcome.exit_status(), 3);
     assert!(matches!(died.proof, Proof::Confirmed { .. }));
-    assert!(died.class.contains("UNSUBSCRIBE"), "{}", died.class);
+    // It dies of the first byte, so of an UNSUBSCRIBE, or of bytes that begin like one and are no packet.
+    let names_it = ["UNSUBSCRIBE", "what is no packet"].map(|what| died.class.contains(what));
+    assert!(names_it.contains(&true), "{}", died.class);
     // A link and the packet are all that it takes.
     let steps = &died.script.as_ref().unwrap().script.steps;
     assert_eq!(steps.len(), 2, "{steps:?}");
