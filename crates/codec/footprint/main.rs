@@ -71,7 +71,12 @@ fn handle(stream: &[u8], out: &mut Vec<u8>) {
     };
     if cfg!(feature = "lenient") {
         let mut violations = Vec::new();
-        black_box(codec::decode_leniently(frame, version, direction, &mut violations));
+        black_box(codec::decode_leniently(
+            frame,
+            version,
+            direction,
+            &mut violations,
+        ));
         black_box(&violations);
     }
     if cfg!(feature = "strict") {
