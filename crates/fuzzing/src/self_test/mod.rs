@@ -75,7 +75,7 @@ pub fn faults() -> Vec<Fault> {
     let stated: std::collections::BTreeSet<_> = stated.collect();
     let broken = asked
         .into_values()
-        .filter(|clause| stated.contains(&clause.index()) && !is_unseen(*clause))
+        .filter(|clause| stated.contains(&clause.index()))
         .map(Fault::Broken);
     Plant::ALL
         .into_iter()
@@ -83,14 +83,6 @@ pub fn faults() -> Vec<Fault> {
         .chain(broken)
         .collect()
 }
-
-/// Clauses that nobody sees broken from outside, or only with means that scripts do not have.
-fn is_unseen(clause: ClauseId) -> bool {
-    UNSEEN.iter().any(|(name, _)| *name == clause.name())
-}
-
-/// Each with its reason.
-const UNSEEN: &[(&str, &str)] = &[];
 
 /// Plays scripts of this mix, seed after seed from `first`, on a core with the fault, until it is noticed or `time` is
 /// over.
