@@ -90,6 +90,15 @@ impl Sessions {
         self.by_key.keys().copied()
     }
 
+    /// The Session that the most bytes wait for or are in flight to. It walks all of them.
+    pub(crate) fn with_most_waiting(&self) -> Option<SessionKey> {
+        let most = self
+            .by_key
+            .iter()
+            .max_by_key(|(_, session)| session.outgoing.bytes_held());
+        most.map(|(&key, _)| key)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.by_key.len()
     }
@@ -242,7 +251,7 @@ impl Core {
                 change: SessionChange::Ended,
             });
         }
-        self.share_again(&session.rules, session.outgoing);
+        self.share_again(session.outgoing);
     }
 
     /// Takes a Session away with its subscriptions, and does nothing else that its end would have done.
