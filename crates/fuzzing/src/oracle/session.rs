@@ -23,6 +23,10 @@ pub(super) struct Session {
     pub(super) gone: bool,
     /// Whether a connection before this one may have left something that its client has not seen.
     pub(super) resumed: bool,
+    /// Whether its client speaks 5.0 now.
+    pub(super) v5: bool,
+    /// Whether it was 5.0's once and another version's once: what one of them knows nothing of may be lost.
+    pub(super) mixed: bool,
     /// The link that is attached to it, by number.
     pub(super) link: Option<u32>,
     /// When it ends without its client; none while its client is connected.
@@ -96,6 +100,8 @@ pub(super) struct Delivery {
     pub(super) topic: Span,
     pub(super) payload: Span,
     pub(super) state: State,
+    /// Whether its topic is somebody else's: it comes the next time only if that one publishes it again.
+    pub(super) foreign: bool,
     /// The link on which its PUBLISH came last.
     pub(super) link: u32,
     /// When the state began.
@@ -175,12 +181,15 @@ impl Session {
         &mut self.copies[at]
     }
 
-    /// How many messages with a Packet Identifier are under way on this link.
+    /// How many messages with a Packet Identifier are under way on this link, those of others aside.
     pub(super) fn under_way(&self, link: u32) -> usize {
         self.deliveries
             .iter()
             .filter(|delivery| {
-                delivery.link == link && delivery.state != State::Completed && !delivery.odd
+                delivery.link == link
+                    && delivery.state != State::Completed
+                    && !delivery.odd
+                    && !delivery.foreign
             })
             .count()
     }
@@ -201,6 +210,7 @@ impl Session {
                 subscription.sure_until = 0;
             }
         }
+        self.mixed |= earlier.mixed || earlier.v5 != self.v5;
         self.resumed = true;
     }
 }
