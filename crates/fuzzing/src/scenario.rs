@@ -207,7 +207,7 @@ impl<'a> Writer<'a> {
                     }
                     asked = true;
                 }
-                What::Received(bytes) => return asked && matches!(bytes[..], [0x20, _, _, 0, ..]),
+                What::Received(bytes) => return asked && accepts(bytes),
                 _ => {}
             }
         }
@@ -550,6 +550,15 @@ impl<'a> Writer<'a> {
         }
         out
     }
+}
+
+/// Whether a CONNACK that accepts comes first.
+fn accepts(bytes: &[u8]) -> bool {
+    let (version, direction) = (Version::V5_0, Direction::ToClient);
+    let split = codec::split(bytes, version, direction, MAXIMUM_PACKET_SIZE);
+    matches!(split, Ok(Split::Complete { frame, .. })
+        if frame.packet_type() == Some(PacketType::Connack)
+            && bytes.get(frame.header_length() + 1) == Some(&0))
 }
 
 /// Whether bytes that no notation fits hold the namespace: then it must stay as it is, since its length is told.

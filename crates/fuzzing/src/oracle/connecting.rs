@@ -7,7 +7,7 @@ use super::Oracle;
 use super::link::{Asked, Link, Stage, Told, Will};
 use super::publication::forwarded;
 use super::rule;
-use super::session::{OPEN, Session};
+use super::session::{OPEN, Session, Spoken};
 
 impl Oracle {
     pub(super) fn connect_sent(&mut self, client: usize, version: Version, connect: &Connect<'_>) {
@@ -45,7 +45,7 @@ impl Oracle {
             unsure: true,
             previous,
             link: Some(serial),
-            v5,
+            spoken: if v5 { Spoken::V5 } else { Spoken::Earlier },
             ..Session::default()
         });
         let will = connect.will.map(|will| Will {

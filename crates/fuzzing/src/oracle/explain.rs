@@ -4,7 +4,7 @@ use codec::{QoS, Version};
 
 use super::publication::Publication;
 use super::rule::{self, Rule};
-use super::session::Subscription;
+use super::session::{Spoken, Subscription};
 use super::text::{Texts, hides, matches};
 use super::{Oracle, Tick};
 
@@ -94,7 +94,7 @@ impl Oracle {
             .find(|link| Some(link.serial) == session.link)
             .is_none_or(|link| publication.sent < link.connected);
         let may_keep = (v5 || waited) && publication.retain;
-        let must_keep = v5 && !session.mixed && publication.retain;
+        let must_keep = v5 && session.spoken == Spoken::V5 && publication.retain;
         let as_forwarded = seen.forwarded.count > 0
             && match (tells, arrival.retain) {
                 (false, _) => true,

@@ -105,7 +105,8 @@ impl Oracle {
                     format!("{name} is sound in no version"),
                 );
             }
-            if matches!(frame.as_bytes(), [0x20, _, _, 0, ..]) {
+            let code = frame.as_bytes().get(frame.header_length() + 1);
+            if frame.packet_type() == Some(PacketType::Connack) && code == Some(&0) {
                 self.lets_in_who_must_not(client);
             }
             return;

@@ -23,10 +23,7 @@ pub(super) struct Session {
     pub(super) gone: bool,
     /// Whether a connection before this one may have left something that its client has not seen.
     pub(super) resumed: bool,
-    /// Whether its client speaks 5.0 now.
-    pub(super) v5: bool,
-    /// Whether it was 5.0's once and another version's once: what one of them knows nothing of may be lost.
-    pub(super) mixed: bool,
+    pub(super) spoken: Spoken,
     /// The link that is attached to it, by number.
     pub(super) link: Option<u32>,
     /// When it ends without its client; none while its client is connected.
@@ -42,6 +39,18 @@ pub(super) struct Session {
     pub(super) due: Vec<Due>,
     /// The last message of each stream, to see that the order is kept.
     pub(super) last: Vec<Last>,
+}
+
+/// What its client has spoken since it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Spoken {
+    /// 3.1 or 3.1.1.
+    #[default]
+    Earlier,
+    /// 5.0.
+    V5,
+    /// Now this and now that: what one of them knows nothing of may be lost.
+    Both,
 }
 
 /// A subscription, for as long as it may have been in force.
@@ -210,7 +219,9 @@ impl Session {
                 subscription.sure_until = 0;
             }
         }
-        self.mixed |= earlier.mixed || earlier.v5 != self.v5;
+        if earlier.spoken != self.spoken {
+            self.spoken = Spoken::Both;
+        }
         self.resumed = true;
     }
 }
