@@ -48,6 +48,9 @@ impl Aim {
     ///
     /// The profile or the recipe cannot be used, or the broker of the recipe is not installed.
     pub(crate) fn at(&self) -> Result<At, Failure> {
+        if self.target.is_empty() {
+            self.trust.must_be_absent()?;
+        }
         if let Some((first, others)) = self.target.split_first() {
             let mut endpoints = Endpoints::new(first.clone());
             for address in others {

@@ -134,6 +134,7 @@ impl<'a, 'l> Hall<'a, 'l> {
             deaths: 0,
         });
         self.places = places.collect();
+        self.tell_of_order();
         self.line_up(plan, infos, seats.of_cases);
         let jobs = self.options.jobs.or(self.site.jobs).unwrap_or(BUSY);
         let interrupted = loop {
@@ -375,8 +376,22 @@ impl<'a, 'l> Hall<'a, 'l> {
         })
     }
 
+    /// Tells which configurations are seen to reorder.
+    fn tell_of_order(&mut self) {
+        for place in &self.places {
+            if let Some(news) = place
+                .target
+                .as_ref()
+                .and_then(|target| target.order().news())
+            {
+                self.ledger.notice(news);
+            }
+        }
+    }
+
     /// Takes a finished case in, once it is known that the target is still there.
     pub(super) async fn settle(&mut self, done: Done) {
+        self.tell_of_order();
         let Seat::Shared(index) = done.queued.seat else {
             self.ledger.finished(done.played.report);
             if let Some(crash) = done.crash {

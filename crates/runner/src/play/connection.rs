@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::inbox::{Arrival, Inbox};
 use super::journal::Journal;
+use super::late::{Proof, Publications};
 use super::protocol::Protocol;
 use super::rules;
 use super::stage::{ANSWER, Stage};
@@ -24,6 +25,7 @@ use super::value::identifier;
 use crate::Namespace;
 use crate::event::Happening;
 use crate::link::{FrameKind, Link, Turn, Upgraded, WrongFrame};
+use crate::overtaking::Order as TargetOrder;
 
 /// The first level of the topics that only the barrier uses.
 pub(super) const BARRIER: &[u8] = b"assay-barrier/";
@@ -44,6 +46,8 @@ pub(super) struct Connection {
     orders: mpsc::UnboundedSender<Order>,
     journal: Rc<Journal>,
     traffic: Rc<Traffic>,
+    publications: Rc<Publications>,
+    order: Rc<TargetOrder>,
     namespace: Namespace,
 }
 
@@ -64,6 +68,10 @@ pub(super) struct State {
     pub(super) unseen_answers: Vec<Draft>,
     /// The payloads of sentinels that arrived.
     pub(super) sentinels: Vec<Vec<u8>>,
+    /// The last barrier that has passed.
+    pub(super) proof: Option<Proof>,
+    /// Whether some barrier had to do without a sentinel, so that messages may still be under way.
+    pub(super) unproven: bool,
     /// How many commands were given and how many are done.
     asked: u64,
     done: u64,
@@ -129,12 +137,16 @@ impl Connection {
                 unseen: BTreeSet::new(),
                 unseen_answers: Vec::new(),
                 sentinels: Vec::new(),
+                proof: None,
+                unproven: false,
                 asked: 0,
                 done: 0,
             }),
             orders,
             journal: journal.clone(),
             traffic: stage.traffic.clone(),
+            publications: stage.publications.clone(),
+            order: stage.target.order().clone(),
             namespace: stage.namespace.clone(),
         });
         journal.tell(client, Happening::Opened);
@@ -175,6 +187,7 @@ impl Connection {
             state.forget_repeated_pubrecs();
         }
         state.protocol.sent(packet);
+        self.publications.sent(packet, self.serial);
         state.protocol.obscure |= forbidden;
         state.leaving |= packet.packet_type() == PacketType::Disconnect;
     }
@@ -498,6 +511,11 @@ impl Connection {
                 self.send_unseen(&reply);
             }
             return;
+        }
+        if let Some(overtaking) = self.publications.overtaken(&packet, &state) {
+            self.order.broken(overtaking);
+            let remark = Happening::Remark(overtaking.seen.to_owned());
+            self.journal.tell(&self.client, remark);
         }
         state.inbox.push(Arrival {
             number,
