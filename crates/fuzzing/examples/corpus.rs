@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use fuzzing::dictionary;
 use fuzzing::seeds::{self, Seed};
-use scenario::{Scenario, parse};
+use scenario::{Scenario, parse_with};
 
 fn main() -> ExitCode {
     let words = std::env::args().skip(1).collect::<Vec<_>>();
@@ -65,9 +65,12 @@ fn compile() -> Result<(), Box<dyn Error>> {
 fn scenarios() -> Result<Vec<Arc<Scenario>>, Box<dyn Error>> {
     texts()?
         .into_iter()
-        .map(|(name, text)| match parse(&name, &text) {
-            Ok(scenario) => Ok(Arc::new(scenario)),
-            Err(_) => Err(format!("{name} is no scenario: `mqtt-assay check` says why").into()),
+        .map(|(name, text)| {
+            let beside = |file: &str| fs::read(root().join(&name).with_file_name(file));
+            match parse_with(&name, &text, &beside) {
+                Ok(scenario) => Ok(Arc::new(scenario)),
+                Err(_) => Err(format!("{name} is no scenario: `mqtt-assay check` says why").into()),
+            }
         })
         .collect()
 }

@@ -18,9 +18,17 @@ fn main() {
         }
         for file in fs::read_dir(&chapter).unwrap() {
             let file = file.unwrap().path();
+            if !file
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+            {
+                continue;
+            }
             let name = file.strip_prefix(root.join("scenarios")).unwrap();
             let text = fs::read_to_string(&file).unwrap();
-            if let Ok(scenario) = scenario::parse(&name.to_string_lossy(), &text) {
+            let beside = |other: &str| fs::read(file.with_file_name(other));
+            let parsed = scenario::parse_with(&name.to_string_lossy(), &text, &beside);
+            if let Ok(scenario) = parsed {
                 scenarios.push(Arc::new(scenario));
             }
         }
