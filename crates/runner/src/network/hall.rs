@@ -32,6 +32,8 @@ const BUSY: usize = 100;
 /// How many connections the cases that wait may hold at once: a third of the file descriptors that a process usually
 /// has, on this side and on the target's.
 const WAITING_CONNECTIONS: usize = 350;
+/// How much longer than beside its target a case may take over a network: hundreds of round trips, one after the other.
+const SLOWER: f64 = 20.0;
 /// A case that waits longer than this counts as one that waits.
 const LONG: f64 = 0.5;
 /// How often the witnesses are looked at when nothing else asks for it.
@@ -332,7 +334,8 @@ impl<'a, 'l> Hall<'a, 'l> {
             namespace: Namespace::new(self.nonce, queued.index),
         };
         // Everything in a case is bounded; what exceeds all bounds together is stuck.
-        let patience = self.options.patience;
+        let is_slow = settings.way.options().conditions.is_some();
+        let patience = self.options.patience * if is_slow { SLOWER } else { 1.0 };
         let bound = self.options.watchdog.mul_f64(patience)
             + Duration::from_secs_f64(queued.seconds).mul_f64(2.0 * patience);
         let (case, info) = (Arc::clone(&queued.case), Arc::clone(&queued.info));

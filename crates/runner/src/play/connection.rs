@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::error::Error;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clauses::clause;
@@ -43,6 +45,8 @@ pub(super) struct Connection {
     /// What the target said when it opened a WebSocket; none on a plain stream.
     pub(super) upgraded: Option<Upgraded>,
     state: RefCell<State>,
+    /// How many bytes the link has got rid of.
+    taken: Arc<AtomicU64>,
     orders: mpsc::UnboundedSender<Order>,
     journal: Rc<Journal>,
     traffic: Rc<Traffic>,
@@ -127,6 +131,7 @@ impl Connection {
             version,
             serial: journal.number_arrival(),
             upgraded: link.upgraded().cloned(),
+            taken: link.taken(),
             state: RefCell::new(State {
                 protocol: Protocol::new(version, stage.leftovers.clone()),
                 inbox: Inbox::default(),
@@ -225,15 +230,22 @@ impl Connection {
         }
     }
 
-    /// Waits until everything is written, or cannot be any more.
-    pub(super) async fn flush(&self, deadline: Instant) -> bool {
-        self.journal
-            .until(deadline, || {
+    /// Waits until everything is written, or cannot be any more; false when nothing is taken until a deadline. A large
+    /// packet in single bytes takes its time, on this side too.
+    pub(super) async fn flush(&self, deadline: impl Fn() -> Instant) -> bool {
+        loop {
+            let taken = self.taken.load(Ordering::Relaxed);
+            let flushed = self.journal.until(deadline(), || {
                 let state = self.state.borrow();
                 (state.done >= state.asked || state.end.is_some()).then_some(())
-            })
-            .await
-            .is_some()
+            });
+            if flushed.await.is_some() {
+                return true;
+            }
+            if self.taken.load(Ordering::Relaxed) == taken {
+                return false;
+            }
+        }
     }
 
     /// Waits until the link has done all that it was told to, even where the scenario is through with it.
