@@ -60,9 +60,8 @@ fn suite() -> Plan {
                 .unwrap()
                 .to_owned();
             let text = fs::read_to_string(path).unwrap();
-            let beside = |file: &str| fs::read(path.with_file_name(file));
             Arc::new(
-                scenario::parse_with(&name, &text, &beside)
+                scenario::parse(&name, &text)
                     .unwrap_or_else(|faults| panic!("{name}: {faults:#?}")),
             )
         })

@@ -1,7 +1,5 @@
 //! [`Diagnostic`]: what is wrong with a scenario, where, and what to do about it.
 
-use std::panic::Location;
-
 use crate::source::Span;
 
 /// How grave a diagnostic is.
@@ -35,24 +33,19 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do.
     pub help: Option<String>,
-    /// Where in our source it is told: each such place has a golden file in `tests/diagnostics`.
-    pub origin: &'static Location<'static>,
 }
 
 impl Diagnostic {
     /// Something that keeps the scenario from being played.
-    #[track_caller]
     pub fn error(span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, span, message.into())
     }
 
     /// Something that may not be what the author meant.
-    #[track_caller]
     pub fn warning(span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, span, message.into())
     }
 
-    #[track_caller]
     fn new(severity: Severity, span: Span, message: String) -> Self {
         Self {
             severity,
@@ -63,7 +56,6 @@ impl Diagnostic {
             }],
             notes: Vec::new(),
             help: None,
-            origin: Location::caller(),
         }
     }
 

@@ -113,12 +113,8 @@ impl Core {
         let Some((_, connect)) = read else {
             return Ok(());
         };
-        if !identified
-            && let Some(claim) = self.check_credentials(rules, &connect)?
-            && let Some(frame) = frame
-        {
-            self.let_verify(id, claim, frame);
-            return Ok(());
+        if !identified {
+            self.check_credentials(rules, &connect)?;
         }
         self.accept(id, rules, &connect)
     }

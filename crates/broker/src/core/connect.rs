@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use codec::{Connack, Connect, Frame, Packet, PropertiesBuf, PropertyId, QoS, ReasonCode, Version};
 
-use super::access::Admission;
 use super::connection::Stage;
 use super::session::SessionKey;
-use super::verify::{Claim, refuse_credentials_if};
 use super::{ConnectionId, Core, Refusal, topic};
 use crate::rules::{Rules, rule};
 
@@ -50,13 +48,8 @@ impl Core {
         {
             return Ok(());
         }
-        match self.check_credentials(&rules, connect)? {
-            Some(claim) => {
-                self.let_verify(id, claim, frame);
-                Ok(())
-            }
-            None => self.accept(id, &rules, connect),
-        }
+        self.check_credentials(&rules, connect)?;
+        self.accept(id, &rules, connect)
     }
 
     /// What the server does not serve, whoever asks (section 3.1.4, step 2).
@@ -139,20 +132,24 @@ impl Core {
         )
     }
 
-    /// Asks for who the client is by its User Name and Password; tells what has to be verified first, if anything.
     pub(super) fn check_credentials(
         &self,
         rules: &Rules,
         connect: &Connect<'_>,
-    ) -> Result<Option<Claim>, Refusal> {
+    ) -> Result<(), Refusal> {
         let user_name = connect.user_name.map(codec::Text::as_bytes);
-        let denied = match self.config.access.admits(user_name, connect.password) {
-            Admission::If(claim) => return Ok(Some(claim)),
-            Admission::Granted => false,
-            Admission::Denied => true,
+        let reason = if user_name.is_none() {
+            ReasonCode::NOT_AUTHORIZED
+        } else {
+            ReasonCode::BAD_USER_NAME_OR_PASSWORD
         };
-        refuse_credentials_if(denied, rules, connect)?;
-        Ok(None)
+        rules
+            .refuse_if(
+                !self.config.access.admits(user_name, connect.password),
+                rule!("v3.1.1/U311-3.1.4-2", "v5.0/MQTT-3.1.4-2"),
+                reason,
+            )
+            .map_err(|refusal| refusal.because("the User Name and Password let nobody in"))
     }
 
     /// Accepts the client: its Session, its Will, the CONNACK, and what waits for it.

@@ -70,8 +70,7 @@ fn upgrade<S>(hub: &Arc<Hub>, stream: S)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let limits = hub.limits().clone();
-    let accepting = websocket::accept(stream, hub.rules(), limits, hub.partial_frames());
+    let accepting = websocket::accept(stream, hub.rules(), hub.limits().maximum_packet_size);
     shake_hands(hub, "WebSocket", accepting, spawn);
 }
 
@@ -153,15 +152,8 @@ async fn read(
             }
             Poll::Ready(io::Result::Ok(bytes.len()))
         });
-        match read.await {
-            Ok(0) => return,
-            Ok(_) => {}
-            // The layer below has refused what came, rather than lost the link.
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                info!(connection = connection.0, "closing: {error}");
-                return;
-            }
-            Err(_) => return,
+        if let Ok(0) | Err(_) = read.await {
+            return;
         }
     }
 }

@@ -40,7 +40,6 @@ pub struct TlsFiles {
 pub struct Tls {
     config: Arc<ClientConfig>,
     server_name: Option<ServerName<'static>>,
-    files: TlsFiles,
 }
 
 /// Why there can be no TLS as it was asked for.
@@ -140,13 +139,7 @@ impl Tls {
         Ok(Self {
             config: Arc::new(config),
             server_name,
-            files: files.clone(),
         })
-    }
-
-    /// The files that it was made of.
-    pub fn files(&self) -> &TlsFiles {
-        &self.files
     }
 
     /// TLS that trusts this one certificate in PEM and what it has signed.
@@ -169,7 +162,6 @@ impl Tls {
         Ok(Self {
             config: Arc::new(config),
             server_name: None,
-            files: TlsFiles::default(),
         })
     }
 

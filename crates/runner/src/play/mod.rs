@@ -21,7 +21,6 @@ mod expect;
 mod group;
 mod inbox;
 mod journal;
-mod late;
 mod links;
 mod matching;
 mod notation;

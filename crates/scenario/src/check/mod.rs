@@ -8,7 +8,6 @@ mod dead;
 mod exercised;
 mod members;
 mod names;
-mod sound;
 mod together;
 mod versions;
 mod walk;
