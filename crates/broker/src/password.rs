@@ -11,11 +11,11 @@ use ring::{digest, hmac};
 /// What a hash begins with, in the PHC string format.
 const PREFIX: &str = "$pbkdf2-sha256$";
 
-/// The rounds of a hash that is made here. Every CONNECT with a password costs as many on the broker's one thread, so
-/// it is the least that RFC 7677 advises, and not what a store of a million passwords would want.
+/// The rounds of a hash that is made here: the least that RFC 7677 advises, and not what a store of a million passwords
+/// would want, since every CONNECT with a password costs as many.
 const ROUNDS: u32 = 15_000;
 
-/// The most rounds that are taken: a broker that counts to a billion serves nobody meanwhile.
+/// The most rounds that are taken: whoever counts to a billion lets nobody in meanwhile.
 const MOST_ROUNDS: u32 = 1_000_000;
 
 /// The rounds by which a password that stands as text is shown to know, in SCRAM: there is nothing to protect.
@@ -106,6 +106,11 @@ impl Password {
             Kept::Hash(hash) => PasswordHash::new(hash)
                 .is_ok_and(|hash| Pbkdf2.verify_password(password, &hash).is_ok()),
         }
+    }
+
+    /// Whether it is a hash, so that checking it takes a while.
+    pub(crate) fn is_hashed(&self) -> bool {
+        matches!(self.0, Kept::Hash(_))
     }
 
     /// What SCRAM needs to know of it.

@@ -24,7 +24,9 @@ sources![
     "core/message.rs",
     "core/method.rs",
     "core/mod.rs",
+    "core/note.rs",
     "core/outgoing.rs",
+    "core/overflow.rs",
     "core/persist.rs",
     "core/publish.rs",
     "core/receive.rs",
@@ -39,6 +41,7 @@ sources![
     "core/topic.rs",
     "core/tree.rs",
     "core/unsubscribe.rs",
+    "core/verify.rs",
     "core/will.rs",
     "shell/websocket.rs",
 ];

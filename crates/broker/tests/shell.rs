@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use broker::pipe::{End, pipe, pipe_holding};
 use broker::shell::Transport;
-use broker::{Broker, Config};
+use broker::{Broker, Config, Password};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
@@ -253,4 +253,60 @@ async fn a_restart_keeps_sessions_and_retained_messages() {
         .unwrap();
     expect(&mut client, &[0x90, 3, 0, 1, 0]).await;
     expect(&mut client, b"\x31\x04\x00\x01tx").await;
+}
+
+/// Wrong passwords cost hours of counting; a client that is served already notices nothing of it.
+#[tokio::test]
+async fn a_storm_of_wrong_passwords_stalls_nobody() {
+    let mut config = Config::default();
+    let hash = "$pbkdf2-sha256$i=1000000,l=32$c2FsdHNhbHRzYWx0c2FsdA$\
+                AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    config
+        .access
+        .passwords
+        .insert("ann".into(), hash.parse().unwrap());
+    config.limits.connect_timeout = Duration::from_hours(1);
+    let broker = Broker::start(config).unwrap();
+    let mut client = connected(&broker).await;
+    let mut storm = Vec::new();
+    for _ in 0..1000 {
+        let mut wrong = attach(&broker);
+        wrong
+            .write_all(b"\x10\x19\x00\x04MQTT\x04\xC2\x00\x00\x00\x01x\x00\x03ann\x00\x05wrong")
+            .await
+            .unwrap();
+        storm.push(wrong);
+    }
+    // One million rounds for each of them are to be counted. Long before that:
+    for _ in 0..100 {
+        client.write_all(PINGREQ).await.unwrap();
+        expect(&mut client, PINGRESP).await;
+    }
+    let mut refused = 0;
+    for wrong in &mut storm {
+        let read = tokio::time::timeout(Duration::ZERO, wrong.read_u8());
+        refused += usize::from(read.await.is_ok());
+    }
+    assert!(refused < 500, "{refused} were refused meanwhile");
+    // Whoever goes is not counted for any more.
+    drop(storm);
+    broker.stop().await;
+}
+
+#[tokio::test]
+async fn a_hashed_password_lets_its_client_in_and_no_other() {
+    let mut config = Config::default();
+    let hash = Password::hash("wrong", [7; 16]).unwrap();
+    config.access.passwords.insert("ann".into(), hash);
+    let broker = Broker::start(config).unwrap();
+    let connect = *b"\x10\x19\x00\x04MQTT\x04\xC2\x00\x00\x00\x01x\x00\x03ann\x00\x05wrong";
+    let mut right = attach(&broker);
+    right.write_all(&connect).await.unwrap();
+    expect(&mut right, CONNACK).await;
+    let mut other = connect;
+    other[26] = b'x';
+    let mut wrong = attach(&broker);
+    wrong.write_all(&other).await.unwrap();
+    expect(&mut wrong, &[0x20, 2, 0, 4]).await;
+    closed(&mut wrong).await;
 }

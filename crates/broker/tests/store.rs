@@ -4,9 +4,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use broker::core::{Action, ConnectionId, Core, Event, Persist};
+use broker::core::{
+    Action, ConnectionId, Core, Delivery, Event, Message, Persist, SessionChange, Terms,
+};
 use broker::store::{OpenError, Store};
 use broker::{Broker, Config};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -265,4 +268,90 @@ async fn a_broker_goes_on_with_its_store() {
     assert_eq!(answers, b"\x20\x02\x00\x00\x40\x02\x00\x07");
     let answers = play(connect.to_vec(), 12).await;
     assert_eq!(answers, b"\x20\x02\x01\x00\x32\x06\x00\x01t\x00\x01x");
+}
+
+/// A message that waits for client `a`, who is away.
+fn queued(payload: &[u8], number: u32) -> Persist {
+    let payload = [payload, &number.to_be_bytes()].concat();
+    let message = Message {
+        topic: b"t".as_slice().into(),
+        payload: payload.into(),
+        qos: codec::QoS::AT_LEAST_ONCE,
+        retain: false,
+        properties: Box::default(),
+        expiry_interval: None,
+        received: Duration::ZERO,
+        publisher: None,
+    };
+    of_a(SessionChange::Queued(Delivery {
+        message: Arc::new(message),
+        qos: codec::QoS::AT_LEAST_ONCE,
+        retain: false,
+        identifiers: Vec::new(),
+        share: None,
+    }))
+}
+
+fn of_a(change: SessionChange) -> Persist {
+    Persist::Session {
+        client_id: b"a".as_slice().into(),
+        change,
+    }
+}
+
+fn begun() -> Persist {
+    of_a(SessionChange::Begun(Terms {
+        expiry_interval: u32::MAX,
+        version: codec::Version::V5_0,
+        user: None,
+    }))
+}
+
+/// 100,000 messages come and go, 500 at a time: the file stays as large as it is after the first of them.
+#[test]
+fn what_comes_and_goes_does_not_make_the_file_grow() {
+    let directory = tempfile::tempdir().unwrap();
+    let size = || fs::metadata(directory.path().join(FILE)).unwrap().len();
+    let mut store = Store::open(directory.path()).unwrap();
+    store.commit(&[begun()]).unwrap();
+    let payload = [b'x'; 1000];
+    let mut after_a_tenth = 0;
+    for batch in 0..200 {
+        let numbers = (0..500).map(|number| batch * 500 + number);
+        let mut changes: Vec<_> = numbers.map(|number| queued(&payload, number)).collect();
+        changes.resize(1000, of_a(SessionChange::Dropped));
+        let (come, gone) = changes.split_at(500);
+        store.commit(come).unwrap();
+        store.commit(gone).unwrap();
+        if batch == 20 {
+            after_a_tenth = size();
+        }
+    }
+    assert!(after_a_tenth < 16 << 20, "{after_a_tenth}");
+    assert_eq!(size(), after_a_tenth);
+}
+
+#[test]
+fn a_file_that_is_mostly_free_shrinks_when_it_is_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    let size = || fs::metadata(directory.path().join(FILE)).unwrap().len();
+    let mut store = Store::open(directory.path()).unwrap();
+    store.commit(&[begun()]).unwrap();
+    let payload = [b'x'; 10_000];
+    let changes: Vec<_> = (0..5000).map(|number| queued(&payload, number)).collect();
+    store.commit(&changes).unwrap();
+    let dropped = vec![of_a(SessionChange::Dropped); 4990];
+    store.commit(&dropped).unwrap();
+    drop(store);
+    let large = size();
+    assert!(large > 50_000_000, "{large}");
+    let mut store = Store::open(directory.path()).unwrap();
+    let (restored, _) = store.take_restored();
+    // Nothing that is still there is lost.
+    assert_eq!(restored[1..], changes[4990..]);
+    store.commit(&[queued(&payload, 5000)]).unwrap();
+    drop(store);
+    assert!(size() < 2_000_000, "{}", size());
+    let (restored, _) = Store::open(directory.path()).unwrap().take_restored();
+    assert_eq!(restored.len(), 12);
 }

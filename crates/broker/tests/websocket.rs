@@ -165,3 +165,84 @@ async fn a_stopping_broker_closes_its_websockets() {
     tokio::join!(broker.stop(), closing);
     assert_eq!(begun.elapsed(), Duration::ZERO, "nobody lingers");
 }
+
+/// The header of a masked binary frame that claims this many bytes, and the beginning of it.
+fn begun(claimed: u64, bytes: usize) -> Vec<u8> {
+    let mut frame = vec![0x82, 0xFF];
+    frame.extend(claimed.to_be_bytes());
+    frame.extend([0; 4]);
+    frame.resize(frame.len() + bytes, 0x10);
+    frame
+}
+
+async fn upgraded(broker: &Broker) -> End {
+    let (mut client, server) = pipe();
+    broker.attach_over(server, &Transport::WEBSOCKET);
+    let request = "GET /mqtt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Protocol: mqtt\r\n\r\n";
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(client.read_u8().await.unwrap());
+    }
+    client
+}
+
+/// Whether the broker gives the connection up, rather than wait for the rest of the frame.
+async fn is_given_up(client: &mut End) -> bool {
+    // A closing frame may come first.
+    let mut bytes = [0; 64];
+    let read = client.read(&mut bytes);
+    tokio::time::timeout(Duration::from_secs(1), read)
+        .await
+        .is_ok()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frame_before_connect_is_bounded_like_a_first_packet() {
+    let mut config = Config::default();
+    config.limits.first_packet_size = 100_000;
+    let broker = Broker::start(config).unwrap();
+    let mut client = upgraded(&broker).await;
+    client.write_all(&begun(10_000_000, 90_000)).await.unwrap();
+    assert!(!is_given_up(&mut client).await);
+    // Beside the packet there is room for the header, and no more.
+    client.write_all(&vec![0x10; 100_000]).await.unwrap();
+    assert!(is_given_up(&mut client).await);
+    // Once CONNECT is answered a frame may be as large as a packet.
+    let mut client = connected(&broker).await;
+    // PUBLISH with a Remaining Length of 2,000,000.
+    let mut publish = b"\x30\x80\x89\x7A\x00\x01t".to_vec();
+    publish.resize(4 + 2_000_000, b'x');
+    send(&mut client, &publish).await;
+    send(&mut client, PINGREQ).await;
+    expect(&mut client, PINGRESP).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn frames_that_never_end_are_kept_up_to_a_limit() {
+    let mut config = Config::default();
+    config.limits.all_partial_bytes = 1 << 20;
+    // Those that are held do not go by themselves meanwhile.
+    config.limits.connect_timeout = Duration::from_hours(1);
+    let broker = Broker::start(config).unwrap();
+    let mut open = Vec::new();
+    for _ in 0..40 {
+        let mut client = upgraded(&broker).await;
+        client.write_all(&begun(200_000, 60_000)).await.unwrap();
+        if !is_given_up(&mut client).await {
+            open.push(client);
+        }
+    }
+    assert_eq!(open.len(), (1 << 20) / 60_014);
+    // The others are served all the same, and what goes makes room.
+    let mut client = connected(&broker).await;
+    open.clear();
+    // PUBLISH with a Remaining Length of 200,000.
+    let mut publish = b"\x30\xC0\x9A\x0C\x00\x01t".to_vec();
+    publish.resize(4 + 200_000, b'x');
+    send(&mut client, &publish).await;
+    send(&mut client, PINGREQ).await;
+    expect(&mut client, PINGRESP).await;
+}

@@ -1,7 +1,9 @@
 //! The profile that `mqtt-assay probe --write` writes: what was found, and comments on what cannot be found.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
+use runner::link::TlsFiles;
 use runner::probe::Found;
 use runner::target::Address;
 
@@ -16,6 +18,9 @@ const UNKNOWN: &str = "
 #
 # Who the client is, where the broker wants to know. A secret stands in an environment variable and in no report.
 # credentials: { user: assay, password: '${ASSAY_PASSWORD}' }
+#
+# Whom mqtts:// and wss:// are to trust, where that is not what the system trusts, and who the client is there.
+# tls: { ca: ca.pem, certificate: client.pem, key: client-key.pem, server_name: broker.example.org }
 #
 # A topic that this client may neither publish nor subscribe to, and a client id that the broker refuses.
 # refused_topic: forbidden/to/everybody
@@ -39,13 +44,15 @@ const UNKNOWN: &str = "
 ";
 
 /// The text of a profile of what was found.
-pub(crate) fn of(aim: &Aim, found: &[Found]) -> String {
+///
+/// Files are named in it as they are seen from the folder of `file`, where it will stand.
+pub(crate) fn of(aim: &Aim, found: &[Found], file: &Path) -> String {
     let mut text = String::new();
     let named = aim.words().join(" ");
     let _ = writeln!(text, "# What `mqtt-assay probe {named}` found.");
     let mut configurations = found.iter();
     if let Some(plain) = configurations.next() {
-        describe(&mut text, plain, aim, "");
+        describe(&mut text, plain, aim, "", file);
     }
     let mut others = configurations.peekable();
     if others.peek().is_some() {
@@ -53,13 +60,13 @@ pub(crate) fn of(aim: &Aim, found: &[Found]) -> String {
     }
     for other in others {
         let _ = writeln!(text, "  {}:", other.configuration);
-        describe(&mut text, other, aim, "    ");
+        describe(&mut text, other, aim, "    ", file);
     }
     text.push_str(UNKNOWN);
     text
 }
 
-fn describe(text: &mut String, found: &Found, aim: &Aim, indent: &str) {
+fn describe(text: &mut String, found: &Found, aim: &Aim, indent: &str, file: &Path) {
     if aim.launch.is_some() {
         let _ = writeln!(
             text,
@@ -68,6 +75,9 @@ fn describe(text: &mut String, found: &Found, aim: &Aim, indent: &str) {
     }
     let addresses: Vec<String> = found.endpoints.all().map(quoted).collect();
     let _ = writeln!(text, "{indent}addresses: [{}]", addresses.join(", "));
+    if let Some(tls) = found.endpoints.tls().filter(|_| aim.launch.is_none()) {
+        let _ = writeln!(text, "{indent}tls: {{ {} }}", tls_of(tls.files(), file));
+    }
     if let Some(credentials) = &found.credentials {
         let user = credentials.user.replace('\'', "''");
         let password = credentials
@@ -101,6 +111,27 @@ fn describe(text: &mut String, found: &Found, aim: &Aim, indent: &str) {
             .collect();
         let _ = writeln!(text, "{indent}limits: {{ {} }}", limits.join(", "));
     }
+}
+
+fn tls_of(files: &TlsFiles, file: &Path) -> String {
+    let beside = file.parent().is_none_or(|folder| folder == Path::new(""));
+    let named = |file: &PathBuf| {
+        let absolute = std::path::absolute(file).ok().filter(|_| !beside);
+        absolute.as_ref().unwrap_or(file).display().to_string()
+    };
+    let mut keys = Vec::new();
+    for (key, text) in [
+        ("ca", files.ca.as_ref().map(named)),
+        ("certificate", files.certificate.as_ref().map(named)),
+        ("key", files.key.as_ref().map(named)),
+        ("server_name", files.server_name.clone()),
+    ] {
+        keys.extend(text.map(|text| format!("{key}: '{}'", text.replace('\'', "''"))));
+    }
+    if files.unverified {
+        keys.push("unverified: true".to_owned());
+    }
+    keys.join(", ")
 }
 
 /// Quoted, since an address may hold what YAML reads otherwise.

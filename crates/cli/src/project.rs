@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use runner::At;
 use runner::document::{Document, DocumentError};
-use runner::target::{Address, Profile};
+use runner::target::{Address, Endpoints, Profile, WrittenTls};
 use runner::{Secrets, document};
 use serde::Deserialize;
 use serde_yaml::Spanned;
@@ -60,6 +60,7 @@ struct Written {
     target: Option<Spanned<String>>,
     profile: Option<Spanned<PathBuf>>,
     launch: Option<Spanned<String>>,
+    tls: Option<Spanned<WrittenTls>>,
     baseline: Option<PathBuf>,
     #[serde(default)]
     reports: ReportPaths,
@@ -105,10 +106,15 @@ impl Project {
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, DocumentError> {
         let written: Written = document.parse()?;
+        if let (Some(tls), None) = (&written.tls, &written.target) {
+            let text = "`tls` goes with `target`; a profile has a `tls` of its own, and a recipe needs none";
+            return Err(document.wrong(tls, text));
+        }
         let target = match (written.target, written.profile, written.launch) {
             (None, None, None) => None,
             (Some(address), None, None) => {
-                let profile = address_of(document, &address, variable)?;
+                let tls = written.tls.as_ref();
+                let profile = address_of(document, &address, tls, folder, variable)?;
                 Some(ProjectTarget::Address(Box::new(profile)))
             }
             (None, Some(profile), None) => Some(ProjectTarget::Aim(Aim {
@@ -182,6 +188,8 @@ impl ProjectTarget {
 fn address_of(
     document: &Document,
     written: &Spanned<String>,
+    tls: Option<&Spanned<WrittenTls>>,
+    folder: &Path,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Profile, DocumentError> {
     let mut secrets = Secrets::default();
@@ -198,7 +206,13 @@ fn address_of(
         };
         document.wrong(written, told)
     })?;
-    let mut profile = Profile::from(runner::target::Endpoints::from(address));
+    let mut endpoints = Endpoints::from(address);
+    if let Some(tls) = tls {
+        let mut text_of =
+            |text: &Spanned<String>| document::expand(document, text, variable, &mut secrets);
+        endpoints = WrittenTls::of(tls, endpoints, document, folder, &mut text_of)?;
+    }
+    let mut profile = Profile::from(endpoints);
     profile.secrets.extend(&secrets);
     Ok(profile)
 }
@@ -273,6 +287,11 @@ mod tests {
             told("target: mqtt://h\nlaunch: mosquitto\n"),
             "mqtt-assay.yaml: `target`, `profile` and `launch` each name the broker; keep one of them"
         );
+        assert!(
+            told("target: mqtts://h\ntls: { ca: ca.pem }\n")
+                .starts_with("mqtt-assay.yaml:2:6: cannot read ci/ca.pem: ")
+        );
+        assert!(told("profile: a.yaml\ntls: { ca: a.pem }\n").contains("`tls` goes with `target`"));
         assert!(told("target: 'mqtt://${GONE}@h'\n").contains("`GONE` is not set"));
         assert!(told("jobs: 0\n").starts_with("mqtt-assay.yaml:1:7: 0 cases at once"));
     }

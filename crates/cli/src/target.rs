@@ -15,16 +15,15 @@ use crate::trust::Trust;
 
 /// Which broker is meant; without any, the reference broker that is part of this program.
 #[derive(Debug, Clone, Default, Args)]
-#[group(multiple = false)]
 pub(crate) struct Aim {
     /// The broker, such as `mqtt://localhost:1883`, `mqtts://…`, `ws://localhost:8080/mqtt`, `wss://…` or `unix:/path`;
     /// `mqtt://user:password@host` where it wants to know who comes. Given again, another address of the same broker,
     /// for another transport.
-    #[arg(long, short, value_name = "URL")]
+    #[arg(long, short, value_name = "URL", conflicts_with_all = ["profile", "launch"])]
     pub(crate) target: Vec<Address>,
 
     /// A file about the broker: addresses, credentials, features, limits; `mqtt-assay probe --write` makes one.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "launch")]
     pub(crate) profile: Option<PathBuf>,
 
     /// Start a known broker in each configuration that cases require, and stop it afterwards: `mosquitto`, `aedes`,
@@ -48,6 +47,9 @@ impl Aim {
     ///
     /// The profile or the recipe cannot be used, or the broker of the recipe is not installed.
     pub(crate) fn at(&self) -> Result<At, Failure> {
+        if self.target.is_empty() {
+            self.trust.must_be_absent()?;
+        }
         if let Some((first, others)) = self.target.split_first() {
             let mut endpoints = Endpoints::new(first.clone());
             for address in others {

@@ -43,15 +43,28 @@ impl Trust {
     ///
     /// Files of which TLS can make nothing.
     pub(crate) fn of(&self, endpoints: Endpoints) -> Result<Endpoints, Failure> {
-        let encrypted = endpoints
-            .all()
-            .any(|address| address.transport.is_encrypted());
-        if !encrypted {
+        if !endpoints.are_encrypted() {
             return Ok(endpoints);
         }
         let tls = Tls::load(&self.files())
             .map_err(|error| Failure::of(&error).note("nothing was played"))?;
         Ok(endpoints.with_tls(tls))
+    }
+
+    /// Refuses options that say nothing where no address is given beside them.
+    ///
+    /// # Errors
+    ///
+    /// One of them is given.
+    pub(crate) fn must_be_absent(&self) -> Result<(), Failure> {
+        match self.words().first().and_then(|words| words.split(' ').next()) {
+            None => Ok(()),
+            Some(option) => Err(Failure::new(format!(
+                "`{option}` goes with `--target`, and there is none"
+            ))
+            .note("nothing was played")
+            .help("a profile and mqtt-assay.yaml name such files under `tls: { ca, certificate, key, server_name }`")),
+        }
     }
 
     fn files(&self) -> TlsFiles {

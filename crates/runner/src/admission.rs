@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::client::{Client, Trouble, code_text};
 use crate::launch::LaunchError;
 use crate::link::{HandshakeError, Transport};
+use crate::overtaking;
 use crate::target::{Address, Credentials, Declared, Endpoints, Facts, Target, probe};
 
 /// Why a target cannot be played at all.
@@ -269,12 +270,16 @@ pub(crate) async fn admit_as_declared(
         withhold_credentials(endpoints, client.version(), token, within, &mut facts).await;
     }
     declared.apply(&mut facts);
-    deliver(client, token)
+    let mut client = client;
+    deliver(&mut client, token)
         .await
         .map_err(|trouble| AdmissionError::DeliversNothing {
             address: name,
             seen: trouble.to_string(),
         })?;
+    let admitted = Target::at(endpoints, facts.clone().into());
+    facts.overtaking = overtaking::look_for(&mut client, &admitted, token, within).await;
+    client.disconnect().await;
     Ok(facts)
 }
 
@@ -407,7 +412,7 @@ async fn withhold_credentials(
 }
 
 /// One message of lowest QoS, from the client to itself.
-async fn deliver(mut client: Client, token: &str) -> Result<(), Trouble> {
+async fn deliver(client: &mut Client, token: &str) -> Result<(), Trouble> {
     let mut filters = SubscriptionsBuf::new();
     filters.push(token, SubscriptionOptions::with_qos(QoS::AT_MOST_ONCE));
     client
@@ -437,7 +442,5 @@ async fn deliver(mut client: Client, token: &str) -> Result<(), Trouble> {
         .receive("PUBLISH", |packet| {
             matches!(packet, Packet::Publish(_)).then_some(())
         })
-        .await?;
-    client.disconnect().await;
-    Ok(())
+        .await
 }

@@ -138,6 +138,17 @@ impl Client {
         }
     }
 
+    /// Sends packets in one write. A failure to do so shows in the next [`Self::receive`].
+    pub(crate) async fn send_together(&mut self, packets: &[Packet<'_>]) {
+        let mut bytes = Vec::new();
+        for packet in packets {
+            if codec::encode(packet, self.version, &mut bytes).is_err() {
+                return;
+            }
+        }
+        let _ = timeout(self.within, self.link.write(&bytes)).await;
+    }
+
     /// Waits for the next packet and has `take` look whether it is the one.
     pub(crate) async fn receive<T>(
         &mut self,

@@ -60,8 +60,9 @@ fn suite() -> Plan {
                 .unwrap()
                 .to_owned();
             let text = fs::read_to_string(path).unwrap();
+            let beside = |file: &str| fs::read(path.with_file_name(file));
             Arc::new(
-                scenario::parse(&name, &text)
+                scenario::parse_with(&name, &text, &beside)
                     .unwrap_or_else(|faults| panic!("{name}: {faults:#?}")),
             )
         })

@@ -12,9 +12,10 @@ use std::thread;
 use broker::shell::{self, Certificate};
 use broker::{Broker, Config};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use runner::document::Document;
 use runner::event::Verdict;
 use runner::link::{Axes, LinkKind, Segments, Tls, TlsError, TlsFiles, Transport};
-use runner::target::{Address, Endpoints};
+use runner::target::{Address, Endpoints, Profile};
 use runner::{AdmissionError, At, Plan, Selection};
 use support::{Told, brisk, plan, play};
 use tokio::net::{TcpListener, UnixListener};
@@ -204,6 +205,36 @@ fn a_client_shows_its_certificate_to_a_target_that_wants_one() {
         let played = played(&plan, &over_tls(tls.port(), &files)).unwrap();
         assert_eq!(*played.verdict("publish/meet@v5.0/tls"), Verdict::Pass);
     }
+}
+
+#[test]
+fn a_profile_says_whom_to_trust_and_who_the_client_is() {
+    let keys = Keys::new(true);
+    let (tls, wss) = listen(&keys);
+    let text = format!(
+        "addresses: [mqtts://127.0.0.1:{}]\n\
+         tls: {{ ca: ca.pem, certificate: client.pem, key: '${{KEY}}', server_name: localhost }}\n\
+         configurations:\n  web: {{ addresses: [wss://localhost:{}/mqtt], features: [websocket] }}\n",
+        tls.port(),
+        wss.port()
+    );
+    let document = Document::of("broker.yaml", &text);
+    let variable = |name: &str| (name == "KEY").then(|| "key.pem".to_owned());
+    let profile = Profile::of(&document, keys.folder.path(), &variable).unwrap();
+    let key = fs::read_to_string(keys.path("key.pem")).unwrap();
+    let line = key.lines().nth(1).unwrap();
+    assert!(!format!("{profile:?}").contains(line), "keys are not told");
+
+    let web = MEET.replace("clients:", "requires: [websocket]\nclients:");
+    let plan = plan(&[("publish/meet", MEET), ("publish/web", &web)]);
+    let played = played(&plan, &At::Profile(Box::new(profile))).unwrap();
+    assert_eq!(*played.verdict("publish/meet@v5.0"), Verdict::Pass);
+    assert_eq!(
+        *played.verdict("publish/web@v5.0"),
+        Verdict::Pass,
+        "{played:#?}"
+    );
+    assert!(!format!("{played:?}").contains(line), "keys are not told");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! [`Diagnostic`]: what is wrong with a scenario, where, and what to do about it.
 
+use std::panic::Location;
+
 use crate::source::Span;
 
 /// How grave a diagnostic is.
@@ -33,19 +35,24 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do.
     pub help: Option<String>,
+    /// Where in our source it is told: each such place has a golden file in `tests/diagnostics`.
+    pub origin: &'static Location<'static>,
 }
 
 impl Diagnostic {
     /// Something that keeps the scenario from being played.
+    #[track_caller]
     pub fn error(span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, span, message.into())
     }
 
     /// Something that may not be what the author meant.
+    #[track_caller]
     pub fn warning(span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, span, message.into())
     }
 
+    #[track_caller]
     fn new(severity: Severity, span: Span, message: String) -> Self {
         Self {
             severity,
@@ -56,6 +63,7 @@ impl Diagnostic {
             }],
             notes: Vec::new(),
             help: None,
+            origin: Location::caller(),
         }
     }
 

@@ -41,21 +41,24 @@ pub(crate) fn explain(error: &ScanError, text: &str) -> Diagnostic {
         | ErrorKind::TabInIndentation => {
             Diagnostic::error(at, "a tab cannot indent").help("indent with blanks")
         }
-        ErrorKind::RecursionLimitExceeded => Diagnostic::error(at, "lists and maps nest too deep"),
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
             Diagnostic::error(at, "the indentation fits no list or map that is open here")
                 .note(format!("the YAML parser says: {}", error.info()))
         }
         ErrorKind::BlockSequenceEntryNotAllowed => {
-            Diagnostic::error(at, "`- ` cannot begin a list here")
-                .help("begin the list on a line of its own")
+            cut_off_before(text, offset).unwrap_or_else(|| {
+                Diagnostic::error(at, "`- ` cannot begin a list here")
+                    .help("begin the list on a line of its own")
+            })
         }
         ErrorKind::DirectiveDisallowed => {
             Diagnostic::error(at, "a directive is not part of the scenario language")
                 .help("remove the line that begins with `%`")
         }
-        _ => Diagnostic::error(at, "this is no YAML")
-            .note(format!("the YAML parser says: {}", error.info())),
+        _ => cut_off_before(text, offset).unwrap_or_else(|| {
+            Diagnostic::error(at, "this is no YAML")
+                .note(format!("the YAML parser says: {}", error.info()))
+        }),
     }
 }
 
@@ -77,28 +80,48 @@ fn line_at(text: &str, offset: usize) -> Span {
     Span { start, end }
 }
 
-/// An unquoted `#` behind a blank makes a comment of the rest of the line, the closing bracket included.
+/// A bracket that is never closed, perhaps because a comment has swallowed the closing one.
 fn unclosed(text: &str, offset: usize, open: char) -> Diagnostic {
     let line = line_at(text, offset);
-    let within = &text[offset..line.end];
-    let hash = within
-        .match_indices('#')
-        .map(|(at, _)| at)
-        .find(|&at| at > 0 && within[..at].ends_with([' ', '\t']) && !in_quotes(&within[..at]));
     let bracket = place(text, offset);
-    match hash {
-        Some(at) => {
-            let hash = Span {
-                start: offset + at,
-                end: offset + at + 1,
-            };
-            Diagnostic::error(hash, "`#` behind a blank begins a comment")
-                .label("from here on the line is a comment")
-                .and(bracket, "so this is never closed")
-                .help("a topic filter that is `#` alone wants quotes: '#'")
+    comment_behind(text, offset, line.end).map_or_else(
+        || Diagnostic::error(bracket, format!("`{open}` is never closed")),
+        |hash| swallowed(hash, bracket),
+    )
+}
+
+/// A bracket in the line before that a comment has left open: what comes next is a surprise to the parser.
+fn cut_off_before(text: &str, offset: usize) -> Option<Diagnostic> {
+    let before = text[..offset].trim_end();
+    let line = line_at(text, before.len());
+    let hash = comment_behind(text, line.start, line.end)?;
+    let mut open = Vec::new();
+    for (at, sign) in text[line.start..hash.start].char_indices() {
+        match sign {
+            '{' | '[' => open.push(line.start + at),
+            '}' | ']' => drop(open.pop()),
+            _ => {}
         }
-        None => Diagnostic::error(bracket, format!("`{open}` is never closed")),
     }
+    open.last().map(|at| swallowed(hash, place(text, *at)))
+}
+
+/// The `#` with which a comment begins behind `start`: an unquoted one behind a blank.
+fn comment_behind(text: &str, start: usize, end: usize) -> Option<Span> {
+    let within = &text[start..end];
+    let mut signs = within.match_indices('#').map(|(at, _)| at);
+    let at = signs.find(|&at| within[..at].ends_with([' ', '\t']) && !in_quotes(&within[..at]))?;
+    Some(Span {
+        start: start + at,
+        end: start + at + 1,
+    })
+}
+
+fn swallowed(hash: Span, bracket: Span) -> Diagnostic {
+    Diagnostic::error(hash, "`#` behind a blank begins a comment")
+        .label("from here on the line is a comment")
+        .and(bracket, "so this is never closed")
+        .help("a topic filter that is `#` alone wants quotes: '#'")
 }
 
 fn in_quotes(text: &str) -> bool {

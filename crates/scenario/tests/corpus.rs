@@ -4,9 +4,12 @@ mod shipped;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
-use scenario::{Scenario, Source, Style, check, check_together, expand, fmt, parse, render, twin};
+use scenario::{
+    Scenario, Source, Style, check, check_together, expand, fmt, parse_with, render, twin,
+};
 
 /// Every shipped scenario, or what is wrong with those that do not parse.
 fn corpus() -> Vec<Arc<Scenario>> {
@@ -15,7 +18,8 @@ fn corpus() -> Vec<Arc<Scenario>> {
     for path in shipped::files("../../scenarios") {
         let name = path.display().to_string();
         let text = fs::read_to_string(&path).expect("it can be read");
-        match parse(&name, &text) {
+        let beside = |file: &str| fs::read(path.with_file_name(file));
+        match parse_with(&name, &text, &beside) {
             Ok(scenario) => scenarios.push(Arc::new(scenario)),
             Err(faults) => {
                 let source = Source { name, text };
@@ -99,7 +103,8 @@ fn formatting_changes_no_case_and_is_stable() {
         let text = &scenario.source.text;
         let once = fmt(text).unwrap();
         assert_eq!(fmt(&once).unwrap(), once, "{}", scenario.source.name);
-        let again = Arc::new(parse(&scenario.source.name, &once).unwrap());
+        let beside = |file: &str| fs::read(Path::new(&scenario.source.name).with_file_name(file));
+        let again = Arc::new(parse_with(&scenario.source.name, &once, &beside).unwrap());
         let names = |scenario: &Arc<Scenario>| -> Vec<String> {
             expand(scenario).into_iter().map(|case| case.name).collect()
         };

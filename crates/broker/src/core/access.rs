@@ -1,21 +1,53 @@
 //! Who may connect, publish and subscribe (sections 3.1.4, 5.4).
 
+use crate::Password;
 use crate::config::{Access, Permission};
 
 use super::topic;
+use super::verify::Claim;
+
+/// Whether a client is let in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    /// It is.
+    Granted,
+    /// It is not.
+    Denied,
+    /// It is if this holds.
+    If(Claim),
+}
 
 impl Access {
     /// Whether these credentials let a client in.
-    pub(crate) fn admits(&self, user_name: Option<&[u8]>, password: Option<&[u8]>) -> bool {
+    pub(crate) fn admits(&self, user_name: Option<&[u8]>, password: Option<&[u8]>) -> Admission {
+        let granted = |right: bool| {
+            if right {
+                Admission::Granted
+            } else {
+                Admission::Denied
+            }
+        };
         let Some(user_name) = user_name else {
-            return self.anonymous;
+            return granted(self.anonymous);
         };
         if self.passwords.is_empty() {
-            return true;
+            return Admission::Granted;
         }
-        self.passwords.iter().any(|(user, expected)| {
-            user.as_bytes() == user_name && password.is_some_and(|it| expected.is(it))
-        })
+        let expected = std::str::from_utf8(user_name)
+            .ok()
+            .and_then(|name| self.passwords.get(name));
+        match expected.zip(password) {
+            None => Admission::Denied,
+            Some((expected, password)) if expected.is_hashed() => {
+                Admission::If(Claim::new(password, expected))
+            }
+            Some((expected, password)) => granted(expected.is(password)),
+        }
+    }
+
+    /// Whether the password of any user is a hash, which takes a while to check.
+    pub(crate) fn has_hashes(&self) -> bool {
+        self.passwords.values().any(Password::is_hashed)
     }
 
     /// Whether the Client Identifier is refused.
@@ -55,7 +87,6 @@ impl Access {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Password;
 
     fn permission(user: Option<&str>, filter: &str, publish: bool, subscribe: bool) -> Permission {
         Permission {
@@ -89,15 +120,37 @@ mod tests {
     #[test]
     fn passwords_are_asked_for_once_there_are_any() {
         let mut access = Access::default();
-        assert!(access.admits(None, None));
-        assert!(access.admits(Some(b"anyone"), None));
+        assert_eq!(access.admits(None, None), Admission::Granted);
+        assert_eq!(access.admits(Some(b"anyone"), None), Admission::Granted);
         access
             .passwords
             .insert("ann".into(), Password::text("secret"));
         access.anonymous = false;
-        assert!(!access.admits(None, None));
-        assert!(access.admits(Some(b"ann"), Some(b"secret")));
-        assert!(!access.admits(Some(b"ann"), Some(b"wrong")));
-        assert!(!access.admits(Some(b"bob"), Some(b"secret")));
+        let denied = [
+            (None, None),
+            (Some(&b"ann"[..]), None),
+            (Some(b"ann"), Some(&b"wrong"[..])),
+            (Some(b"bob"), Some(b"secret")),
+            (Some(b"\xff"), Some(b"secret")),
+        ];
+        for (user_name, password) in denied {
+            assert_eq!(access.admits(user_name, password), Admission::Denied);
+        }
+        assert_eq!(
+            access.admits(Some(b"ann"), Some(b"secret")),
+            Admission::Granted
+        );
+    }
+
+    #[test]
+    fn a_hash_is_for_others_to_check() {
+        let mut access = Access::default();
+        let hash = Password::hash("secret", [7; 16]).unwrap();
+        access.passwords.insert("ann".into(), hash);
+        let Admission::If(claim) = access.admits(Some(b"ann"), Some(b"secret")) else {
+            panic!("the core has checked the hash itself");
+        };
+        assert!(claim.holds());
+        assert_eq!(format!("{claim:?}"), "Claim(…)");
     }
 }

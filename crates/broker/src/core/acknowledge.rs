@@ -4,7 +4,7 @@ use codec::{Packet, PacketType, Pubcomp, Pubrec, QoS, ReasonCode};
 
 use super::persist::SessionChange;
 use super::session::SessionKey;
-use super::{ConnectionId, Core};
+use super::{ConnectionId, Core, Refusal};
 use crate::rules::{Rules, rule};
 
 /// The Packet Identifier of what is acknowledged, in its acknowledgement.
@@ -55,6 +55,13 @@ impl Core {
                 .has_expired(self.now)
         });
         let known = in_flight.is_some() || outgoing.released.contains(&packet_id);
+        if !known && rules.is_v5() {
+            self.note_unknown_id(id, PacketType::Pubrec);
+        }
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let outgoing = &mut session.outgoing;
         if let Some(at) = in_flight {
             // From here on the PUBLISH is not sent again.
             if rules.keeps(rule!("v3.1.1/MQTT-4.3.3-1", "v5.0/MQTT-4.3.3-6")) {
@@ -114,6 +121,9 @@ impl Core {
         if known {
             self.persist_session(key, || SessionChange::ReceivedReleased { packet_id });
         }
+        if !known && rules.is_v5() {
+            self.note_unknown_id(id, PacketType::Pubrel);
+        }
         let reason = if known {
             ReasonCode::SUCCESS
         } else {
@@ -144,11 +154,23 @@ impl Core {
             return;
         };
         self.persist_session(key, || SessionChange::Completed { packet_id });
+        if reason.is_error() {
+            let because = "the client has refused it";
+            self.note_dropped(key, &finished.message, rule!("v5.0/MQTT-4.4.0-2"), because);
+        }
         // What one client of a Shared Subscription refuses goes to no other.
         if reason.is_error() && finished.share.is_some() && rules.breaks(rule!("v5.0/MQTT-4.8.2-6"))
         {
             self.share_once_more(&finished);
         }
+    }
+
+    /// Notes that an answer tells the client of a Packet Identifier that nothing is known of.
+    fn note_unknown_id(&mut self, id: ConnectionId, packet_type: PacketType) {
+        let clause = clauses::clause!("v5.0/MQTT-2.2.1-5");
+        let refusal = Refusal::new(clause, ReasonCode::PACKET_IDENTIFIER_NOT_FOUND);
+        let refusal = refusal.because("nothing is under way with this Packet Identifier");
+        self.note_refused(id, packet_type, refusal);
     }
 
     fn send_pubcomp(

@@ -113,8 +113,12 @@ impl Core {
         let Some((_, connect)) = read else {
             return Ok(());
         };
-        if !identified {
-            self.check_credentials(rules, &connect)?;
+        if !identified
+            && let Some(claim) = self.check_credentials(rules, &connect)?
+            && let Some(frame) = frame
+        {
+            self.let_verify(id, claim, frame);
+            return Ok(());
         }
         self.accept(id, rules, &connect)
     }

@@ -23,7 +23,7 @@ impl Core {
         Census {
             connections: self.connections.len(),
             sessions: self.sessions.len(),
-            retained: self.retained.len(),
+            retained: self.retained.all().count(),
             messages: self
                 .sessions
                 .all()

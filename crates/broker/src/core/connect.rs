@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use codec::{Connack, Connect, Frame, Packet, PropertiesBuf, PropertyId, QoS, ReasonCode, Version};
 
+use super::access::Admission;
 use super::connection::Stage;
 use super::session::SessionKey;
+use super::verify::{Claim, refuse_credentials_if};
 use super::{ConnectionId, Core, Refusal, topic};
 use crate::rules::{Rules, rule};
 
@@ -48,8 +50,13 @@ impl Core {
         {
             return Ok(());
         }
-        self.check_credentials(&rules, connect)?;
-        self.accept(id, &rules, connect)
+        match self.check_credentials(&rules, connect)? {
+            Some(claim) => {
+                self.let_verify(id, claim, frame);
+                Ok(())
+            }
+            None => self.accept(id, &rules, connect),
+        }
     }
 
     /// What the server does not serve, whoever asks (section 3.1.4, step 2).
@@ -132,24 +139,20 @@ impl Core {
         )
     }
 
+    /// Asks for who the client is by its User Name and Password; tells what has to be verified first, if anything.
     pub(super) fn check_credentials(
         &self,
         rules: &Rules,
         connect: &Connect<'_>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<Claim>, Refusal> {
         let user_name = connect.user_name.map(codec::Text::as_bytes);
-        let reason = if user_name.is_none() {
-            ReasonCode::NOT_AUTHORIZED
-        } else {
-            ReasonCode::BAD_USER_NAME_OR_PASSWORD
+        let denied = match self.config.access.admits(user_name, connect.password) {
+            Admission::If(claim) => return Ok(Some(claim)),
+            Admission::Granted => false,
+            Admission::Denied => true,
         };
-        rules
-            .refuse_if(
-                !self.config.access.admits(user_name, connect.password),
-                rule!("v3.1.1/U311-3.1.4-2", "v5.0/MQTT-3.1.4-2"),
-                reason,
-            )
-            .map_err(|refusal| refusal.because("the User Name and Password let nobody in"))
+        refuse_credentials_if(denied, rules, connect)?;
+        Ok(None)
     }
 
     /// Accepts the client: its Session, its Will, the CONNACK, and what waits for it.

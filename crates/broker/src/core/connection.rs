@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use codec::{ReasonCode, Version};
+
 use super::Refusal;
 use super::alias::OutgoingAliases;
 use super::deadlines::Deadline;
@@ -19,6 +21,11 @@ pub(crate) enum Stage {
     /// CONNECT asked for enhanced authentication, which is under way.
     Authenticating {
         /// The frame of the CONNECT, to be acted on once the client has shown who it is.
+        connect: Box<[u8]>,
+    },
+    /// The Password of the CONNECT is being verified. What comes behind it waits.
+    Verifying {
+        /// The frame of the CONNECT, to be acted on once that is known.
         connect: Box<[u8]>,
     },
     /// CONNACK has accepted the client.
@@ -89,11 +96,14 @@ impl Connection {
 impl Core {
     /// A Network Connection was opened.
     pub(super) fn opened(&mut self, id: ConnectionId) {
-        let rules = self.rules.of(codec::Version::V5_0);
-        let connection = Box::new(Connection::new(rules, self.now));
+        let connection = Connection::new(self.rules.of(Version::V5_0), self.now);
         if self.stopping || self.connections.len() >= self.config.limits.connections {
             self.connections.insert(id, connection);
-            self.close(id, None);
+            // Nobody knows yet which version the client would speak: either clause says the same.
+            let clause = clauses::clause!("v5.0/MQTT-3.1.4-2");
+            let refusal = Refusal::new(clause, ReasonCode::SERVER_UNAVAILABLE)
+                .because("there are as many connections as there may be");
+            self.close(id, Some(refusal));
             return;
         }
         self.connections.insert(id, connection);
@@ -156,12 +166,12 @@ impl Core {
     /// No CONNECT came in reasonable time, or the authentication was not completed.
     pub(super) fn connect_timed_out(&mut self, id: ConnectionId) {
         // Nobody knows yet which version the client would speak: either clause asks for the same.
-        if self.rules.keeps_in_every_version(rule!(
-            "v3.1/V31-3.1-7",
-            "v3.1.1/U311-3.1.4-1",
-            "v5.0/U50-3.1.4-1"
-        )) {
-            self.close(id, None);
+        let rule = rule!("v3.1/V31-3.1-7", "v3.1.1/U311-3.1.4-1", "v5.0/U50-3.1.4-1");
+        if self.rules.keeps_in_every_version(rule) {
+            let clause = rule.clauses(Version::V5_0)[0];
+            let refusal = Refusal::new(clause, ReasonCode::NOT_AUTHORIZED)
+                .because("it did not complete its CONNECT in time");
+            self.close(id, Some(refusal));
         }
     }
 

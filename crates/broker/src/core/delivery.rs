@@ -30,7 +30,13 @@ impl Core {
             });
             if let Some(id) = connected {
                 let rules = session.rules.clone();
-                self.send_publish(id, &rules, &delivery, None, false);
+                if !self.send_publish(id, &rules, &delivery, None, false) {
+                    self.note_too_large(key, &delivery);
+                }
+            } else {
+                let rule = rule!("v3.1.1/MQTT-4.3.1-1", "v5.0/MQTT-4.3.1-1");
+                let because = "with QoS 0 it does not wait for a client that is away or too slow";
+                self.note_dropped(key, &delivery.message, rule, because);
             }
             return;
         }
@@ -45,9 +51,17 @@ impl Core {
         let outgoing = &mut session.outgoing;
         let (limits, size) = (&self.config.limits, delivery.message.size());
         let (messages, bytes) = (limits.all_queued_messages, limits.all_queued_bytes);
-        if outgoing.is_full(size, limits) || all.is_full(size, messages, bytes) {
+        if outgoing.is_full(size, limits) {
+            self.overflows(key);
             return;
         }
+        if all.is_full(size, messages, bytes) {
+            self.all_overflow();
+        }
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let outgoing = &mut session.outgoing;
         // Every topic is ordered: what comes later waits behind.
         let in_order = session.rules.keeps(rule!(
             "v3.1/V31-4.3-1",
@@ -152,6 +166,7 @@ impl Core {
     fn send_first(&mut self, key: SessionKey, id: ConnectionId, rules: &Rules, delivery: Delivery) {
         if delivery.message.has_expired(self.now) && !rules.breaks(rule!("v5.0/MQTT-3.3.2-5")) {
             self.persist_session(key, || SessionChange::Dropped);
+            self.note_expired(key, &delivery);
             return;
         }
         let Some(session) = self.sessions.get_mut(key) else {
@@ -199,6 +214,9 @@ impl Core {
         let sent = self.send_publish(id, rules, &delivery, Some(packet_id), dup);
         // What is too large for the client is dropped as if it had been delivered. Otherwise the message stays
         // outstanding until it is acknowledged.
+        if !sent {
+            self.note_too_large(key, &delivery);
+        }
         let outstanding = if sent {
             rules.keeps(rule!(
                 "v3.1.1/MQTT-4.3.2-1",
@@ -216,6 +234,18 @@ impl Core {
         } else {
             self.persist_session(key, || SessionChange::Completed { packet_id });
         }
+    }
+
+    fn note_expired(&mut self, key: SessionKey, delivery: &Delivery) {
+        let clause = rule!("v5.0/MQTT-3.3.2-5");
+        let because = "its Message Expiry Interval has passed";
+        self.note_dropped(key, &delivery.message, clause, because);
+    }
+
+    fn note_too_large(&mut self, key: SessionKey, delivery: &Delivery) {
+        let rule = rule!("v5.0/MQTT-3.1.2-25");
+        let because = "it is larger than the client's Maximum Packet Size";
+        self.note_dropped(key, &delivery.message, rule, because);
     }
 
     /// Sends a message again after a reconnect, with its old Packet Identifier. It does not expire any more.

@@ -14,8 +14,10 @@
 //! - A malformed Topic Filter closes the connection in every version; `$share` means nothing to 3.1.1.
 //! - A CONNECT of 5.0 that is refused gets its CONNACK, and Reason Strings name the clause.
 //! - A Shared Subscription takes turns among the sessions that are ready to receive.
+//! - No Local concerns what is published meanwhile, not the retained messages that a subscription brings.
 //! - Topic Aliases are used towards a client that takes them, for the topics that come first.
 //! - When the broker stops, Wills wait until it is restored.
+//! - A Session ends, rather than lose messages, when more waits for it than may.
 //!
 //! ```
 //! use std::time::Duration;
@@ -43,7 +45,9 @@ mod disconnect;
 mod keep_alive;
 mod message;
 pub(crate) mod method;
+mod note;
 mod outgoing;
+mod overflow;
 mod persist;
 mod publish;
 mod receive;
@@ -58,6 +62,7 @@ mod subscriptions;
 pub(crate) mod topic;
 mod tree;
 mod unsubscribe;
+mod verify;
 mod will;
 
 use std::collections::BTreeMap;
@@ -68,11 +73,13 @@ pub use authentication::ECHO;
 pub use census::Census;
 pub use message::Message;
 pub use method::{Exchange, Method, Step};
+pub use note::Note;
 pub use outgoing::Delivery;
 pub use persist::{Persist, SessionChange, Terms};
 pub use refusal::Refusal;
 pub use subscriptions::Subscription;
 pub use topic::matches;
+pub use verify::Claim;
 pub use will::Will;
 
 use crate::config::{AuthenticationMethod, Config};
@@ -81,7 +88,7 @@ use connection::Connection;
 use deadlines::{Deadline, Deadlines};
 use method::Echo;
 use retained::Retained;
-use session::Sessions;
+use session::{SessionKey, Sessions};
 use subscriptions::Subscriptions;
 
 /// A Network Connection. Whoever drives the core numbers them and never uses a number twice.
@@ -120,6 +127,13 @@ pub enum Event<'a> {
         /// The connection.
         connection: ConnectionId,
     },
+    /// What [`Action::Verify`] asked for is known.
+    Verified {
+        /// The connection.
+        connection: ConnectionId,
+        /// Whether the claim holds.
+        holds: bool,
+    },
     /// The broker is to take leave of its clients.
     Stopping,
 }
@@ -143,6 +157,15 @@ pub enum Action {
     },
     /// Persists a change, before any action that follows (only with [`Config::persistent`]).
     Persist(Persist),
+    /// Finds out whether a claim holds, which takes a while, and tells it by [`Event::Verified`].
+    Verify {
+        /// The connection.
+        connection: ConnectionId,
+        /// The claim.
+        claim: Claim,
+    },
+    /// Nothing to be done: what was refused or dropped, for a log (only after [`Core::noting`]).
+    Note(Note),
 }
 
 /// The broker.
@@ -151,8 +174,7 @@ pub struct Core {
     config: Config,
     rules: Arc<RuleBook>,
     methods: Vec<Box<dyn Method>>,
-    /// Boxed: a node of the map has room for eleven, and most are not full.
-    connections: BTreeMap<ConnectionId, Box<Connection>>,
+    connections: BTreeMap<ConnectionId, Connection>,
     sessions: Sessions,
     subscriptions: Subscriptions,
     retained: Retained,
@@ -161,6 +183,9 @@ pub struct Core {
     partial_bytes: usize,
     now: Duration,
     actions: Vec<Action>,
+    /// The Sessions that more was to wait for than may: they end with the event.
+    overflowing: Vec<SessionKey>,
+    noting: bool,
     stopping: bool,
 }
 
@@ -181,8 +206,17 @@ impl Core {
             partial_bytes: 0,
             now: Duration::ZERO,
             actions: Vec::new(),
+            overflowing: Vec::new(),
+            noting: false,
             stopping: false,
         }
+    }
+
+    /// Lets the actions tell what was refused or dropped ([`Action::Note`]).
+    #[must_use]
+    pub fn noting(mut self) -> Self {
+        self.noting = true;
+        self
     }
 
     /// Offers a method of enhanced authentication, beside [`ECHO`].
@@ -207,8 +241,10 @@ impl Core {
             Event::TimePassed => {}
             Event::Congested { connection } => self.congested(connection),
             Event::Drained { connection } => self.drained(connection),
+            Event::Verified { connection, holds } => self.verified(connection, holds),
             Event::Stopping => self.stop(),
         }
+        self.end_overflowing();
         std::mem::swap(&mut self.actions, actions);
     }
 

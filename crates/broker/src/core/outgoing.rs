@@ -163,6 +163,11 @@ impl Outgoing {
             || self.held.own.is_full(size, usize::MAX, limits.queued_bytes)
     }
 
+    /// The bytes of the messages that wait or are in flight.
+    pub(crate) fn bytes_held(&self) -> usize {
+        self.held.own.bytes.load(Ordering::Relaxed)
+    }
+
     /// A message waits, behind the others.
     pub(crate) fn queue(&mut self, delivery: Delivery) {
         self.held.add(&delivery);

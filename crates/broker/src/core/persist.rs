@@ -226,6 +226,13 @@ impl Session {
             .will
             .clone()
             .map(|will| SessionChange::Will(Some(will)));
+        // A Session that does not outlive its connection is told for its Will alone.
+        let state = self.kept.then(|| self.state()).into_iter().flatten();
+        let left = self.left.map(|at| SessionChange::Left { at });
+        std::iter::once(begun).chain(will).chain(state).chain(left)
+    }
+
+    fn state(&self) -> impl Iterator<Item = SessionChange> + '_ {
         let subscribed =
             self.subscriptions
                 .iter()
@@ -246,15 +253,11 @@ impl Session {
             ]
         });
         let waiting = self.outgoing.waiting.iter().cloned();
-        let left = self.left.map(|at| SessionChange::Left { at });
-        std::iter::once(begun)
-            .chain(will)
-            .chain(subscribed)
+        subscribed
             .chain(received)
             .chain(released)
             .chain(in_flight)
             .chain(waiting.map(SessionChange::Queued))
-            .chain(left)
     }
 }
 

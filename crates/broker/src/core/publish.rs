@@ -237,15 +237,16 @@ impl Core {
         refusal: Refusal,
     ) -> Result<(), Refusal> {
         let Some(packet_id) = publish.packet_id else {
-            return if refusal.reason == ReasonCode::PAYLOAD_FORMAT_INVALID {
-                Err(refusal)
-            } else {
-                Ok(())
-            };
+            if refusal.reason == ReasonCode::PAYLOAD_FORMAT_INVALID {
+                return Err(refusal);
+            }
+            self.note_refused(id, PacketType::Publish, refusal);
+            return Ok(());
         };
         if refusal.reason == ReasonCode::QUOTA_EXCEEDED && !rules.is_v5() {
             return Err(refusal);
         }
+        self.note_refused(id, PacketType::Publish, refusal);
         // 3.1.1 has it acknowledged, or the connection closed.
         if rules.breaks(rule!("v3.1/V31-3.3-1", "v3.1.1/MQTT-3.3.5-2")) {
             return Ok(());

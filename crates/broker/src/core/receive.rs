@@ -33,10 +33,13 @@ impl Core {
             return;
         };
         self.partial_bytes += input.len();
+        // Nobody has shown yet who they are.
+        let waits = matches!(connection.stage, Stage::Verifying { .. });
+        let too_early = waits && input.len() > self.config.limits.first_packet_size as usize;
         connection.input = input;
         if let Some(refusal) = connection.closes_later.take() {
             self.close(id, Some(refusal));
-        } else if self.partial_bytes > self.config.limits.all_partial_bytes {
+        } else if too_early || self.partial_bytes > self.config.limits.all_partial_bytes {
             self.refuse_partial(id);
         }
     }
@@ -48,6 +51,7 @@ impl Core {
                 return &[];
             };
             let maximum = match connection.stage {
+                Stage::Verifying { .. } => return bytes,
                 Stage::Opened => self.config.limits.first_packet_size,
                 _ => self.config.limits.maximum_packet_size,
             };
@@ -128,6 +132,8 @@ impl Core {
             Stage::Connected(session) => self
                 .read(&rules, frame)
                 .and_then(|packet| self.handle_packet(id, &rules, session, packet)),
+            // No frame is taken while it lasts.
+            Stage::Verifying { .. } => Ok(()),
             Stage::Refused => {
                 self.handle_refused(id, &rules, frame);
                 Ok(())

@@ -102,7 +102,7 @@ impl Core {
         };
         let rules = connection.rules.clone();
         match connection.stage {
-            Stage::Opened | Stage::Authenticating { .. } => {
+            Stage::Opened | Stage::Authenticating { .. } | Stage::Verifying { .. } => {
                 self.refuse_connect(id, &rules, refusal);
             }
             Stage::Connected(_) => self.refuse_connected(id, &rules, refusal),

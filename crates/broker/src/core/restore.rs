@@ -95,8 +95,14 @@ impl Core {
                 subscription,
             } => {
                 let requested = subscription.requested(&filter);
+                let old = session.subscriptions.insert(filter.clone(), subscription);
+                // The same text may have asked for a Shared Subscription before, and not do so in 3.1.1.
+                if let Some(old) = old
+                    && old.requested(&filter) != requested
+                {
+                    self.subscriptions.remove(old.requested(&filter), key);
+                }
                 self.subscriptions.insert(requested, key, subscription);
-                session.subscriptions.insert(filter, subscription);
             }
             SessionChange::Unsubscribed { filter } => {
                 if let Some(subscription) = session.subscriptions.remove(&filter) {

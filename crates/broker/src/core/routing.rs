@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use codec::QoS;
+use codec::{QoS, Version};
 
 use super::Core;
 use super::message::Message;
@@ -309,7 +309,9 @@ impl Core {
 
     /// A Session of a Shared Subscription has ended with messages on their way. What was never sent goes to
     /// another Session, and so does what was sent with QoS 1; QoS 2 does not, since the client may have received it.
-    pub(super) fn share_again(&mut self, rules: &Rules, outgoing: Outgoing) {
+    pub(super) fn share_again(&mut self, outgoing: Outgoing) {
+        // Shared Subscriptions are of 5.0, whoever has resumed the Session since.
+        let rules = self.rules.of(Version::V5_0);
         let again_qos1 = rules.keeps(rule!("v5.0/U50-4.8.2-1"));
         let again_qos2 = rules.breaks(rule!("v5.0/MQTT-4.8.2-5"));
         let sent = outgoing

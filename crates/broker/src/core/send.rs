@@ -2,7 +2,7 @@
 
 use codec::{
     Auth, Connack, Disconnect, Packet, PacketType, Properties, PropertiesBuf, PropertyId, Puback,
-    Pubcomp, Pubrec, Pubrel, Suback, Unsuback,
+    Pubcomp, Pubrec, Pubrel, ReasonCode, Suback, Unsuback,
 };
 
 use super::{Action, ConnectionId, Core, Refusal};
@@ -54,7 +54,10 @@ impl Core {
         {
             self.push(id, bytes);
         } else if !self.send(id, &with_properties(*packet, bare.as_properties())) {
-            self.close(id, None);
+            let clause = clauses::clause!("v5.0/MQTT-3.1.2-24");
+            let refusal = Refusal::new(clause, ReasonCode::PACKET_TOO_LARGE)
+                .because("what has to be answered is larger than the client's Maximum Packet Size");
+            self.close(id, Some(refusal));
         }
     }
 
@@ -106,12 +109,9 @@ impl Core {
     }
 }
 
-/// Most packets have no more bytes than this, whose buffer then need not grow.
-const MOST: usize = 64;
-
 /// The packet's bytes; `None` where no packet can hold it.
 fn encode(rules: &Rules, packet: &Packet<'_>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(MOST);
+    let mut bytes = Vec::new();
     codec::encode_as_is(packet, rules.version(), &mut bytes).ok()?;
     let packet_type = packet.packet_type();
     if packet_type != PacketType::Publish

@@ -50,8 +50,7 @@ pub(crate) struct Session {
 /// All Sessions.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    /// Boxed: a node of the map has room for eleven, and most are not full.
-    by_key: BTreeMap<SessionKey, Box<Session>>,
+    by_key: BTreeMap<SessionKey, Session>,
     by_client_id: BTreeMap<Arc<[u8]>, SessionKey>,
     begun: u64,
     /// What is on its way to all clients.
@@ -62,11 +61,11 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     pub(crate) fn get(&self, session: SessionKey) -> Option<&Session> {
-        self.by_key.get(&session).map(Box::as_ref)
+        self.by_key.get(&session)
     }
 
     pub(crate) fn get_mut(&mut self, session: SessionKey) -> Option<&mut Session> {
-        self.by_key.get_mut(&session).map(Box::as_mut)
+        self.by_key.get_mut(&session)
     }
 
     pub(crate) fn find(&self, client_id: &[u8]) -> Option<SessionKey> {
@@ -84,11 +83,20 @@ impl Sessions {
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Session> {
-        self.by_key.values().map(Box::as_ref)
+        self.by_key.values()
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = SessionKey> + '_ {
         self.by_key.keys().copied()
+    }
+
+    /// The Session that the most bytes wait for or are in flight to. It walks all of them.
+    pub(crate) fn with_most_waiting(&self) -> Option<SessionKey> {
+        let most = self
+            .by_key
+            .iter()
+            .max_by_key(|(_, session)| session.outgoing.bytes_held());
+        most.map(|(&key, _)| key)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -122,13 +130,13 @@ impl Sessions {
             incoming: BTreeSet::new(),
             stale_aliases: BTreeMap::new(),
         };
-        self.by_key.insert(key, Box::new(session));
+        self.by_key.insert(key, session);
         self.by_client_id.insert(Arc::clone(client_id), key);
         key
     }
 
     fn remove(&mut self, key: SessionKey) -> Option<Session> {
-        let session = *self.by_key.remove(&key)?;
+        let session = self.by_key.remove(&key)?;
         if self.by_client_id.get(&session.client_id) == Some(&key) {
             self.by_client_id.remove(&session.client_id);
         }
@@ -243,7 +251,7 @@ impl Core {
                 change: SessionChange::Ended,
             });
         }
-        self.share_again(&session.rules, session.outgoing);
+        self.share_again(session.outgoing);
     }
 
     /// Takes a Session away with its subscriptions, and does nothing else that its end would have done.

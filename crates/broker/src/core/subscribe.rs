@@ -7,20 +7,26 @@ use codec::{
     Subscribe, TopicFilter, Version,
 };
 
-use super::outgoing::Delivery;
+use super::message::Message;
+use super::outgoing::{Delivery, Outgoing};
 use super::persist::SessionChange;
-use super::session::SessionKey;
+use super::session::{Session, SessionKey};
 use super::subscriptions::Subscription;
 use super::topic::{self, Requested};
 use super::{ConnectionId, Core, Refusal};
 use crate::rules::{Rules, rule};
 
 /// A subscription that a SUBSCRIBE has made or replaced.
-struct Made<'a> {
-    filter: &'a [u8],
+struct Made {
     subscription: Subscription,
-    handling: RetainHandling,
-    new: bool,
+    /// The retained messages that it brings.
+    retained: Vec<Arc<Message>>,
+}
+
+/// How much the retained messages may be that one SUBSCRIBE brings, beside what waits for its client already.
+struct Room {
+    messages: usize,
+    bytes: usize,
 }
 
 impl Core {
@@ -37,6 +43,7 @@ impl Core {
         let mut codes = Vec::new();
         let mut made = Vec::new();
         let mut why = None;
+        let mut room = self.room_for_retained(key);
         for requested in subscribe.filters.iter() {
             let filter = requested.filter.as_bytes();
             let options = requested.options;
@@ -56,27 +63,24 @@ impl Core {
                 shared,
             };
             let handling = options.handling_of_retained().unwrap_or_default();
-            match self.grant(rules, key, filter, subscription) {
-                Ok(new) => {
+            match self.grant(rules, key, filter, subscription, handling, &mut room) {
+                Ok(retained) => {
                     codes.push(subscription.maximum_qos.value());
                     made.push(Made {
-                        filter,
                         subscription,
-                        handling,
-                        new,
+                        retained,
                     });
                 }
                 Err(refusal) => {
                     codes.push(failure(rules, refusal, options.qos()).0);
+                    self.note_refused(id, PacketType::Subscribe, refusal);
                     why = Some(refusal);
                 }
             }
         }
         self.send_suback(id, rules, subscribe.packet_id, codes, why);
-        // One packet brings no more than the queue of a session may hold; retained messages may be dropped.
-        let mut budget = self.config.limits.queued_bytes;
         for made in made {
-            self.send_retained(rules, key, &made, &mut budget);
+            self.send_retained(rules, key, made);
         }
         Ok(())
     }
@@ -112,20 +116,31 @@ impl Core {
         Ok(())
     }
 
-    /// Makes or replaces a subscription; tells whether it is new.
+    /// Makes or replaces a subscription; gives the retained messages that it brings.
     fn grant(
         &mut self,
         rules: &Rules,
         key: SessionKey,
         filter: &[u8],
         subscription: Subscription,
-    ) -> Result<bool, Refusal> {
+        handling: RetainHandling,
+        room: &mut Room,
+    ) -> Result<Vec<Arc<Message>>, Refusal> {
         let requested = subscription.requested(filter);
         self.check_permitted(rules, key, filter, requested, subscription.maximum_qos)?;
-        let Some(session) = self.sessions.get_mut(key) else {
-            return Ok(false);
+        let Some(session) = self.sessions.get(key) else {
+            return Ok(Vec::new());
         };
         let new = !session.subscriptions.contains_key(filter);
+        let retained = if sends_retained(rules, subscription, handling, new) {
+            self.retained_for(rules, session, filter)
+        } else {
+            Vec::new()
+        };
+        take_room(rules, room, &retained, subscription.maximum_qos)?;
+        let Some(session) = self.sessions.get_mut(key) else {
+            return Ok(Vec::new());
+        };
         // The identical filter replaces the subscription; a broker that breaks this keeps the old one.
         let replaces = new || rules.keeps(rule!("v3.1.1/MQTT-3.8.4-3", "v5.0/MQTT-3.8.4-3"));
         if replaces {
@@ -142,7 +157,7 @@ impl Core {
                 subscription,
             });
         }
-        Ok(new)
+        Ok(retained)
     }
 
     fn check_permitted(
@@ -243,49 +258,23 @@ impl Core {
         );
     }
 
-    /// Sends the retained messages that match a subscription (section 3.3.1.3). A Shared Subscription gets none
-    /// (5.0 section 4.8.2).
-    fn send_retained(
-        &mut self,
-        rules: &Rules,
-        key: SessionKey,
-        made: &Made<'_>,
-        budget: &mut usize,
-    ) {
-        let &Made {
-            filter,
-            subscription,
-            handling,
-            new,
-        } = made;
-        let sends = match handling {
-            _ if subscription.shared => false,
-            RetainHandling::SendAtSubscribe if new => rules.keeps(rule!(
-                "v3.1/V31-2.1-4",
-                "v3.1.1/MQTT-3.3.1-6",
-                "v5.0/MQTT-3.3.1-9"
-            )),
-            RetainHandling::SendAtSubscribe => rules.keeps(rule!(
-                "v3.1/V31-2.1-4",
-                "v3.1.1/MQTT-3.3.1-6",
-                "v3.1.1/MQTT-3.8.4-3",
-                "v5.0/MQTT-3.3.1-9",
-                "v5.0/MQTT-3.8.4-4"
-            )),
-            RetainHandling::SendIfNew => rules.must(rule!("v5.0/MQTT-3.3.1-10"), new, !new),
-            RetainHandling::DoNotSend => rules.must(rule!("v5.0/MQTT-3.3.1-11"), false, true),
-        };
-        if !sends {
-            return;
+    fn room_for_retained(&self, key: SessionKey) -> Room {
+        let limits = &self.config.limits;
+        let outgoing = self.sessions.get(key).map(|session| &session.outgoing);
+        let waiting = outgoing.map_or(0, |outgoing| outgoing.waiting.len());
+        let held = outgoing.map_or(0, Outgoing::bytes_held);
+        Room {
+            messages: limits.queued_messages.saturating_sub(waiting),
+            bytes: limits.queued_bytes.saturating_sub(held),
         }
-        let Some(session) = self.sessions.get(key) else {
-            return;
-        };
+    }
+
+    /// The retained messages that match a filter.
+    fn retained_for(&self, rules: &Rules, session: &Session, filter: &[u8]) -> Vec<Arc<Message>> {
         let hides = topic::starts_with_wildcard(filter)
             && rules.keeps(rule!("v3.1.1/MQTT-4.7.2-1", "v5.0/MQTT-4.7.2-1"));
         let user = session.user.as_deref();
-        let messages: Vec<_> = self
-            .retained
+        self.retained
             .matching(filter)
             .filter(|message| !(hides && message.topic.starts_with(b"$")))
             .filter(|message| self.config.access.may_receive(user, &message.topic))
@@ -293,12 +282,13 @@ impl Core {
                 !message.has_expired(self.now) || rules.breaks(rule!("v5.0/MQTT-3.3.2-5"))
             })
             .map(Arc::clone)
-            .collect();
-        for message in messages {
-            let Some(left) = budget.checked_sub(message.size()) else {
-                return;
-            };
-            *budget = left;
+            .collect()
+    }
+
+    /// Sends the retained messages that a subscription brings (section 3.3.1.3).
+    fn send_retained(&mut self, rules: &Rules, key: SessionKey, made: Made) {
+        let subscription = made.subscription;
+        for message in made.retained {
             let retain = rules.must(
                 rule!(
                     "v3.1/V31-2.1-4",
@@ -323,6 +313,56 @@ impl Core {
             self.deliver(key, delivery);
         }
     }
+}
+
+/// Whether a subscription brings the retained messages that match it. A Shared Subscription brings none (5.0 section
+/// 4.8.2).
+fn sends_retained(
+    rules: &Rules,
+    subscription: Subscription,
+    handling: RetainHandling,
+    new: bool,
+) -> bool {
+    match handling {
+        _ if subscription.shared => false,
+        RetainHandling::SendAtSubscribe if new => rules.keeps(rule!(
+            "v3.1/V31-2.1-4",
+            "v3.1.1/MQTT-3.3.1-6",
+            "v5.0/MQTT-3.3.1-9"
+        )),
+        RetainHandling::SendAtSubscribe => rules.keeps(rule!(
+            "v3.1/V31-2.1-4",
+            "v3.1.1/MQTT-3.3.1-6",
+            "v3.1.1/MQTT-3.8.4-3",
+            "v5.0/MQTT-3.3.1-9",
+            "v5.0/MQTT-3.8.4-4"
+        )),
+        RetainHandling::SendIfNew => rules.must(rule!("v5.0/MQTT-3.3.1-10"), new, !new),
+        RetainHandling::DoNotSend => rules.must(rule!("v5.0/MQTT-3.3.1-11"), false, true),
+    }
+}
+
+/// Takes the room that retained messages need. Where there is none for all of them, the subscription is refused
+/// rather than served in part.
+fn take_room(
+    rules: &Rules,
+    room: &mut Room,
+    retained: &[Arc<Message>],
+    maximum_qos: QoS,
+) -> Result<(), Refusal> {
+    let queued = |message: &&Arc<Message>| message.qos.min(maximum_qos).is_acknowledged();
+    let messages = retained.iter().filter(queued).count();
+    let bytes = retained.iter().map(|message| message.size()).sum::<usize>();
+    if let Some(messages) = room.messages.checked_sub(messages)
+        && let Some(bytes) = room.bytes.checked_sub(bytes)
+    {
+        *room = Room { messages, bytes };
+        return Ok(());
+    }
+    let answered = rule!("v3.1.1/MQTT-3.8.4-5", "v5.0/MQTT-3.8.4-7");
+    let clause = answered.clauses(rules.version())[0];
+    let refusal = Refusal::new(clause, ReasonCode::QUOTA_EXCEEDED);
+    Err(refusal.because("more retained messages match than may wait for one client"))
 }
 
 /// The code by which SUBACK tells that a subscription was not made.

@@ -139,6 +139,11 @@ impl Core {
             && !(topic.starts_with(b"$SYS/")
                 && rules.keeps(rule!("v3.1.1/U311-4.7.2-1", "v5.0/U50-4.7.2-1")));
         self.persist_will(key);
+        if !permitted {
+            let because = "its client may not publish there";
+            let rule = rule!("v3.1.1/MQTT-3.3.5-2", "v5.0/MQTT-3.1.4-2");
+            self.note_dropped(key, &will.message, rule, because);
+        }
         if permitted
             && rules.keeps(rule!(
                 "v3.1/V31-2.2-6",

@@ -8,11 +8,14 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
-use tracing::{debug, info, warn};
+use tracing::warn;
 
 use super::keeping::{self, Keeping};
+use super::log;
+use super::metered::Account;
 use super::outbox::Outbox;
 use super::trace::{Sink, Tracer};
+use super::verifying::Verifying;
 use crate::config::{AuthenticationMethod, Config, Limits};
 use crate::core::{Action, ConnectionId, Core, Event, Persist};
 use crate::rules::{ClauseSet, RuleBook};
@@ -27,6 +30,8 @@ pub(super) struct Hub {
     limits: Limits,
     clock: Clock,
     keeping: Option<Arc<Keeping>>,
+    verifying: Verifying,
+    partial_frames: Arc<Account>,
     deadline_moved: Notify,
     stopping: watch::Sender<bool>,
     abandoned: watch::Sender<bool>,
@@ -109,7 +114,6 @@ impl Hub {
             handshakes: Arc::new(Semaphore::new(
                 limits.connections.min(Semaphore::MAX_PERMITS),
             )),
-            limits,
             state: Mutex::new(State {
                 core,
                 outboxes: BTreeMap::new(),
@@ -120,6 +124,9 @@ impl Hub {
             }),
             clock,
             keeping,
+            verifying: Verifying::default(),
+            partial_frames: Account::of(limits.all_partial_bytes),
+            limits,
             deadline_moved: Notify::new(),
             stopping: watch::Sender::new(false),
             abandoned: watch::Sender::new(false),
@@ -161,6 +168,7 @@ impl Hub {
             state.outboxes.remove(&connection);
             state.tasks.remove(&connection);
         }
+        self.verifying.forget(connection);
         self.connections.send_modify(|count| *count -= 1);
     }
 
@@ -196,7 +204,7 @@ impl Hub {
 
     fn perform(&self, state: &mut State, actions: &mut Vec<Action>) {
         let now = self.clock.now();
-        let mut congested = state.perform(actions, now);
+        let mut congested = state.perform(actions, now, &self.verifying);
         while let Some(connection) = congested.pop() {
             state
                 .core
@@ -204,7 +212,7 @@ impl Hub {
             if let Some(keeping) = &self.keeping {
                 keeping.take(actions);
             }
-            congested.extend(state.perform(actions, now));
+            congested.extend(state.perform(actions, now, &self.verifying));
         }
     }
 
@@ -238,6 +246,15 @@ impl Hub {
     /// The rules, for what is met before the core sees a byte.
     pub(super) fn rules(&self) -> Arc<RuleBook> {
         Arc::clone(&self.rules)
+    }
+
+    /// The bytes of WebSocket frames that have come in part.
+    pub(super) fn partial_frames(&self) -> Arc<Account> {
+        Arc::clone(&self.partial_frames)
+    }
+
+    pub(super) fn verifying(&self) -> &Verifying {
+        &self.verifying
     }
 
     pub(super) fn limits(&self) -> &Limits {
@@ -292,8 +309,10 @@ impl Hub {
     }
 }
 
-/// The core with the methods of enhanced authentication that draw lots, and so are not its own.
-fn with_methods(mut core: Core) -> Core {
+/// The core, telling what it refuses, with the methods of enhanced authentication that draw lots, and so are not its
+/// own.
+fn with_methods(core: Core) -> Core {
+    let mut core = core.noting();
     let config = core.config();
     if config
         .features
@@ -310,7 +329,12 @@ fn with_methods(mut core: Core) -> Core {
 
 impl State {
     /// Does what the core says; tells which connections that has made congested.
-    fn perform(&mut self, actions: &mut Vec<Action>, now: Duration) -> Vec<ConnectionId> {
+    fn perform(
+        &mut self,
+        actions: &mut Vec<Action>,
+        now: Duration,
+        verifying: &Verifying,
+    ) -> Vec<ConnectionId> {
         let mut congested = Vec::new();
         for action in actions.drain(..) {
             if let Some(tracer) = &mut self.tracer {
@@ -325,15 +349,13 @@ impl State {
                     }
                 }
                 Action::Close { connection, why } => {
-                    if let Some(refusal) = why {
-                        info!(connection = connection.0, %refusal, "closing");
-                    } else {
-                        debug!(connection = connection.0, "closing");
-                    }
+                    log::closing(connection, why.as_ref());
                     if let Some(outbox) = self.outboxes.get(&connection) {
                         outbox.close();
                     }
                 }
+                Action::Verify { connection, claim } => verifying.add(connection, claim),
+                Action::Note(note) => log::note(&note),
                 // The store has it, or there is none.
                 Action::Persist(_) => {}
             }

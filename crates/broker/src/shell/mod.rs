@@ -7,11 +7,14 @@
 mod hub;
 mod keeping;
 mod listen;
+mod log;
+mod metered;
 mod outbox;
 mod serve;
 mod tls;
 mod trace;
 mod transport;
+mod verifying;
 mod websocket;
 
 use std::io;
@@ -86,8 +89,12 @@ impl Broker {
         hub: impl FnOnce(Config) -> io::Result<Arc<Hub>>,
     ) -> Result<Self, ConfigError> {
         config.check()?;
+        let verifies = config.access.has_hashes();
         let hub = hub(config).map_err(|error| ConfigError::Thread(error.kind()))?;
         tokio::spawn(hub::keep_time(Arc::clone(&hub)));
+        if verifies {
+            verifying::start(&hub);
+        }
         Ok(Self { hub })
     }
 

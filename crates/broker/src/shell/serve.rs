@@ -70,7 +70,8 @@ fn upgrade<S>(hub: &Arc<Hub>, stream: S)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let accepting = websocket::accept(stream, hub.rules(), hub.limits().maximum_packet_size);
+    let limits = hub.limits().clone();
+    let accepting = websocket::accept(stream, hub.rules(), limits, hub.partial_frames());
     shake_hands(hub, "WebSocket", accepting, spawn);
 }
 
@@ -152,8 +153,15 @@ async fn read(
             }
             Poll::Ready(io::Result::Ok(bytes.len()))
         });
-        if let Ok(0) | Err(_) = read.await {
-            return;
+        match read.await {
+            Ok(0) => return,
+            Ok(_) => {}
+            // The layer below has refused what came, rather than lost the link.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                info!(connection = connection.0, "closing: {error}");
+                return;
+            }
+            Err(_) => return,
         }
     }
 }

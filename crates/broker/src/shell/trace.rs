@@ -101,7 +101,7 @@ impl Tracer {
                     self.tell(at, *connection, &format!("<- closed{why}"));
                 }
             }
-            Action::Persist(_) => {}
+            Action::Persist(_) | Action::Verify { .. } | Action::Note(_) => {}
         }
     }
 

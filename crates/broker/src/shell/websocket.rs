@@ -18,6 +18,8 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
+use super::metered::{Account, Metered};
+use crate::config::Limits;
 use crate::rules::{RuleBook, rule};
 
 /// The subprotocol of MQTT, whatever its version.
@@ -26,12 +28,19 @@ const SUBPROTOCOL: &str = "mqtt";
 /// How large a frame may be at least, in bytes: it may hold several packets.
 const LARGEST_FRAME: usize = 16 << 20;
 
+/// What the upgrade and the header of a frame may take beside the first packet, in bytes.
+const BESIDE_FIRST_PACKET: usize = 64 << 10;
+
+/// How much is read at a time. Each connection holds as much all the time.
+const READ: usize = 4 << 10;
+
 /// A WebSocket connection as the stream of bytes that its binary frames carry.
 ///
-/// What is written becomes a frame per write and is sent when it is flushed.
+/// What is written becomes a frame per write and is sent when it is flushed. Until the broker writes for the first
+/// time, which is its answer to CONNECT, a frame is bounded like the first packet of any connection.
 #[derive(Debug)]
 pub(super) struct WebSocket<S> {
-    frames: WebSocketStream<S>,
+    frames: WebSocketStream<Metered<S>>,
     /// What is left of the message that is being read.
     message: Bytes,
     rules: Arc<RuleBook>,
@@ -49,15 +58,18 @@ pub(super) struct WebSocket<S> {
 pub(super) async fn accept<S>(
     stream: S,
     rules: Arc<RuleBook>,
-    maximum_packet_size: u32,
+    limits: Limits,
+    partial: Arc<Account>,
 ) -> io::Result<WebSocket<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let largest = usize::try_from(maximum_packet_size)
-        .unwrap_or(usize::MAX)
-        .max(LARGEST_FRAME);
+    let size = |bytes: u32| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let largest = size(limits.maximum_packet_size).max(LARGEST_FRAME);
+    let first = size(limits.first_packet_size).saturating_add(BESIDE_FIRST_PACKET);
+    let stream = Metered::new(stream, first, partial);
     let config = WebSocketConfig::default()
+        .read_buffer_size(READ)
         .max_frame_size(Some(largest))
         .max_message_size(Some(largest));
     let choosing = |request: &Request, response| choose_subprotocol(request, response, &rules);
@@ -113,7 +125,7 @@ where
             Message::Text(text) => {
                 let rule = rule!("v3.1.1/MQTT-6.0.0-1", "v5.0/MQTT-6.0.0-1");
                 if self.rules.keeps_in_every_version(rule) {
-                    return Err(refused("a text frame"));
+                    return Err(refused("a text frame (v5.0/MQTT-6.0.0-1)"));
                 }
                 text.into()
             }
@@ -168,7 +180,10 @@ where
     ) -> Poll<io::Result<()>> {
         while self.message.is_empty() {
             match ready!(Pin::new(&mut self.frames).poll_next(context)) {
-                Some(Ok(message)) => self.message = self.carried(message)?,
+                Some(Ok(message)) => {
+                    self.frames.get_mut().settle();
+                    self.message = self.carried(message)?;
+                }
                 Some(Err(error)) => return Poll::Ready(Err(of_link(error))),
                 None => return Poll::Ready(Ok(())),
             }
@@ -188,6 +203,7 @@ where
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.frames.get_mut().allow(usize::MAX);
         ready!(Pin::new(&mut self.frames).poll_ready(context)).map_err(of_link)?;
         let frame = Message::Binary(Bytes::copy_from_slice(bytes));
         Pin::new(&mut self.frames)

@@ -5,8 +5,10 @@
 //! process is killed. A commit also waits until the disk has it, so the same holds when the power fails, as far as
 //! the file system and the disk keep what they have promised to have written.
 //!
-//! Nothing else shares the file: it is locked as long as a broker has it open. All of it is checked when it is opened.
+//! Nothing else shares the file: it is locked as long as a broker has it open. All of it is checked when it is opened,
+//! and it is made smaller then if most of it is free.
 
+mod compact;
 mod ledger;
 mod load;
 mod tables;
@@ -116,7 +118,7 @@ impl Store {
         } else {
             builder.open(&path)
         };
-        let database = opened.map_err(|error| refused(&path, error))?;
+        let mut database = opened.map_err(|error| refused(&path, error))?;
         let damaged = |error: redb::Error| OpenError::Damaged {
             path: path.clone(),
             detail: error.to_string(),
@@ -130,6 +132,10 @@ impl Store {
         let epoch = epoch(&database, &path)?;
         let now = since_unix_epoch();
         let (restored, ledger) = load::load(&database).map_err(damaged)?;
+        compact::compact(&mut database, &path).map_err(|error| OpenError::File {
+            path: path.clone(),
+            source: io::Error::other(error),
+        })?;
         // A clock that was set back must not make anything younger than it was.
         let age = now.saturating_sub(epoch).max(ledger.latest());
         Ok(Self {

@@ -9,8 +9,9 @@ use clauses::{ClauseId, Keyword};
 
 use crate::script::{BROKEN, CONSULTED};
 use crate::{
-    accepting, connecting, delivering, identifying, limiting, publishing, retaining, sessions,
-    subscribing, timing, version_3_1, wills,
+    accepting, changing_versions, connecting, delivering, identifying, limiting, noting,
+    overflowing, publishing, retaining, sessions, subscribing, timing, verifying, version_3_1,
+    wills,
 };
 
 thread_local! {
@@ -54,15 +55,19 @@ fn every_broken_rule_is_seen() {
 fn all() -> impl Iterator<Item = fn()> {
     [
         accepting::ALL,
+        changing_versions::ALL,
         connecting::ALL,
         delivering::ALL,
         identifying::ALL,
         limiting::ALL,
+        noting::ALL,
+        overflowing::ALL,
         publishing::ALL,
         retaining::ALL,
         sessions::ALL,
         subscribing::ALL,
         timing::ALL,
+        verifying::ALL,
         version_3_1::ALL,
         wills::ALL,
     ]
@@ -88,15 +93,19 @@ fn fails(exchange: fn(), clause: ClauseId) -> bool {
 fn every_exchange_is_listed() {
     let files = [
         include_str!("accepting.rs"),
+        include_str!("changing_versions.rs"),
         include_str!("connecting.rs"),
         include_str!("delivering.rs"),
         include_str!("identifying.rs"),
         include_str!("limiting.rs"),
+        include_str!("noting.rs"),
+        include_str!("overflowing.rs"),
         include_str!("publishing.rs"),
         include_str!("retaining.rs"),
         include_str!("sessions.rs"),
         include_str!("subscribing.rs"),
         include_str!("timing.rs"),
+        include_str!("verifying.rs"),
         include_str!("version_3_1.rs"),
         include_str!("wills.rs"),
     ];

@@ -2,15 +2,19 @@
 
 mod accepting;
 mod breaking;
+mod changing_versions;
 mod connecting;
 mod delivering;
 mod identifying;
 mod limiting;
+mod noting;
+mod overflowing;
 mod publishing;
 mod retaining;
 mod script;
 mod sessions;
 mod subscribing;
 mod timing;
+mod verifying;
 mod version_3_1;
 mod wills;

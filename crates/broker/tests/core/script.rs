@@ -7,6 +7,8 @@
 //! a <- CONNACK: { reason: success, .. }     must have these fields
 //! a <- closed                               the core has closed the connection
 //! a cuts                                    the client's end is lost
+//! a is verified                             whoever checks passwords tells the core
+//! noted CLAUSE: text                        the core's next note names the clause and has the text
 //! wait 10s                                  time passes
 //! ```
 //!
@@ -17,7 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use broker::Config;
-use broker::core::{Action, ConnectionId, Core, Event};
+use broker::core::{Action, Claim, ConnectionId, Core, Event, Note};
 use broker::rules::ClauseSet;
 use codec::draft::{Draft, FieldSpec, Kind, Record, Value, field};
 use codec::{Direction, PacketType, ReasonCode, Split, Version};
@@ -34,10 +36,12 @@ pub(crate) fn play(mut config: Config, script: &str) -> Core {
     config.broken = BROKEN.get();
     config.check().expect("a configuration that can be served");
     let mut player = Player {
-        core: Core::new(config),
+        core: Core::new(config).noting(),
         now: Duration::ZERO,
         opened: 0,
         clients: BTreeMap::new(),
+        claims: BTreeMap::new(),
+        notes: VecDeque::new(),
     };
     for (number, line) in (1..).zip(script.lines()) {
         let line = line.split(" #").next().unwrap_or_default().trim();
@@ -65,6 +69,8 @@ struct Player {
     now: Duration,
     opened: u64,
     clients: BTreeMap<String, Client>,
+    claims: BTreeMap<ConnectionId, Claim>,
+    notes: VecDeque<Note>,
 }
 
 struct Client {
@@ -80,6 +86,13 @@ impl Player {
         if let Some(time) = line.strip_prefix("wait ") {
             let seconds: f64 = time.trim_end_matches('s').parse().expect(&at);
             return self.wait(self.now + Duration::from_secs_f64(seconds));
+        }
+        if let Some(note) = line.strip_prefix("noted ") {
+            let (clause, text) = note.split_once(": ").expect(&at);
+            let noted = self.notes.pop_front().expect(&at);
+            assert_eq!(noted.clause().name(), clause, "{at}\n{noted}");
+            assert!(noted.to_string().contains(text), "{at}\n{noted}");
+            return;
         }
         let (name, rest) = line.split_once([' ', ':']).expect(&at);
         let rest = rest.trim_start_matches(':').trim();
@@ -102,6 +115,11 @@ impl Player {
                 let connection = self.client(name, &at).connection;
                 self.handle(Event::Ended { connection });
                 self.client(name, &at).closed = true;
+            }
+            ("is", "verified") => {
+                let connection = self.client(name, &at).connection;
+                let holds = self.claims.remove(&connection).expect(&at).holds();
+                self.handle(Event::Verified { connection, holds });
             }
             ("congested", _) => {
                 let connection = self.client(name, &at).connection;
@@ -217,6 +235,10 @@ impl Player {
             match action {
                 Action::Send { connection, bytes } => self.sent(connection, &bytes),
                 Action::Close { connection, .. } => self.of(connection).closed = true,
+                Action::Verify { connection, claim } => {
+                    self.claims.insert(connection, claim);
+                }
+                Action::Note(note) => self.notes.push_back(note),
                 Action::Persist(_) => {}
             }
         }

@@ -92,7 +92,7 @@ fn a_message_sent_again_and_again_is_one() {
 }
 
 #[test]
-fn an_absent_client_has_a_bounded_queue() {
+fn the_queue_of_an_absent_client_is_bounded() {
     let mut config = Config::default();
     config.limits.queued_messages = 10;
     config.limits.queued_bytes = 25;
@@ -108,18 +108,22 @@ fn an_absent_client_has_a_bounded_queue() {
     driver.handle(Event::Ended { connection: absent });
     let publisher = driver.open();
     driver.send(publisher, &connect(Version::V3_1_1, "p"));
-    for _ in 0..1000 {
+    for number in 1..1000 {
         // QoS 1, ten bytes with its topic.
         let actions = driver.send(publisher, b"\x32\x0e\x00\x01t\x00\x07123456789");
         assert!(matches!(&actions[..], [Action::Send { bytes, .. }] if bytes[0] == 0x40));
+        // There is room for two. With the third the Session ends, rather than lose it in silence.
+        let census = driver.core.census();
+        assert_eq!(census.messages, if number < 3 { number } else { 0 });
+        assert_eq!(census.sessions, if number < 3 { 2 } else { 1 });
     }
     let back = driver.open();
     let actions = driver.send(back, &connect_a);
     let [Action::Send { bytes, .. }] = &actions[..] else {
         panic!("{actions:?}");
     };
-    // CONNACK, and the two messages that had room.
-    assert_eq!(bytes.len(), 4 + 2 * 16);
+    // No Session is present.
+    assert_eq!(bytes, &[0x20, 2, 0, 0]);
     driver.serves_a_witness();
 }
 
@@ -136,18 +140,23 @@ fn a_client_that_never_acknowledges_holds_a_bounded_amount() {
     // QoS 1, 65,541 bytes.
     let mut publish = b"\x32\x82\x80\x04\x00\x01t\x00\x07".to_vec();
     publish.resize(4 + 65_538, b'x');
-    let mut sent = 0;
+    let (mut sent, mut closed) = (0, 0);
     for _ in 0..1000 {
         for action in driver.send(publisher, &publish) {
-            if let Action::Send { connection, bytes } = action
-                && connection == mute
-            {
-                sent += bytes.len();
+            match action {
+                Action::Send { connection, bytes } if connection == mute => sent += bytes.len(),
+                Action::Close { connection, .. } => {
+                    assert_eq!(connection, mute);
+                    closed += 1;
+                }
+                _ => {}
             }
         }
+        assert!(driver.core.census().messages < (1 << 20) / 65_536 + 1);
     }
     assert!(sent > 1 << 19, "{sent}");
     assert!(sent < (1 << 20) + 1000, "{sent}");
+    assert_eq!(closed, 1);
     driver.serves_a_witness();
 }
 

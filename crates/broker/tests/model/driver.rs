@@ -1,23 +1,23 @@
-//! Clients that speak packets with a core, for the operations of the model.
+//! The operations, performed on a core.
 
 use std::cell::Cell;
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use broker::core::{Action, ConnectionId, Core, Event, Persist};
 use broker::{Config, Store};
 use clauses::ClauseId;
 use codec::{
-    Connect, Direction, Disconnect, Packet, Properties, PropertiesBuf, PropertyId, Puback, Pubcomp,
-    Publish, Pubrec, Pubrel, QoS, ReasonCode, Split, Subscribe, SubscriptionOptions,
+    Connect, Disconnect, Packet, Properties, PropertiesBuf, PropertyId, Puback, Pubcomp, Publish,
+    Pubrec, Pubrel, QoS, ReasonCode, RetainHandling, Subscribe, SubscriptionOptions,
     SubscriptionsBuf, Text, TopicFiltersBuf, Unsubscribe, Version,
 };
-
 use tempfile::TempDir;
 
-use crate::model::{CLIENTS, From, Operation, Received};
-
-const VERSION: Version = Version::V5_0;
+use crate::broker::{RECEIVE_MAXIMUM, lasts};
+use crate::client::Client;
+use crate::operation::{self, CLIENTS, From, IN_FLIGHT, Leave, Operation, Options};
+use crate::session::Received;
+use crate::state::{self, State};
 
 thread_local! {
     /// A clause that the cores of this thread disobey.
@@ -25,62 +25,37 @@ thread_local! {
 }
 
 fn config() -> Config {
-    Config {
+    let mut config = Config {
         persistent: true,
         ..Config::breaking(BROKEN.get())
-    }
-}
-
-/// A store that is written when it is wanted.
-struct Disk {
-    directory: TempDir,
-    written: usize,
-}
-
-impl Disk {
-    /// Writes what came since the last time; what the store then holds when it is opened again.
-    fn reopened(&mut self, history: &[Persist]) -> Vec<Persist> {
-        let mut store = Store::open(self.directory.path()).expect("a sound store");
-        store.commit(&history[self.written..]).expect("a disk");
-        self.written = history.len();
-        drop(store);
-        let mut store = Store::open(self.directory.path()).expect("a sound store");
-        store.take_restored().0
-    }
+    };
+    config.limits.in_flight = u16::try_from(IN_FLIGHT).expect("a small number");
+    config.limits.receive_maximum = u16::try_from(RECEIVE_MAXIMUM).expect("a small number");
+    config
 }
 
 /// A core and its clients.
 pub(crate) struct Driver {
     core: Core,
-    store: Disk,
-    persisted: Vec<Persist>,
+    now: Duration,
+    disk: TempDir,
+    /// What was persisted and is not on the disk yet.
+    unwritten: Vec<Persist>,
+    /// What was persisted since the last start, behind what that began with.
+    history: Vec<Persist>,
     opened: u64,
     published: usize,
     clients: [Client; CLIENTS],
-}
-
-#[derive(Default)]
-struct Client {
-    connection: Option<ConnectionId>,
-    session_present: bool,
-    /// Packet Identifier, QoS and payload of what it has to answer.
-    messages: VecDeque<(u16, u8, String)>,
-    released: VecDeque<u16>,
-    /// The payloads of QoS 2 messages by Packet Identifier, to tell a PUBREL's.
-    payloads: Vec<(u16, String)>,
-    received: Vec<Received>,
-    answers: Vec<String>,
 }
 
 impl Driver {
     pub(crate) fn new() -> Self {
         Self {
             core: Core::new(config()),
-            store: Disk {
-                directory: tempfile::tempdir().expect("a directory"),
-                written: 0,
-            },
-            persisted: Vec::new(),
+            now: Duration::ZERO,
+            disk: tempfile::tempdir().expect("a directory"),
+            unwritten: Vec::new(),
+            history: Vec::new(),
             opened: 0,
             published: 0,
             clients: Default::default(),
@@ -95,322 +70,314 @@ impl Driver {
         self.clients[client].session_present
     }
 
+    pub(crate) fn is_connected(&self, client: usize) -> bool {
+        self.clients[client].connection.is_some()
+    }
+
+    /// What the core would write down.
+    pub(crate) fn state(&self) -> State {
+        state::written(&self.core.snapshot(), self.now).living()
+    }
+
     pub(crate) fn perform(&mut self, operation: &Operation) {
         for client in &mut self.clients {
             client.received.clear();
-            client.answers.clear();
         }
+        // No two operations happen at the same instant.
+        self.pass(self.now + Duration::from_millis(1));
         match *operation {
-            Operation::Connect {
-                client,
-                clean,
-                keep,
-                window,
-            } => self.connect(client, clean, keep, window),
-            Operation::Leave { client, orderly } => self.leave(client, orderly),
+            Operation::Connect(connect) => self.connect(&connect),
+            Operation::Wait { seconds } => {
+                self.pass(self.now + Duration::from_secs(seconds.into()));
+            }
+            Operation::Restart { from } => self.restart(from),
+            Operation::Leave { client, .. }
+            | Operation::Subscribe { client, .. }
+            | Operation::Unsubscribe { client, .. }
+            | Operation::Publish(operation::Publish { client, .. })
+            | Operation::Release { client, .. }
+            | Operation::Acknowledge { client }
+                if !self.is_connected(client) => {}
+            Operation::Leave { client, how } => self.leave(client, how),
             Operation::Subscribe {
                 client,
                 filter,
-                qos,
-            } => {
-                let mut filters = SubscriptionsBuf::new();
-                filters.push(filter, SubscriptionOptions::with_qos(QoS::from_bits(qos)));
-                self.send(
-                    client,
-                    &Packet::Subscribe(Subscribe {
-                        packet_id: 1,
-                        properties: Properties::EMPTY,
-                        filters: filters.as_subscriptions(),
-                    }),
-                );
-                self.expect(client, "SUBACK 1");
-            }
+                options,
+            } => self.subscribe(client, filter, options),
             Operation::Unsubscribe { client, filter } => {
                 let mut filters = TopicFiltersBuf::new();
                 filters.push(filter);
-                self.send(
-                    client,
-                    &Packet::Unsubscribe(Unsubscribe {
-                        packet_id: 1,
-                        properties: Properties::EMPTY,
-                        filters: filters.as_filters(),
-                    }),
-                );
-                self.expect(client, "UNSUBACK 1");
+                let packet = Packet::Unsubscribe(Unsubscribe {
+                    packet_id: 1,
+                    properties: Properties::EMPTY,
+                    filters: filters.as_filters(),
+                });
+                self.ask(client, &packet, "UNSUBACK 1");
             }
-            Operation::Publish {
-                client,
-                topic,
-                qos,
-                retain,
-                empty,
-                times,
-            } => {
-                self.publish(client, topic, qos, retain, empty, times);
+            Operation::Publish(publish) => self.publish(&publish),
+            Operation::Release { client, packet_id } => {
+                let packet = Packet::Pubrel(Pubrel {
+                    packet_id,
+                    reason_code: ReasonCode::SUCCESS,
+                    properties: Properties::EMPTY,
+                });
+                self.ask(client, &packet, &format!("PUBCOMP {packet_id}"));
             }
             Operation::Acknowledge { client } => self.acknowledge(client),
-            Operation::Restart { from } => self.restart(from),
         }
         for client in &self.clients {
             assert!(client.answers.is_empty(), "unexpected {:?}", client.answers);
         }
     }
 
-    fn restart(&mut self, from: From) {
-        let changes = match from {
-            From::History => self.persisted.clone(),
-            From::Snapshot => self.core.snapshot(),
-            From::Store => self.store.reopened(&self.persisted),
-        };
-        self.core = Core::restore(config(), changes, Duration::ZERO);
-        for client in &mut self.clients {
-            client.connection = None;
+    /// Lets time pass, and wakes the core whenever it wants to be woken.
+    fn pass(&mut self, until: Duration) {
+        while let Some(at) = self.core.next_deadline().filter(|&at| at <= until) {
+            self.now = self.now.max(at);
+            self.handle(Event::TimePassed);
         }
+        self.now = until;
     }
 
-    fn connect(&mut self, client: usize, clean: bool, keep: bool, window: usize) {
-        let connection = ConnectionId(self.opened);
-        self.opened += 1;
-        let payloads = std::mem::take(&mut self.clients[client].payloads);
-        let old = self.clients[client].connection;
-        self.clients[client] = Client {
-            connection: Some(connection),
-            payloads,
-            ..Client::default()
+    fn connect(&mut self, connect: &operation::Connect) {
+        let client = connect.client;
+        let version = if connect.is_v5 {
+            Version::V5_0
+        } else {
+            Version::V3_1_1
         };
         let mut properties = PropertiesBuf::new();
-        if keep {
-            properties.four_byte_integer(PropertyId::SessionExpiryInterval, u32::MAX);
+        let mut of_will = PropertiesBuf::new();
+        if connect.is_v5 {
+            let expiry = lasts(client, connect.expiry).unwrap_or(u32::MAX);
+            properties.four_byte_integer(PropertyId::SessionExpiryInterval, expiry);
+            let maximum = u16::try_from(connect.receive_maximum).expect("a small number");
+            properties.two_byte_integer(PropertyId::ReceiveMaximum, maximum);
+            if let Some(will) = connect.will {
+                of_will.four_byte_integer(PropertyId::WillDelayInterval, will.delay);
+            }
         }
-        properties.two_byte_integer(
-            PropertyId::ReceiveMaximum,
-            u16::try_from(window).expect("a small window"),
-        );
+        self.published += 1;
+        let payload = self.published.to_string();
         let client_id = client.to_string();
-        self.handle(Event::Opened { connection }, old);
-        let connect = Packet::Connect(Connect {
+        let packet = Packet::Connect(Connect {
             protocol_name: Text::from("MQTT"),
-            protocol_version: 5,
-            clean_start: clean,
+            protocol_version: version.level(),
+            clean_start: connect.clean,
             reserved_flag: false,
             keep_alive: 0,
             properties: properties.as_properties(),
             client_id: Text::from(&*client_id),
-            will: None,
+            will: connect.will.map(|will| codec::Will {
+                topic: Text::from(will.topic),
+                payload: payload.as_bytes(),
+                qos: QoS::from_bits(will.qos),
+                retain: will.retain,
+                properties: of_will.as_properties(),
+            }),
             user_name: None,
             password: None,
         });
-        let mut bytes = Vec::new();
-        codec::encode(&connect, VERSION, &mut bytes).expect("a sound CONNECT");
-        self.handle(
-            Event::Received {
-                connection,
-                bytes: &bytes,
-            },
-            old,
-        );
-        self.expect(client, "CONNACK");
+        let connection = ConnectionId(self.opened);
+        self.opened += 1;
+        self.clients[client].opens(connection, version);
+        self.handle(Event::Opened { connection });
+        self.ask(client, &packet, "CONNACK");
     }
 
-    fn publish(
-        &mut self,
-        client: usize,
-        topic: &str,
-        qos: u8,
-        retain: bool,
-        empty: bool,
-        times: usize,
-    ) {
-        for time in 0..times {
-            if qos < 2 || time == 0 {
-                self.published += 1;
-            }
-            let payload = if empty {
-                String::new()
-            } else {
-                self.published.to_string()
-            };
-            self.send(
-                client,
-                &Packet::Publish(Publish {
-                    dup: qos == 2 && time > 0,
-                    qos: QoS::from_bits(qos),
-                    retain,
-                    topic: Text::from(topic),
-                    packet_id: (qos > 0).then_some(7),
-                    properties: Properties::EMPTY,
-                    payload: payload.as_bytes(),
-                }),
-            );
-            match qos {
-                0 => {}
-                1 => self.expect(client, "PUBACK 7"),
-                _ => self.expect(client, "PUBREC 7"),
-            }
-        }
-        if qos == 2 {
-            self.send(
-                client,
-                &Packet::Pubrel(Pubrel {
-                    packet_id: 7,
-                    reason_code: ReasonCode::SUCCESS,
-                    properties: Properties::EMPTY,
-                }),
-            );
-            self.expect(client, "PUBCOMP 7");
-        }
-    }
-
-    fn leave(&mut self, client: usize, orderly: bool) {
-        if orderly {
-            self.send(client, &Packet::Disconnect(Disconnect::default()));
-        } else if let Some(connection) = self.clients[client].connection {
-            self.handle(Event::Ended { connection }, None);
+    fn leave(&mut self, client: usize, how: Leave) {
+        let is_v5 = self.clients[client].version == Version::V5_0;
+        let mut forgets = PropertiesBuf::new();
+        forgets.four_byte_integer(PropertyId::SessionExpiryInterval, 0);
+        let disconnect = match how {
+            Leave::WithWill if is_v5 => Some(Disconnect {
+                reason_code: ReasonCode::DISCONNECT_WITH_WILL_MESSAGE,
+                properties: Properties::EMPTY,
+            }),
+            Leave::WithWill | Leave::Lost => None,
+            Leave::Forgetting if is_v5 => Some(Disconnect {
+                properties: forgets.as_properties(),
+                ..Disconnect::default()
+            }),
+            Leave::Orderly | Leave::Forgetting => Some(Disconnect::default()),
+        };
+        match (disconnect, self.clients[client].connection) {
+            (Some(disconnect), _) => self.send(client, &Packet::Disconnect(disconnect)),
+            (None, Some(connection)) => self.handle(Event::Ended { connection }),
+            (None, None) => {}
         }
         self.clients[client].connection = None;
+    }
+
+    fn subscribe(&mut self, client: usize, filter: &str, asked: Options) {
+        let is_v5 = self.clients[client].version == Version::V5_0;
+        let mut options = SubscriptionOptions::with_qos(QoS::from_bits(asked.qos));
+        let mut properties = PropertiesBuf::new();
+        if is_v5 {
+            options = options
+                .no_local(asked.no_local && !filter.starts_with("$share/"))
+                .retain_as_published(asked.retain_as_published)
+                .retain_handling(handling(asked.retain_handling));
+            if let Some(identifier) = asked.identifier {
+                properties.subscription_identifier(identifier);
+            }
+        }
+        let mut filters = SubscriptionsBuf::new();
+        filters.push(filter, options);
+        let packet = Packet::Subscribe(Subscribe {
+            packet_id: 1,
+            properties: properties.as_properties(),
+            filters: filters.as_subscriptions(),
+        });
+        self.ask(client, &packet, "SUBACK 1");
+    }
+
+    fn publish(&mut self, publish: &operation::Publish) {
+        self.published += 1;
+        let client = publish.client;
+        let payload = if publish.empty {
+            String::new()
+        } else {
+            self.published.to_string()
+        };
+        let mut properties = PropertiesBuf::new();
+        if let Some(expiry) = publish.expiry
+            && self.clients[client].version == Version::V5_0
+        {
+            properties.four_byte_integer(PropertyId::MessageExpiryInterval, expiry);
+        }
+        let packet_id = match publish.qos {
+            0 => None,
+            1 => Some(1),
+            _ => Some(publish.packet_id),
+        };
+        self.send(
+            client,
+            &Packet::Publish(Publish {
+                dup: false,
+                qos: QoS::from_bits(publish.qos),
+                retain: publish.retain,
+                topic: Text::from(publish.topic),
+                packet_id,
+                properties: properties.as_properties(),
+                payload: payload.as_bytes(),
+            }),
+        );
+        match packet_id {
+            // The core has closed a connection with too many messages in flight.
+            Some(_) if !self.is_connected(client) => {}
+            Some(1) => self.clients[client].expect("PUBACK 1"),
+            Some(id) => self.clients[client].expect(&format!("PUBREC {id}")),
+            None => {}
+        }
     }
 
     /// Answers the oldest PUBREL, or else the oldest message.
     fn acknowledge(&mut self, client: usize) {
         let properties = Properties::EMPTY;
         let reason_code = ReasonCode::SUCCESS;
-        if let Some(packet_id) = self.clients[client].released.pop_front() {
-            self.clients[client]
-                .payloads
-                .retain(|(id, _)| *id != packet_id);
-            self.send(
-                client,
-                &Packet::Pubcomp(Pubcomp {
-                    packet_id,
-                    reason_code,
-                    properties,
-                }),
-            );
-            return;
+        if let Some(packet_id) = self.clients[client].completes() {
+            let pubcomp = Pubcomp {
+                packet_id,
+                reason_code,
+                properties,
+            };
+            return self.send(client, &Packet::Pubcomp(pubcomp));
         }
-        let Some((packet_id, qos, payload)) = self.clients[client].messages.pop_front() else {
-            panic!("client {client} has nothing to answer");
-        };
-        if qos == 1 {
-            self.send(
-                client,
-                &Packet::Puback(Puback {
+        match self.clients[client].takes_over() {
+            Some((packet_id, 1)) => {
+                let puback = Puback {
                     packet_id,
                     reason_code,
                     properties,
-                }),
-            );
-        } else {
-            self.clients[client].payloads.push((packet_id, payload));
-            self.send(
-                client,
-                &Packet::Pubrec(Pubrec {
+                };
+                self.send(client, &Packet::Puback(puback));
+            }
+            Some((packet_id, _)) => {
+                let pubrec = Pubrec {
                     packet_id,
                     reason_code,
                     properties,
-                }),
-            );
+                };
+                self.send(client, &Packet::Pubrec(pubrec));
+            }
+            None => {}
         }
+    }
+
+    fn restart(&mut self, from: From) {
+        match from {
+            From::History => {}
+            From::Snapshot => self.history = self.core.snapshot(),
+            From::Store => self.history = self.write_and_read(),
+        }
+        for client in &mut self.clients {
+            client.connection = None;
+        }
+        self.core = Core::restore(config(), self.history.clone(), self.now);
+        self.handle(Event::TimePassed);
+    }
+
+    /// Writes to the disk what was not written yet; what the disk has then.
+    fn write_and_read(&mut self) -> Vec<Persist> {
+        let open = || Store::open(self.disk.path()).expect("a sound store");
+        let mut store = open();
+        store.commit(&self.unwritten).expect("a disk");
+        self.unwritten.clear();
+        drop(store);
+        open().take_restored().0
+    }
+
+    fn ask(&mut self, client: usize, packet: &Packet<'_>, answer: &str) {
+        self.send(client, packet);
+        self.clients[client].expect(answer);
     }
 
     fn send(&mut self, client: usize, packet: &Packet<'_>) {
         let connection = self.clients[client].connection.expect("a connected client");
         let mut bytes = Vec::new();
-        codec::encode(packet, VERSION, &mut bytes).expect("a sound packet");
-        self.handle(
-            Event::Received {
-                connection,
-                bytes: &bytes,
-            },
-            None,
-        );
+        codec::encode(packet, self.clients[client].version, &mut bytes).expect("a sound packet");
+        self.handle(Event::Received {
+            connection,
+            bytes: &bytes,
+        });
     }
 
-    fn expect(&mut self, client: usize, answer: &str) {
-        let answers = &mut self.clients[client].answers;
-        assert_eq!(
-            answers.first().map(String::as_str),
-            Some(answer),
-            "of client {client}"
-        );
-        answers.remove(0);
-    }
-
-    /// `replaced` is a connection whose client has just opened another.
-    fn handle(&mut self, event: Event<'_>, replaced: Option<ConnectionId>) {
+    fn handle(&mut self, event: Event<'_>) {
         let mut actions = Vec::new();
-        self.core.handle(event, Duration::ZERO, &mut actions);
+        self.core.handle(event, self.now, &mut actions);
         for action in actions {
             match action {
-                Action::Send { connection, bytes } if Some(connection) != replaced => {
-                    let client = self
-                        .clients
-                        .iter_mut()
-                        .find(|client| client.connection == Some(connection));
-                    client.expect("an open connection").read(&bytes);
+                Action::Send { connection, bytes } => {
+                    // What a connection is sent that was taken over, nobody reads.
+                    if let Some(client) = self.client(connection) {
+                        client.read(&bytes);
+                    }
                 }
-                Action::Persist(change) => self.persisted.push(change),
-                Action::Send { .. } | Action::Close { .. } => {}
+                Action::Close { connection, .. } => {
+                    if let Some(client) = self.client(connection) {
+                        client.connection = None;
+                    }
+                }
+                Action::Persist(change) => {
+                    self.unwritten.push(change.clone());
+                    self.history.push(change);
+                }
+                Action::Verify { .. } | Action::Note(_) => panic!("nobody asked for {action:?}"),
             }
         }
+    }
+
+    fn client(&mut self, connection: ConnectionId) -> Option<&mut Client> {
+        let mut clients = self.clients.iter_mut();
+        clients.find(|client| client.connection == Some(connection))
     }
 }
 
-impl Client {
-    fn read(&mut self, mut bytes: &[u8]) {
-        while let Ok(Split::Complete { frame, rest }) =
-            codec::split(bytes, VERSION, Direction::ToClient, usize::MAX)
-        {
-            bytes = rest;
-            let packet =
-                codec::decode(frame, VERSION, Direction::ToClient).expect("a sound packet");
-            match packet {
-                Packet::Publish(publish) => self.read_publish(&publish),
-                Packet::Pubrel(pubrel) => {
-                    let known = self.payloads.iter().find(|(id, _)| *id == pubrel.packet_id);
-                    let (_, payload) = known.expect("a message that was taken over");
-                    self.received.push(Received::Release {
-                        payload: payload.clone(),
-                    });
-                    self.released.push_back(pubrel.packet_id);
-                }
-                Packet::Connack(connack) => {
-                    self.session_present = connack.session_present;
-                    if !connack.session_present {
-                        self.payloads.clear();
-                    }
-                    self.answers.push("CONNACK".into());
-                }
-                Packet::Suback(suback) => self.answers.push(format!("SUBACK {}", suback.packet_id)),
-                Packet::Unsuback(unsuback) => self
-                    .answers
-                    .push(format!("UNSUBACK {}", unsuback.packet_id)),
-                Packet::Puback(puback) => self.answers.push(format!("PUBACK {}", puback.packet_id)),
-                Packet::Pubrec(pubrec) => self.answers.push(format!("PUBREC {}", pubrec.packet_id)),
-                Packet::Pubcomp(pubcomp) => {
-                    self.answers.push(format!("PUBCOMP {}", pubcomp.packet_id));
-                }
-                other => panic!("unexpected {other:?}"),
-            }
-        }
-        assert!(bytes.is_empty(), "part of a packet");
-    }
-
-    fn read_publish(&mut self, publish: &Publish<'_>) {
-        let payload = String::from_utf8_lossy(publish.payload).into_owned();
-        let qos = publish.qos.value();
-        if let Some(packet_id) = publish.packet_id {
-            let in_use = self.messages.iter().any(|(id, ..)| *id == packet_id)
-                || self.released.contains(&packet_id);
-            assert!(!in_use, "Packet Identifier {packet_id} is in use");
-            self.messages.push_back((packet_id, qos, payload.clone()));
-        }
-        self.received.push(Received::Message {
-            topic: String::from_utf8_lossy(publish.topic.as_bytes()).into_owned(),
-            payload,
-            qos,
-            retain: publish.retain,
-            dup: publish.dup,
-        });
+fn handling(of_retained: u8) -> RetainHandling {
+    match of_retained {
+        0 => RetainHandling::SendAtSubscribe,
+        1 => RetainHandling::SendIfNew,
+        _ => RetainHandling::DoNotSend,
     }
 }

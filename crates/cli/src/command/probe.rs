@@ -58,7 +58,7 @@ impl Probe {
         let Some(file) = &self.write else {
             return Ok(0);
         };
-        let text = profile_text::of(&self.aim, &found);
+        let text = profile_text::of(&self.aim, &found, file);
         fs::write(file, text)
             .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", file.display())))?;
         let secret = found.iter().any(|found| {

@@ -111,7 +111,10 @@ impl Run {
     pub(crate) fn execute(&self) -> Result<u8, Failure> {
         let project = self.project()?;
         let at = match &project.target {
-            Some(target) if !self.aim.is_some() => target.at()?,
+            Some(target) if !self.aim.is_some() => {
+                self.aim.trust.must_be_absent()?;
+                target.at()?
+            }
             _ => self.aim.at()?,
         };
         let baseline = self.baseline.as_deref().or(project.baseline.as_deref());

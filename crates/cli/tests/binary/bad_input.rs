@@ -276,3 +276,16 @@ fn the_scenarios_that_come_with_the_program_are_sound() {
     let said = assay(&["check", "--deny-warnings"]);
     assert_eq!(said.status, Some(0), "{said}");
 }
+
+#[test]
+fn two_brokers_at_once() {
+    for aims in [
+        ["--target", "mqtt://127.0.0.1:1", "--launch", "mosquitto"],
+        ["--target", "mqtt://127.0.0.1:1", "--profile", "broker.yaml"],
+        ["--profile", "broker.yaml", "--launch", "mosquitto"],
+    ] {
+        let said = assay(&[&["run"][..], &aims].concat());
+        assert_eq!(said.status, Some(2), "{said}");
+        assert!(said.stderr.contains("cannot be used with"), "{said}");
+    }
+}

@@ -136,3 +136,68 @@ fn what_was_probed_can_be_played() {
         "the broker wants a password, which probing saw: {said}"
     );
 }
+
+/// Whom to trust is written down, so that what was probed over TLS can be played.
+#[test]
+fn what_was_probed_over_tls_can_be_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let listen = [
+        "broker",
+        "--listen",
+        "mqtts://127.0.0.1:0",
+        "--tls-self-signed",
+        "own.pem",
+    ];
+    let mut broker = Running::start(folder, &listen);
+    let port = port(&broker.line());
+    let target = format!("mqtts://localhost:{port}");
+    fs::create_dir(folder.join("ci")).unwrap();
+    for (file, told) in [
+        (
+            "broker.yaml",
+            "tls: { ca: 'own.pem', server_name: 'localhost' }".to_owned(),
+        ),
+        (
+            "ci/broker.yaml",
+            format!(
+                "tls: {{ ca: '{}', server_name: 'localhost' }}",
+                folder.join("own.pem").display()
+            ),
+        ),
+    ] {
+        let probe = [
+            "probe",
+            "--target",
+            &target,
+            "--tls-ca",
+            "own.pem",
+            "--tls-name",
+            "localhost",
+            "--write",
+            file,
+        ];
+        let said = assay_in(folder, &probe);
+        assert_eq!(said.status, Some(0), "{said}");
+        let profile = fs::read_to_string(folder.join(file)).unwrap();
+        assert!(profile.contains(&told), "{profile}");
+        let run = ["run", "--profile", file, "--filter", "ping/"];
+        let said = assay_in(folder, &run);
+        assert_eq!(said.status, Some(0), "{said}");
+    }
+    let settings = format!("target: {target}\ntls: {{ ca: own.pem }}\n");
+    fs::write(folder.join("mqtt-assay.yaml"), settings).unwrap();
+    let said = assay_in(folder, &["run", "--filter", "ping/"]);
+    assert_eq!(said.status, Some(0), "{said}");
+    assert!(said.stdout.contains(&target), "{said}");
+
+    // What would say nothing is refused.
+    for aim in [&["--profile", "broker.yaml"][..], &[][..]] {
+        let said = assay_in(folder, &[&["run", "--tls-ca", "own.pem"][..], aim].concat());
+        assert_eq!(said.status, Some(2), "{said}");
+        assert!(
+            said.stderr.contains("`--tls-ca` goes with `--target`"),
+            "{said}"
+        );
+    }
+}

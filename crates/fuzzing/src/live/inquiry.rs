@@ -76,7 +76,7 @@ impl Hall<'_> {
         None
     }
 
-    /// What shows seldom is tried as often as it took to see it again.
+    /// What shows seldom is tried as often as it took to see it again, and everything twice: a network has its moods.
     async fn minimise(
         &mut self,
         class: &str,
@@ -91,7 +91,7 @@ impl Hall<'_> {
                 break;
             }
             let mut still = false;
-            for _ in 0..tries {
+            for _ in 0..tries.max(2) {
                 still = still || self.try_alone(&smaller, class).await.is_some();
             }
             minimiser.answer(still);

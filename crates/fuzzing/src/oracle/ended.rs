@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::link::{Link, Stage};
+use super::link::{Link, Stage, Will};
 use super::publication::Publication;
 use super::rule;
 use super::session::OPEN;
@@ -119,28 +119,17 @@ impl Oracle {
             && !self.restarting
             && (!link.taken_over || delay == 0)
             && !self.texts.get(will.topic).starts_with(b"$SYS/");
+        // A clean start by another connection ends the Session, and publishes it now.
+        let due = if link.taken_over {
+            self.now
+        } else {
+            self.now + Duration::from_secs(delay.into())
+        };
+        let publication = self.published(&will, link.serial, own);
         self.publications.push(Publication {
-            topic: will.topic,
-            payload: will.payload,
-            qos: will.qos,
-            retain: will.retain,
-            properties: will.properties,
-            expiry: will.expiry,
-            publisher: link.serial,
-            client_id: self.sessions[own].client_id,
-            sent: self.tick,
-            handled: OPEN,
-            released: OPEN,
             sure,
-            refused: false,
-            will: true,
-            // A clean start by another connection ends the Session, and publishes it now.
-            due: if link.taken_over {
-                self.now
-            } else {
-                self.now + Duration::from_secs(delay.into())
-            },
-            recalled: false,
+            due,
+            ..publication
         });
     }
 }
@@ -155,14 +144,21 @@ impl Oracle {
             return;
         };
         link.early_will = Some(self.publications.len());
-        self.publications.push(Publication {
+        let serial = link.serial;
+        let publication = self.published(&will, serial, own);
+        self.publications.push(publication);
+    }
+
+    /// A Will as a message that may be published from now on.
+    fn published(&self, will: &Will, publisher: u32, own: usize) -> Publication {
+        Publication {
             topic: will.topic,
             payload: will.payload,
             qos: will.qos,
             retain: will.retain,
             properties: will.properties,
             expiry: will.expiry,
-            publisher: link.serial,
+            publisher,
             client_id: self.sessions[own].client_id,
             sent: self.tick,
             handled: OPEN,
@@ -172,7 +168,7 @@ impl Oracle {
             will: true,
             due: self.now,
             recalled: false,
-        });
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use codec::{QoS, Version};
 
 use super::publication::Publication;
 use super::rule::{self, Rule};
-use super::session::Subscription;
+use super::session::{Spoken, Subscription};
 use super::text::{Texts, hides, matches};
 use super::{Oracle, Tick};
 
@@ -39,6 +39,12 @@ pub(super) struct Misfit {
 }
 
 impl Misfit {
+    const RETAINED_SHARED: Self = Self::new(
+        3,
+        rule::RETAINED_SHARED,
+        "is a retained message, and Shared Subscriptions get none",
+    );
+
     pub(super) const fn new(nearness: u8, rule: Rule, why: &'static str) -> Self {
         Self {
             nearness,
@@ -87,13 +93,14 @@ impl Oracle {
             .flatten()
             .find(|link| Some(link.serial) == session.link)
             .is_none_or(|link| publication.sent < link.connected);
-        let kept_retain = (v5 || waited) && publication.retain;
+        let may_keep = (v5 || waited) && publication.retain;
+        let must_keep = v5 && session.spoken == Spoken::V5 && publication.retain;
         let as_forwarded = seen.forwarded.count > 0
             && match (tells, arrival.retain) {
                 (false, _) => true,
-                (true, true) => kept_retain && seen.forwarded.as_published > 0,
+                (true, true) => may_keep && seen.forwarded.as_published > 0,
                 (true, false) => {
-                    !(v5 && kept_retain && seen.forwarded.as_published == seen.forwarded.count)
+                    !(must_keep && seen.forwarded.as_published == seen.forwarded.count)
                 }
             };
         if !as_retained && !as_forwarded {
@@ -124,12 +131,19 @@ impl Oracle {
             let judged = self.fits(publication, arrival, &seen.retained, retained_before, false);
             judged.map(|()| (Way::Retained, retained_before))
         };
-        match (as_forwarded, as_retained) {
+        let judged = match (as_forwarded, as_retained) {
             (true, true) if retained_first => retained().or_else(|_| forwarded()),
             (true, true) => forwarded().or_else(|_| retained()),
             (true, false) => forwarded(),
             _ => retained(),
-        }
+        };
+        judged.map_err(|misfit| {
+            if arrival.retain && published_retained && seen.shared_later {
+                Misfit::RETAINED_SHARED
+            } else {
+                misfit
+            }
+        })
     }
 
     /// Whether all that the arrival carries is what the publication and the subscriptions make of it.
@@ -224,6 +238,8 @@ struct Seen {
     own: u16,
     /// Those that want no retained messages.
     not_wanted: u16,
+    /// Whether there is a Shared Subscription that would bring it as a retained message, if it brought any.
+    shared_later: bool,
     forwarded: By,
     retained: By,
 }
@@ -302,8 +318,10 @@ impl Seen {
                 self.forwarded.add(subscription);
             }
         }
-        if subscription.share.is_none() && publication.sent <= subscription.sure_from {
-            if subscription.retain_handling == 2 {
+        if publication.sent <= subscription.sure_from {
+            if subscription.share.is_some() {
+                self.shared_later = true;
+            } else if subscription.retain_handling == 2 {
                 self.not_wanted += 1;
             } else {
                 self.retained.add(subscription);
@@ -320,9 +338,8 @@ impl Seen {
         } else if self.matching == 0 {
             let why = "matches no subscription of the client";
             Misfit::new(1, rule::NOT_SUBSCRIBED, why)
-        } else if retain && published_retained && self.forwarded.count == self.forwarded.shared {
-            let why = "is a retained message, and Shared Subscriptions get none";
-            Misfit::new(3, rule::RETAINED_SHARED, why)
+        } else if retain && published_retained && self.shared_later {
+            Misfit::RETAINED_SHARED
         } else if retain && forwarded {
             let why = "came with RETAIN, and was forwarded";
             Misfit::new(3, rule::RETAIN_SET, why)

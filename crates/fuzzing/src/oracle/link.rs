@@ -1,5 +1,6 @@
 //! One Network Connection as its client sees it.
 
+use std::fmt;
 use std::time::Duration;
 
 use clauses::ClauseId;
@@ -7,6 +8,7 @@ use codec::Version;
 
 use super::Tick;
 use super::text::Span;
+use super::violated::{Unreadable, Violated};
 
 /// A Network Connection.
 #[derive(Debug)]
@@ -36,6 +38,10 @@ pub(super) struct Link {
     pub(super) may_close: bool,
     /// The client has done what the target must close for: the clause, and what it was.
     pub(super) must_close: Option<(Option<ClauseId>, &'static str)>,
+    /// The first packet that leaves the target no choice but to close.
+    pub(super) violated: Option<Violated>,
+    /// What was sent and cannot be taken apart.
+    pub(super) unreadable: Unreadable,
     /// Another connection asks for the Client Identifier.
     pub(super) taken_over: bool,
     /// Another connection has it now.
@@ -62,6 +68,9 @@ pub(super) struct Link {
     pub(super) will_doubtful: bool,
     /// The client has acknowledged what it was not asked to: how many messages may be under way is not known.
     pub(super) quota_doubtful: bool,
+    /// The Packet Identifiers that it has acknowledged when nothing had come with them: what comes later may have been
+    /// on its way.
+    pub(super) early: Vec<u16>,
     /// The Will as a publication that may come before the link is seen to end.
     pub(super) early_will: Option<usize>,
 }
@@ -174,6 +183,12 @@ pub(super) enum Kind {
     Pubcomp,
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&format!("{self:?}").to_uppercase())
+    }
+}
+
 impl Link {
     pub(super) fn new(serial: u32, at: Duration) -> Self {
         Self {
@@ -192,6 +207,8 @@ impl Link {
             wild: false,
             may_close: false,
             must_close: None,
+            violated: None,
+            unreadable: Unreadable::default(),
             taken_over: false,
             must_go: false,
             connected: Tick::MAX,
@@ -207,8 +224,17 @@ impl Link {
             will_recalled: false,
             will_doubtful: false,
             quota_doubtful: false,
+            early: Vec::new(),
             early_will: None,
         }
+    }
+
+    /// The client has sent what the target must close for.
+    pub(super) fn wrong(&mut self, clause: Option<ClauseId>, what: &'static str) {
+        if self.must_close.is_none() && !self.may_close {
+            self.must_close = Some((clause, what));
+        }
+        self.goes_wild();
     }
 
     /// The client has sent what nobody can take in one way only.

@@ -8,6 +8,8 @@
 //! the target could have dealt with the message and the time in which the subscription could have been in force
 //! touch; it must be delivered when the one lies within the time in which the other surely was.
 
+mod acknowledging;
+mod connecting;
 mod delivered;
 mod due;
 mod ended;
@@ -15,11 +17,14 @@ mod explain;
 mod finding;
 mod link;
 mod publication;
+mod publishing;
 mod received;
 mod rule;
 mod sent;
 mod session;
+mod subscribing;
 mod text;
+mod violated;
 
 use std::time::Duration;
 
@@ -35,6 +40,7 @@ use publication::Publication;
 use rule::Rule;
 use session::Session;
 use text::{Span, Texts};
+use violated::Unreadable;
 
 /// The place of an event in the order of all.
 type Tick = u32;
@@ -86,6 +92,8 @@ pub struct Oracle {
     /// How many publications, from the first, need no more thought at [`Observer::settled`].
     judged: usize,
     texts: Texts,
+    /// What cannot be taken apart of what was sent on links that are no more.
+    unreadable: Vec<Unreadable>,
     findings: Vec<Finding>,
     /// What did not come, by the finding that says so.
     missing: Vec<(Finding, Missing)>,
@@ -106,6 +114,7 @@ impl Oracle {
             publications: Vec::new(),
             judged: 0,
             texts: Texts::default(),
+            unreadable: Vec::new(),
             findings: Vec::new(),
             missing: Vec::new(),
         }
@@ -208,8 +217,10 @@ impl Observer for Oracle {
         self.restarting = false;
         self.serials += 1;
         let serial = self.serials;
-        if let Some(place) = self.links.get_mut(client) {
-            *place = Some(Link::new(serial, at));
+        if let Some(place) = self.links.get_mut(client)
+            && let Some(earlier) = place.replace(Link::new(serial, at))
+        {
+            self.unreadable.push(earlier.unreadable);
         }
     }
 

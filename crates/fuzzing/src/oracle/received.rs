@@ -1,15 +1,15 @@
-//! What comes to a client, but for messages: is it sound, is it an answer to something?
+//! What comes to a client, taken apart into packets: is each sound, and is it an answer to something?
 
 use std::time::Duration;
 
 use codec::{
-    Connack, Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Properties, PropertyId,
-    ReasonCode, ReasonCodes, Split, Version,
+    Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Properties, PropertyId, Split,
+    Version,
 };
 
-use super::link::{Kind, Stage, Told};
+use super::link::{Kind, Request, Stage};
 use super::rule::{self, Rule};
-use super::session::{OPEN, State};
+use super::violated::Taken;
 use super::{Oracle, shown};
 
 impl Oracle {
@@ -88,6 +88,7 @@ impl Oracle {
         let size = frame.as_bytes().len();
         if let Some(maximum) = link.asked.maximum_packet_size
             && size > maximum as usize
+            && !self.is_foreign_publish(frame, version)
         {
             let message = format!("{name} has {size} bytes, and the client takes {maximum}");
             self.find(client, rule::TOO_LARGE, message);
@@ -103,6 +104,10 @@ impl Oracle {
                     rule::UNSOUND_PACKET,
                     format!("{name} is sound in no version"),
                 );
+            }
+            let code = frame.as_bytes().get(frame.header_length() + 1);
+            if frame.packet_type() == Some(PacketType::Connack) && code == Some(&0) {
+                self.lets_in_who_must_not(client);
             }
             return;
         }
@@ -134,6 +139,12 @@ impl Oracle {
             self.judge_problem_information(client, &packet);
         }
         self.take(client, &packet);
+    }
+
+    /// Whether it brings a message of others, which does not come again when the same is done again.
+    fn is_foreign_publish(&self, frame: Frame<'_>, version: Version) -> bool {
+        let packet = codec::decode(frame, version, Direction::ToClient);
+        matches!(packet, Ok(Packet::Publish(publish)) if self.is_foreign(publish.topic.as_bytes()))
     }
 
     fn take(&mut self, client: usize, packet: &Packet<'_>) {
@@ -211,327 +222,34 @@ impl Oracle {
         }
     }
 
-    fn connack(&mut self, client: usize, connack: &Connack<'_>) {
-        let exact = self.is_exact();
-        let Some(Some(link)) = self.links.get_mut(client) else {
-            return;
-        };
-        if link.stage != Stage::Asking {
-            self.find(client, rule::SECOND_CONNACK, "a second CONNACK came".into());
-            return;
-        }
-        if connack.reason_code != ReasonCode::SUCCESS {
-            link.stage = Stage::Refused;
-            link.will = None;
-            if exact && !link.may_close {
-                let message = format!(
-                    "CONNACK refuses a sound CONNECT with 0x{:02x}",
-                    connack.reason_code.0
-                );
-                self.find(client, rule::REFUSED_FOR_NOTHING, message);
-            }
-            return;
-        }
-        link.stage = Stage::Connected;
-        link.connected = self.tick;
-        let properties = connack.properties;
-        link.told = Told {
-            receive_maximum: properties.receive_maximum().unwrap_or(u16::MAX),
-            maximum_packet_size: properties.maximum_packet_size(),
-            alias_maximum: properties.topic_alias_maximum().unwrap_or(0),
-            maximum_qos: properties.maximum_qos().unwrap_or(2),
-            retain: properties.retain_available() != Some(0),
-            keep_alive: properties.server_keep_alive(),
-        };
-        let (asked, version) = (link.asked, link.version);
-        if let Some(interval) = properties.session_expiry_interval() {
-            link.asked.expiry = interval;
-        }
-        let Some(own) = link.session else { return };
-        if properties.contains(PropertyId::ResponseInformation) && !asked.response_information {
-            self.find(
-                client,
-                rule::RESPONSE_INFORMATION,
-                "CONNACK has Response Information unasked".into(),
-            );
-        }
-        if asked.no_client_id && version.has_properties() {
-            match properties.assigned_client_identifier() {
-                Some(assigned) => {
-                    self.sessions[own].client_id = self.texts.keep(assigned.as_bytes());
-                }
-                None => self.find(
-                    client,
-                    rule::NO_CLIENT_ID,
-                    "CONNACK assigns no Client Identifier".into(),
-                ),
-            }
-        }
-        self.session_begins(client, own, connack.session_present);
-        if !exact {
-            self.will_may_come_early(client);
-        }
-    }
-
-    /// Whether the Session is a new one or goes on is known now.
-    fn session_begins(&mut self, client: usize, own: usize, present: bool) {
-        let exact = self.is_exact();
-        let now = self.now;
-        let Some(Some(link)) = self.links.get(client) else {
-            return;
-        };
-        let (clean, version) = (link.asked.clean, link.version);
-        if link.asked.authentication {
-            // Others may have come and gone meanwhile.
-            let client_id = self.sessions[own].client_id;
-            let latest = self.latest_session(self.texts.get(client_id));
-            self.sessions[own].previous = latest;
-        }
-        let previous = self.sessions[own].previous;
-        let alive = previous.is_some_and(|at| {
-            let session = &self.sessions[at];
-            !session.gone && session.ends.is_none_or(|ends| ends > now)
-        });
-        let unsure = previous.is_some_and(|at| self.sessions[at].unsure);
-        if present && clean {
-            let message = "CONNACK has Session Present after a clean start".to_owned();
-            self.find(client, rule::SESSION_PRESENT_CLEAN, message);
-        } else if present && (previous.is_none() || exact && !alive && !unsure) {
-            let message = "CONNACK has Session Present, and there was no Session".to_owned();
-            self.find(client, rule::SESSION_PRESENT, message);
-        } else if exact && !present && !clean && alive && !unsure && version != Version::V3_1 {
-            let message =
-                "CONNACK has no Session Present, and the Session has not ended".to_owned();
-            self.find(client, rule::SESSION_LOST, message);
-        }
-        self.sessions[own].unsure = false;
-        self.sessions[own].begun = self.tick;
-        for other in self.links.iter_mut().flatten() {
-            if other.open
-                && other.taken_over
-                && other.stage == Stage::Connected
-                && other.session.is_some()
-                && other.session == previous
-            {
-                other.must_go = true;
-            }
-        }
-        let Some(previous) = previous else { return };
-        // 3.1 does not tell.
-        let untold = version == Version::V3_1 && !clean && alive;
-        if present || untold {
-            let mut earlier = std::mem::take(&mut self.sessions[previous]);
-            let sure = !unsure && (present || exact);
-            self.sessions[own].absorb(&mut earlier, sure);
-            let before = earlier.previous.filter(|_| !exact && unsure);
-            self.sessions[previous] = earlier;
-            // Where a CONNECT between was not answered, the Session before it may be the one that goes on.
-            if let Some(before) = before {
-                let mut earlier = std::mem::take(&mut self.sessions[before]);
-                self.sessions[own].absorb(&mut earlier, false);
-                self.sessions[before] = earlier;
-            }
-        }
-        self.sessions[previous].gone = true;
-        self.sessions[previous].due.clear();
-    }
-
     /// Takes the request that this answers, if there is one.
-    fn answer(
+    pub(super) fn answer(
         &mut self,
         client: usize,
         kind: Kind,
         packet_id: u16,
         rule: Rule,
-    ) -> Option<super::link::Request> {
-        let answered = self.links[client].as_mut()?.answered(kind, packet_id);
-        if answered.is_none() {
-            let message = if kind == Kind::Pingresp {
-                "PINGRESP came, and no PINGREQ waits for it".to_owned()
-            } else {
-                let name = format!("{kind:?}").to_uppercase();
-                format!(
-                    "{name} has Packet Identifier {packet_id}, which nothing that was sent waits for"
-                )
-            };
-            self.find(client, rule, message);
-        }
-        answered
-    }
-
-    fn publication_answered(
-        &mut self,
-        client: usize,
-        kind: Kind,
-        packet_id: u16,
-        code: ReasonCode,
-    ) {
-        let Some(Some(link)) = self.links.get_mut(client) else {
-            return;
-        };
-        let answered = link.answered(kind, packet_id);
-        let Some(own) = link.session else { return };
-        let incoming = &mut self.sessions[own].incoming;
-        let open = incoming.iter().position(|i| i.packet_id == packet_id);
-        let Some(request) = answered else {
-            // Before 5.0 nothing forbids to acknowledge once more.
-            if !(kind == Kind::Pubrec && open.is_some() && !link.version.has_properties()) {
-                self.answer(client, kind, packet_id, rule::ANSWER_ID);
+    ) -> Option<Request> {
+        match self.take_request(client, kind, packet_id) {
+            Taken::Request(request) => Some(request),
+            Taken::Nothing => {
+                self.is_unasked(client, kind, packet_id, rule);
+                None
             }
-            return;
-        };
-        if code.is_error() {
-            if let (Kind::Pubrec, Some(at)) = (kind, open) {
-                incoming.remove(at);
-            }
-            if let Some(publication) = self.publications.get_mut(request.about) {
-                publication.sure = false;
-                publication.refused = true;
-            }
+            Taken::Unknowable => None,
         }
     }
 
-    fn pubrel(&mut self, client: usize, packet_id: u16) {
-        let tick = self.tick;
-        let Some(Some(link)) = self.links.get_mut(client) else {
-            return;
+    /// An answer came that nothing asked for.
+    pub(super) fn is_unasked(&mut self, client: usize, kind: Kind, packet_id: u16, rule: Rule) {
+        let message = if kind == Kind::Pingresp {
+            "PINGRESP came, and no PINGREQ waits for it".to_owned()
+        } else {
+            format!(
+                "{kind} has Packet Identifier {packet_id}, which nothing that was sent waits for"
+            )
         };
-        let answered = link.answered(Kind::Pubrel, packet_id).is_some();
-        let (serial, v5) = (link.serial, link.version.has_properties());
-        let Some(own) = link.session else { return };
-        let session = &mut self.sessions[own];
-        let resumed = session.resumed;
-        let mut again = false;
-        if let Some(delivery) = session.delivery(packet_id) {
-            // On another connection it is sent again.
-            again = delivery.link != serial || !v5;
-            if delivery.state == State::Received || again && delivery.state != State::Completed {
-                delivery.state = State::Released;
-                delivery.since = tick;
-            }
-            if delivery.qos == 2 {
-                delivery.link = serial;
-            }
-        } else if resumed {
-            again = true;
-        }
-        if !answered && !again {
-            self.answer(client, Kind::Pubrel, packet_id, rule::ANSWER_ID);
-        }
-    }
-
-    fn suback(&mut self, client: usize, packet_id: u16, codes: ReasonCodes<'_>) {
-        let Some(request) = self.answer(client, Kind::Suback, packet_id, rule::REQUEST_ID) else {
-            return;
-        };
-        let tick = self.tick;
-        let Some(Some(link)) = self.links.get(client) else {
-            return;
-        };
-        let (Some(own), wild) = (link.session, link.wild) else {
-            return;
-        };
-        if codes.iter().len() != request.codes {
-            if !wild {
-                let message = format!(
-                    "SUBACK has {} codes for {} Topic Filters",
-                    codes.iter().len(),
-                    request.codes
-                );
-                self.find(client, rule::CODES, message);
-            }
-            return;
-        }
-        let mut codes = codes.iter();
-        let mut granted_more = None;
-        for at in 0..self.sessions[own].subscriptions.len() {
-            let subscription = &mut self.sessions[own].subscriptions[at];
-            if subscription.from != request.sent {
-                // What it replaces is over once it is in force.
-                continue;
-            }
-            let Some(code) = codes.next() else { break };
-            if code.is_error() {
-                subscription.refused = true;
-                continue;
-            }
-            if code.0 > subscription.qos {
-                granted_more = Some((subscription.qos, code.0));
-            }
-            subscription.qos = subscription.qos.min(code.0);
-            subscription.sure_from = tick;
-            if !wild {
-                self.retained_falls_due(own, at);
-            }
-            let requested = self.sessions[own].subscriptions[at].requested;
-            let replaced = self.sessions[own].subscriptions[..at].iter_mut();
-            for earlier in replaced.filter(|s| s.ends_with == Some((Kind::Suback, packet_id))) {
-                if self.texts.get(earlier.requested) == self.texts.get(requested) {
-                    earlier.until = earlier.until.min(tick);
-                }
-            }
-        }
-        if let Some((asked, granted)) = granted_more
-            && !wild
-        {
-            let message = format!("QoS {granted} was granted where {asked} was requested");
-            self.find(client, rule::GRANTED_MORE, message);
-        }
-    }
-
-    fn unsuback(&mut self, client: usize, packet_id: u16, codes: ReasonCodes<'_>) {
-        let Some(request) = self.answer(client, Kind::Unsuback, packet_id, rule::REQUEST_ID) else {
-            return;
-        };
-        let tick = self.tick;
-        let Some(Some(link)) = self.links.get(client) else {
-            return;
-        };
-        let (Some(own), v5) = (link.session, link.version.has_properties()) else {
-            return;
-        };
-        if v5 && codes.iter().len() != request.codes {
-            if !link.wild {
-                let message = format!(
-                    "UNSUBACK has {} codes for {} Topic Filters",
-                    codes.iter().len(),
-                    request.codes
-                );
-                self.find(client, rule::CODES, message);
-            }
-            return;
-        }
-        if codes.iter().any(ReasonCode::is_error) {
-            return;
-        }
-        for subscription in &mut self.sessions[own].subscriptions {
-            if subscription.ends_with == Some((Kind::Unsuback, packet_id))
-                && subscription.sure_until == request.sent
-                && subscription.until == OPEN
-            {
-                subscription.until = tick;
-            }
-        }
-    }
-
-    fn dismissed(&mut self, client: usize, reason_code: ReasonCode) {
-        let exact = self.is_exact();
-        let now = self.now;
-        let restarting = self.restarting || self.is_contested(client);
-        let Some(Some(link)) = self.links.get_mut(client) else {
-            return;
-        };
-        link.dismissed = true;
-        let late = link
-            .keep_alive()
-            .is_some_and(|keep_alive| now >= link.last_packet + keep_alive);
-        if exact && !(link.may_close || link.taken_over || late || restarting) {
-            let message = format!("DISCONNECT with 0x{:02x} came for nothing", reason_code.0);
-            self.find(client, rule::CLOSED_FOR_NOTHING, message);
-        }
-        if let Some(Some(link)) = self.links.get_mut(client) {
-            link.may_close = true;
-        }
+        self.find(client, rule, message);
     }
 
     /// Tells which topic it was about.

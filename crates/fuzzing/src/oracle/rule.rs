@@ -70,6 +70,7 @@ rules! {
 
     // Links.
     STAYS_OPEN = "stays-open";
+    GOES_ON = "goes-on-behind-what-is-forbidden";
     OPEN_AFTER_DISCONNECT = "open-after-its-own-disconnect", 5.0: "v5.0/MQTT-3.14.4-2";
     OPEN_AFTER_REFUSAL = "open-after-a-refusal", 3.1.1: "v3.1.1/MQTT-3.2.2-5", 5.0: "v5.0/MQTT-3.2.2-7";
     OPEN_AFTER_TAKEOVER = "open-after-a-takeover", 3.1.1: "v3.1.1/MQTT-3.1.4-2", 5.0: "v5.0/MQTT-3.1.4-3";

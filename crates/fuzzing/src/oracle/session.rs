@@ -23,6 +23,7 @@ pub(super) struct Session {
     pub(super) gone: bool,
     /// Whether a connection before this one may have left something that its client has not seen.
     pub(super) resumed: bool,
+    pub(super) spoken: Spoken,
     /// The link that is attached to it, by number.
     pub(super) link: Option<u32>,
     /// When it ends without its client; none while its client is connected.
@@ -38,6 +39,18 @@ pub(super) struct Session {
     pub(super) due: Vec<Due>,
     /// The last message of each stream, to see that the order is kept.
     pub(super) last: Vec<Last>,
+}
+
+/// What its client has spoken since it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Spoken {
+    /// 3.1 or 3.1.1.
+    #[default]
+    Earlier,
+    /// 5.0.
+    V5,
+    /// Now this and now that: what one of them knows nothing of may be lost.
+    Both,
 }
 
 /// A subscription, for as long as it may have been in force.
@@ -96,6 +109,8 @@ pub(super) struct Delivery {
     pub(super) topic: Span,
     pub(super) payload: Span,
     pub(super) state: State,
+    /// Whether its topic is somebody else's: it comes the next time only if that one publishes it again.
+    pub(super) foreign: bool,
     /// The link on which its PUBLISH came last.
     pub(super) link: u32,
     /// When the state began.
@@ -175,12 +190,15 @@ impl Session {
         &mut self.copies[at]
     }
 
-    /// How many messages with a Packet Identifier are under way on this link.
+    /// How many messages with a Packet Identifier are under way on this link, those of others aside.
     pub(super) fn under_way(&self, link: u32) -> usize {
         self.deliveries
             .iter()
             .filter(|delivery| {
-                delivery.link == link && delivery.state != State::Completed && !delivery.odd
+                delivery.link == link
+                    && delivery.state != State::Completed
+                    && !delivery.odd
+                    && !delivery.foreign
             })
             .count()
     }
@@ -200,6 +218,9 @@ impl Session {
             for subscription in &mut self.subscriptions {
                 subscription.sure_until = 0;
             }
+        }
+        if earlier.spoken != self.spoken {
+            self.spoken = Spoken::Both;
         }
         self.resumed = true;
     }

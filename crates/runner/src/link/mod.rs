@@ -17,6 +17,8 @@ mod wire;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -126,6 +128,11 @@ impl Link {
             link.outgoing.cut(options.segments);
         }
         Ok(link)
+    }
+
+    /// How many bytes the target's side has taken so far, for who looks on.
+    pub(crate) fn taken(&self) -> Arc<AtomicU64> {
+        self.outgoing.taken()
     }
 
     fn on(stream: Stream) -> Self {

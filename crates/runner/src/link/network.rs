@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use broker::pipe::{End, pipe};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -13,6 +14,8 @@ use super::wire::Wire;
 /// How many bytes a direction holds before whoever sends has to wait.
 const CAPACITY: usize = 256 * 1024;
 const READ_SIZE: usize = 16 * 1024;
+/// An RST is a packet of its own: what has arrived before it can be read.
+const BEHIND: Duration = Duration::from_millis(1);
 
 /// Puts a network in front of a wire.
 pub(super) fn before(wire: Wire, conditions: Conditions) -> Wire {
@@ -66,7 +69,8 @@ async fn lane(
                 }
                 end => {
                     ended = true;
-                    under_way.push_back((pace.arrival(0), Cargo::End(end.map(drop))));
+                    let due = pace.arrival(0) + if end.is_err() { BEHIND } else { Duration::ZERO };
+                    under_way.push_back((due, Cargo::End(end.map(drop))));
                 }
             },
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
@@ -127,7 +131,7 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use tokio::net::{TcpListener, TcpStream};
 
     use super::super::conditions::LinkKind;
     use super::*;
@@ -190,6 +194,25 @@ mod tests {
         read.clear();
         near.read_to_end(&mut read).await.unwrap();
         assert_eq!(read, b"answer");
+    }
+
+    /// A server that closes with something unread answers by an RST, right behind its last words.
+    #[tokio::test]
+    async fn a_reset_comes_behind_what_was_sent_before() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let place = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(place).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        let mut near = before(Wire::Tcp(stream), LinkKind::Lan.conditions().unwrap());
+        near.write_all(b"never read").await.unwrap();
+        near.flush().await.unwrap();
+        server.peek(&mut [0]).await.unwrap();
+        server.write_all(b"refused").await.unwrap();
+        drop(server);
+        let mut read = Vec::new();
+        let error = near.read_to_end(&mut read).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        assert_eq!(read, b"refused");
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
@@ -19,6 +21,8 @@ pub(super) struct Outgoing {
     /// What [`Segments::Coalesced`] holds back.
     held: Vec<u8>,
     unflushed: bool,
+    /// How many bytes the stream has taken so far.
+    taken: Arc<AtomicU64>,
     /// Whether the direction ends behind what is in the queue.
     finishing: bool,
 }
@@ -32,8 +36,14 @@ impl Outgoing {
             written: 0,
             held: Vec::new(),
             unflushed: false,
+            taken: Arc::default(),
             finishing: false,
         }
+    }
+
+    /// How many bytes the stream has taken, for who looks on.
+    pub(super) fn taken(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.taken)
     }
 
     /// From here on, writes become segments like this.
@@ -102,6 +112,7 @@ impl Outgoing {
             }
             self.unflushed = true;
             self.written += count;
+            self.taken.fetch_add(count as u64, Ordering::Relaxed);
             if self.written >= first.len() {
                 self.queue.pop_front();
                 self.written = 0;

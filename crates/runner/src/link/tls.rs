@@ -40,6 +40,7 @@ pub struct TlsFiles {
 pub struct Tls {
     config: Arc<ClientConfig>,
     server_name: Option<ServerName<'static>>,
+    files: TlsFiles,
 }
 
 /// Why there can be no TLS as it was asked for.
@@ -139,7 +140,13 @@ impl Tls {
         Ok(Self {
             config: Arc::new(config),
             server_name,
+            files: files.clone(),
         })
+    }
+
+    /// The files that it was made of.
+    pub fn files(&self) -> &TlsFiles {
+        &self.files
     }
 
     /// TLS that trusts this one certificate in PEM and what it has signed.
@@ -162,6 +169,7 @@ impl Tls {
         Ok(Self {
             config: Arc::new(config),
             server_name: None,
+            files: TlsFiles::default(),
         })
     }
 

@@ -32,6 +32,8 @@ const BUSY: usize = 100;
 /// How many connections the cases that wait may hold at once: a third of the file descriptors that a process usually
 /// has, on this side and on the target's.
 const WAITING_CONNECTIONS: usize = 350;
+/// How much longer than beside its target a case may take over a network: hundreds of round trips, one after the other.
+const SLOWER: f64 = 20.0;
 /// A case that waits longer than this counts as one that waits.
 const LONG: f64 = 0.5;
 /// How often the witnesses are looked at when nothing else asks for it.
@@ -134,6 +136,7 @@ impl<'a, 'l> Hall<'a, 'l> {
             deaths: 0,
         });
         self.places = places.collect();
+        self.tell_of_order();
         self.line_up(plan, infos, seats.of_cases);
         let jobs = self.options.jobs.or(self.site.jobs).unwrap_or(BUSY);
         let interrupted = loop {
@@ -331,7 +334,8 @@ impl<'a, 'l> Hall<'a, 'l> {
             namespace: Namespace::new(self.nonce, queued.index),
         };
         // Everything in a case is bounded; what exceeds all bounds together is stuck.
-        let patience = self.options.patience;
+        let is_slow = settings.way.options().conditions.is_some();
+        let patience = self.options.patience * if is_slow { SLOWER } else { 1.0 };
         let bound = self.options.watchdog.mul_f64(patience)
             + Duration::from_secs_f64(queued.seconds).mul_f64(2.0 * patience);
         let (case, info) = (Arc::clone(&queued.case), Arc::clone(&queued.info));
@@ -375,8 +379,22 @@ impl<'a, 'l> Hall<'a, 'l> {
         })
     }
 
+    /// Tells which configurations are seen to reorder.
+    fn tell_of_order(&mut self) {
+        for place in &self.places {
+            if let Some(news) = place
+                .target
+                .as_ref()
+                .and_then(|target| target.order().news())
+            {
+                self.ledger.notice(news);
+            }
+        }
+    }
+
     /// Takes a finished case in, once it is known that the target is still there.
     pub(super) async fn settle(&mut self, done: Done) {
+        self.tell_of_order();
         let Seat::Shared(index) = done.queued.seat else {
             self.ledger.finished(done.played.report);
             if let Some(crash) = done.crash {

@@ -3,6 +3,7 @@
 //! The barrier of a client is a PINGREQ and its PINGRESP. What another client published is behind that only when a
 //! sentinel from the same publisher at the same QoS has arrived, on a topic that the scenario cannot see. Where no
 //! sentinel can come (a full window, a publisher that is gone) PINGREQ has to do: a false pass, never a false failure.
+//! Where the target is seen to reorder, a quiet period follows.
 
 use std::rc::Rc;
 
@@ -10,10 +11,12 @@ use clauses::clause;
 use codec::draft::{Draft, Kind, Record, Value, field};
 use codec::{PacketType, Version};
 use scenario::Span;
+use tokio::time::Instant;
 
 use super::build::put;
 use super::client::Client;
 use super::connection::{BARRIER, Connection};
+use super::late::Proof;
 use super::reading::unexpected_end;
 use super::stage::Stage;
 use super::stop::{Outcome, Stop};
@@ -21,6 +24,8 @@ use super::value::{identifier, number};
 
 /// How many unacknowledged messages any target is taken to allow: servers of 3.1.1 have windows that they do not tell.
 const MODEST_WINDOW: usize = 10;
+/// How many arrivals a quiet period is begun anew for.
+const LONGEST_UNREST: usize = 20;
 /// More bytes than a sentinel has, on the wire.
 const SENTINEL_SIZE: u64 = 80;
 
@@ -28,13 +33,58 @@ impl Stage<'_> {
     /// Proves that what the target had to send to a client before has arrived.
     pub(super) async fn barrier(&self, client: &Rc<Client>, span: Span) -> Outcome {
         let connection = self.must_be_connected(client, span)?;
+        let begun = Instant::now();
+        let mut sources = vec![connection.serial];
         for publisher in self.all_clients() {
             if publisher.name != client.name {
                 self.settle_publisher(client, &connection, &publisher, span)
                     .await?;
+                sources.extend(publisher.connection().map(|source| source.serial));
             }
         }
-        self.ping(client, &connection, span, true).await
+        self.ping(client, &connection, span, true).await?;
+        connection.look(|state| {
+            // A full window holds back what comes behind it.
+            let is_proven = !state.unproven && state.protocol.in_flight.is_empty();
+            state.proof = is_proven.then(|| Proof {
+                begun,
+                done: Instant::now(),
+                sources,
+            });
+        });
+        Ok(())
+    }
+
+    /// Remarks that there is no sentinel.
+    fn pingreq_alone(&self, client: &Client, connection: &Connection, why: &str) {
+        connection.look(|state| state.unproven = true);
+        self.remark(&client.name, format!("{why}; PINGREQ alone"));
+    }
+
+    /// Waits until nothing has come to any client for a while, where the target is known to reorder.
+    async fn fall_quiet(&self, client: &Client) {
+        let Some(period) = self.target.order().quiet() else {
+            return;
+        };
+        let period = period.mul_f64(self.settings.patience);
+        self.remark(
+            &client.name,
+            format!(
+                "the target reorders: a quiet period of {:.1} s besides",
+                period.as_secs_f64()
+            ),
+        );
+        // Something may come all the time, such as what another client is sent again and again.
+        for _ in 0..LONGEST_UNREST {
+            let known = self.journal.arrivals();
+            let until = Instant::now() + period;
+            let disturbed = self
+                .journal
+                .until(until, || (self.journal.arrivals() > known).then_some(()));
+            if disturbed.await.is_none() {
+                return;
+            }
+        }
     }
 
     /// PINGREQ and PINGRESP.
@@ -59,6 +109,9 @@ impl Stage<'_> {
                 })
             })
             .await;
+        if answered.is_some() && connection.end().is_none() {
+            self.fall_quiet(client).await;
+        }
         match (answered, connection.end()) {
             (_, Some(end)) if must_live => Err(Stop::miss(span, unexpected_end(client, end))),
             (None, None) => Err(no_pingresp(client, span)),
@@ -85,13 +138,8 @@ impl Stage<'_> {
             let why_not = no_sentinel(connection, &source, qos);
             match why_not {
                 Some(reason) => {
-                    self.remark(
-                        &client.name,
-                        format!(
-                            "no sentinel from `{}`: {reason}; PINGREQ alone",
-                            publisher.name
-                        ),
-                    );
+                    let why = format!("no sentinel from `{}`: {reason}", publisher.name);
+                    self.pingreq_alone(client, connection, &why);
                 }
                 None if self.watch_barrier(client, connection).await => {
                     self.send_sentinel(client, connection, publisher, &source, qos, span)
@@ -148,10 +196,8 @@ impl Stage<'_> {
         });
         connection.look(|state| state.watches_barrier = Some(granted));
         if !granted {
-            self.remark(
-                &client.name,
-                "the target grants no subscription for sentinels; PINGREQ alone",
-            );
+            let why = "the target grants no subscription for sentinels";
+            self.pingreq_alone(client, connection, why);
         }
         granted
     }
@@ -208,13 +254,8 @@ impl Stage<'_> {
             })
         });
         if qos == 0 || refused {
-            self.remark(
-                &client.name,
-                format!(
-                    "a sentinel from `{}` did not arrive; PINGREQ alone",
-                    publisher.name
-                ),
-            );
+            let why = format!("a sentinel from `{}` did not arrive", publisher.name);
+            self.pingreq_alone(client, connection, &why);
             return Ok(());
         }
         Err(self.cannot_at(

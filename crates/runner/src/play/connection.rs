@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::error::Error;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clauses::clause;
@@ -15,6 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::inbox::{Arrival, Inbox};
 use super::journal::Journal;
+use super::late::{Proof, Publications};
 use super::protocol::Protocol;
 use super::rules;
 use super::stage::{ANSWER, Stage};
@@ -24,6 +27,7 @@ use super::value::identifier;
 use crate::Namespace;
 use crate::event::Happening;
 use crate::link::{FrameKind, Link, Turn, Upgraded, WrongFrame};
+use crate::overtaking::Order as TargetOrder;
 
 /// The first level of the topics that only the barrier uses.
 pub(super) const BARRIER: &[u8] = b"assay-barrier/";
@@ -41,9 +45,13 @@ pub(super) struct Connection {
     /// What the target said when it opened a WebSocket; none on a plain stream.
     pub(super) upgraded: Option<Upgraded>,
     state: RefCell<State>,
+    /// How many bytes the link has got rid of.
+    taken: Arc<AtomicU64>,
     orders: mpsc::UnboundedSender<Order>,
     journal: Rc<Journal>,
     traffic: Rc<Traffic>,
+    publications: Rc<Publications>,
+    order: Rc<TargetOrder>,
     namespace: Namespace,
 }
 
@@ -64,6 +72,10 @@ pub(super) struct State {
     pub(super) unseen_answers: Vec<Draft>,
     /// The payloads of sentinels that arrived.
     pub(super) sentinels: Vec<Vec<u8>>,
+    /// The last barrier that has passed.
+    pub(super) proof: Option<Proof>,
+    /// Whether some barrier had to do without a sentinel, so that messages may still be under way.
+    pub(super) unproven: bool,
     /// How many commands were given and how many are done.
     asked: u64,
     done: u64,
@@ -119,6 +131,7 @@ impl Connection {
             version,
             serial: journal.number_arrival(),
             upgraded: link.upgraded().cloned(),
+            taken: link.taken(),
             state: RefCell::new(State {
                 protocol: Protocol::new(version, stage.leftovers.clone()),
                 inbox: Inbox::default(),
@@ -129,12 +142,16 @@ impl Connection {
                 unseen: BTreeSet::new(),
                 unseen_answers: Vec::new(),
                 sentinels: Vec::new(),
+                proof: None,
+                unproven: false,
                 asked: 0,
                 done: 0,
             }),
             orders,
             journal: journal.clone(),
             traffic: stage.traffic.clone(),
+            publications: stage.publications.clone(),
+            order: stage.target.order().clone(),
             namespace: stage.namespace.clone(),
         });
         journal.tell(client, Happening::Opened);
@@ -175,6 +192,7 @@ impl Connection {
             state.forget_repeated_pubrecs();
         }
         state.protocol.sent(packet);
+        self.publications.sent(packet, self.serial);
         state.protocol.obscure |= forbidden;
         state.leaving |= packet.packet_type() == PacketType::Disconnect;
     }
@@ -212,15 +230,22 @@ impl Connection {
         }
     }
 
-    /// Waits until everything is written, or cannot be any more.
-    pub(super) async fn flush(&self, deadline: Instant) -> bool {
-        self.journal
-            .until(deadline, || {
+    /// Waits until everything is written, or cannot be any more; false when nothing is taken until a deadline. A large
+    /// packet in single bytes takes its time, on this side too.
+    pub(super) async fn flush(&self, deadline: impl Fn() -> Instant) -> bool {
+        loop {
+            let taken = self.taken.load(Ordering::Relaxed);
+            let flushed = self.journal.until(deadline(), || {
                 let state = self.state.borrow();
                 (state.done >= state.asked || state.end.is_some()).then_some(())
-            })
-            .await
-            .is_some()
+            });
+            if flushed.await.is_some() {
+                return true;
+            }
+            if self.taken.load(Ordering::Relaxed) == taken {
+                return false;
+            }
+        }
     }
 
     /// Waits until the link has done all that it was told to, even where the scenario is through with it.
@@ -498,6 +523,11 @@ impl Connection {
                 self.send_unseen(&reply);
             }
             return;
+        }
+        if let Some(overtaking) = self.publications.overtaken(&packet, &state) {
+            self.order.broken(overtaking);
+            let remark = Happening::Remark(overtaking.seen.to_owned());
+            self.journal.tell(&self.client, remark);
         }
         state.inbox.push(Arrival {
             number,

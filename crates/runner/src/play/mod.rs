@@ -21,6 +21,7 @@ mod expect;
 mod group;
 mod inbox;
 mod journal;
+mod late;
 mod links;
 mod matching;
 mod notation;

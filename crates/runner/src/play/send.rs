@@ -89,7 +89,7 @@ impl Stage<'_> {
     }
 
     async fn flushed(&self, connection: &Connection, span: Span) -> Outcome {
-        if connection.flush(self.answer_deadline()).await {
+        if connection.flush(|| self.answer_deadline()).await {
             Ok(())
         } else {
             Err(Stop::miss(

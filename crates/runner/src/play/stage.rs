@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::client::Client;
 use super::inbox::Arrival;
 use super::journal::Journal;
+use super::late::Publications;
 use super::scope::{Bindings, Datum, Moment, Scope};
 use super::session::Leftovers;
 use super::stop::{Outcome, Stop};
@@ -38,6 +39,7 @@ pub(super) struct Stage<'a> {
     pub(super) journal: Rc<Journal>,
     pub(super) leftovers: Rc<Leftovers>,
     pub(super) traffic: Rc<Traffic>,
+    pub(super) publications: Rc<Publications>,
     /// How many connections were opened.
     openings: Cell<u32>,
     /// Whether packets that nobody reads are judged; a control twin only has to survive.
@@ -75,6 +77,7 @@ impl<'a> Stage<'a> {
             journal,
             leftovers: Rc::default(),
             traffic: Rc::new(Traffic::new()),
+            publications: Rc::default(),
             openings: Cell::new(0),
             judges_unread,
             clients: RefCell::default(),

@@ -74,6 +74,11 @@ impl Endpoints {
         self.all().find(|address| address.transport == transport)
     }
 
+    /// Whether some links to it are encrypted.
+    pub fn are_encrypted(&self) -> bool {
+        self.all().any(|address| address.transport.is_encrypted())
+    }
+
     /// How encrypted links are made.
     pub fn tls(&self) -> Option<&Tls> {
         self.tls.as_ref()

@@ -6,6 +6,7 @@ use std::fmt;
 use codec::Version;
 
 use super::Features;
+use crate::overtaking::Overtaking;
 
 /// A User Name and a Password.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub struct Facts {
     pub authentication: Option<Authentication>,
     /// What `<target.NAME>` stands for, beyond the credentials.
     pub values: BTreeMap<&'static str, String>,
+    /// What was seen to come before what should have come first.
+    pub overtaking: Option<Overtaking>,
 }
 
 impl Facts {

@@ -7,6 +7,7 @@ mod facts;
 mod features;
 pub(crate) mod probe;
 pub(crate) mod profile;
+mod trust;
 
 use std::future::Future;
 use std::io;
@@ -28,9 +29,11 @@ use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 use tokio::time::sleep;
+pub use trust::WrittenTls;
 
 use crate::launch::Instance;
 use crate::link::{Link, LinkOptions, Tls, TlsFiles, Transport, Wire};
+use crate::overtaking::Order;
 
 /// The broker under test: how to reach it, and what is known of it.
 #[derive(Clone)]
@@ -39,6 +42,7 @@ pub struct Target {
     /// The transport of a link that asks for none.
     usual: Transport,
     facts: Arc<Facts>,
+    order: Rc<Order>,
     reach: Reach,
 }
 
@@ -117,6 +121,7 @@ impl Target {
         Self {
             name: name.to_owned(),
             usual: Transport::Memory,
+            order: Rc::new(Order::of(facts.overtaking)),
             facts: Arc::new(facts),
             reach: Reach::Memory(host),
         }
@@ -127,6 +132,7 @@ impl Target {
         Self {
             name: endpoints.first().to_string(),
             usual: endpoints.first().transport,
+            order: Rc::new(Order::of(facts.overtaking)),
             facts,
             reach: Reach::Endpoints(endpoints.clone(), None),
         }
@@ -157,6 +163,11 @@ impl Target {
     /// What it has, and why it has not got the rest.
     pub fn features(&self) -> &Features {
         &self.facts.features
+    }
+
+    /// Whether it keeps what is sent to it in order, as far as that has been seen.
+    pub(crate) fn order(&self) -> &Rc<Order> {
+        &self.order
     }
 
     /// All that is known of it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_yaml::Spanned;
 
 use super::declared::{Declared, with_declarations};
-use super::{Address, Endpoints};
+use super::{Address, Endpoints, WrittenTls};
 use crate::document::{Document, DocumentError, Entries, expand};
 use crate::secrets::Secrets;
 
@@ -45,6 +45,7 @@ with_declarations! {
         name: Option<String>,
         baseline: Option<PathBuf>,
         addresses: Written,
+        tls: Option<Spanned<WrittenTls>>,
         #[serde(default)]
         configurations: Entries<WrittenConfiguration>,
     }
@@ -53,6 +54,7 @@ with_declarations! {
 with_declarations! {
     struct WrittenConfiguration {
         addresses: Written,
+        tls: Option<Spanned<WrittenTls>>,
     }
 }
 
@@ -62,30 +64,33 @@ impl Profile {
     /// # Errors
     /// The file cannot be read or used, or a variable is not set.
     pub fn load(path: &Path) -> Result<Self, DocumentError> {
-        let mut profile = Self::of(&Document::read(path)?, &|name| env::var(name).ok())?;
-        // Beside the profile, wherever one stands when it is used.
-        if let (Some(baseline), Some(folder)) = (&mut profile.baseline, path.parent()) {
-            *baseline = folder.join(&*baseline);
-        }
-        Ok(profile)
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::of(&Document::read(path)?, folder, &|name| env::var(name).ok())
     }
 
-    /// A profile from its text; `variable` tells what an environment variable holds.
+    /// A profile from its text, which names files as they are seen from `folder`; `variable` tells what an environment
+    /// variable holds.
     ///
     /// # Errors
     /// The text cannot be used, or a variable is not set.
     pub fn of(
         document: &Document,
+        folder: &Path,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, DocumentError> {
         let mut written: WrittenProfile = document.parse()?;
         let mut secrets = Secrets::default();
         let declarations = written.take_declarations();
         let mut configurations = Vec::new();
-        let mut add = |name: &str, addresses: &Written, declarations| {
+        let common = written.tls.as_ref();
+        let mut add = |name: &str, addresses: &Written, tls: Option<&_>, declarations| {
             let mut text_of =
                 |text: &Spanned<String>| expand(document, text, variable, &mut secrets);
-            let endpoints = endpoints(document, addresses, &mut text_of)?;
+            let mut endpoints = endpoints(document, addresses, &mut text_of)?;
+            let inherited = common.filter(|_| endpoints.are_encrypted());
+            if let Some(tls) = tls.or(inherited) {
+                endpoints = WrittenTls::of(tls, endpoints, document, folder, &mut text_of)?;
+            }
             let mut declared = Declared::read(document, declarations, &mut text_of)?;
             let credentials = endpoints
                 .all()
@@ -103,7 +108,12 @@ impl Profile {
             });
             Ok(())
         };
-        add(PLAIN, &written.addresses, declarations)?;
+        add(
+            PLAIN,
+            &written.addresses,
+            written.tls.as_ref(),
+            declarations,
+        )?;
         for (name, mut configuration) in written.configurations.0 {
             if name.value == PLAIN {
                 return Err(document.wrong(
@@ -112,13 +122,14 @@ impl Profile {
                 ));
             }
             let declarations = configuration.take_declarations();
-            add(&name.value, &configuration.addresses, declarations)?;
+            let tls = configuration.tls.as_ref();
+            add(&name.value, &configuration.addresses, tls, declarations)?;
         }
         let address = configurations.first().map(|plain| plain.endpoints.first());
         let name = written.name.or(address.map(Address::to_string));
         Ok(Self {
             name: name.unwrap_or_default(),
-            baseline: written.baseline,
+            baseline: written.baseline.map(|baseline| folder.join(baseline)),
             configurations,
             secrets,
         })
@@ -195,8 +206,12 @@ mod tests {
 
     fn read(text: &str) -> Result<Profile, String> {
         let variable = |name: &str| (name == "TOKEN").then(|| "hush-hush".to_owned());
-        Profile::of(&Document::of("broker.yaml", text), &variable)
-            .map_err(|error| error.to_string())
+        Profile::of(
+            &Document::of("broker.yaml", text),
+            Path::new("ci"),
+            &variable,
+        )
+        .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -241,6 +256,26 @@ mod tests {
         assert_eq!(
             told("addresses: []\n"),
             "broker.yaml:1:12: there is no address; write one, such as [mqtt://localhost:1883]"
+        );
+        assert!(
+            told("addresses: [mqtts://h]\ntls: { ca: gone.pem }\n")
+                .starts_with("broker.yaml:2:6: cannot read ci/gone.pem: ")
+        );
+        assert_eq!(
+            told("addresses: [mqtts://h]\ntls: { key: key.pem }\n"),
+            "broker.yaml:2:6: the key ci/key.pem has no certificate to go with"
+        );
+        assert!(
+            told("addresses: [mqtt://h]\ntls: { unverified: true }\n")
+                .contains("no address here is mqtts://")
+        );
+        assert!(
+            told("addresses: [mqtts://h]\ntls: { unverified: true, server_name: h }\n")
+                .contains("whatever the certificate")
+        );
+        assert_eq!(
+            told("addresses: [mqtts://h]\ntls: { cert: a.pem }\n"),
+            "broker.yaml:2:8: unknown key `cert`; did you mean `certificate`?"
         );
         let told = told("addresses: ['mqtt://a:${TOKEN}@h:x']\n");
         assert!(!told.contains("hush-hush"), "{told}");

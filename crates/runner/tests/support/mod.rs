@@ -1,6 +1,8 @@
 //! What the tests of runs share: plans made from text, and runs that keep what was told.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
+pub mod relay;
+
 use std::sync::Arc;
 use std::time::Duration;
 

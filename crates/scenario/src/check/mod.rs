@@ -8,6 +8,7 @@ mod dead;
 mod exercised;
 mod members;
 mod names;
+mod sound;
 mod together;
 mod versions;
 mod walk;

@@ -409,7 +409,10 @@ impl<'a> Names<'a> {
             self.used.insert(name);
             return;
         }
-        let fault = Diagnostic::error(span, format!("`<{name}>` is bound nowhere before this"));
+        // That it is never used behind its binding says nothing new.
+        self.used.insert(name);
+        let fault = Diagnostic::error(span, format!("`<{name}>` is bound nowhere before this"))
+            .help("an expectation binds it, an axis of `each`, or `as`");
         let known = self.bound.keys().copied().chain(["t", "g"]);
         self.faults.push(if self.clients.contains_key(name) {
             fault.help(format!("`{name}` is a client; its id is `<{name}.id>`"))

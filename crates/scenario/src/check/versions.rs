@@ -1,10 +1,11 @@
-//! Versions: no step sends or expects what the version that it is played in does not have.
+//! Versions: no step sends or expects what the version that it is played in does not have, and what it sends as sound is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use codec::draft::Kind;
-use codec::{Direction, Version};
+use codec::{Direction, PacketType, Version, Violation};
 
+use super::sound;
 use crate::ast::{Action, Fields, Packet, Piece, Row, Scenario, Step, Value, Verb};
 use crate::bytes::{self, Part};
 use crate::condition;
@@ -16,6 +17,8 @@ use crate::vocabulary::{self, Slot, Term};
 /// Checks every case of the scenario: each row in each of its versions, along the branches that it takes.
 pub(super) fn check(scenario: &Scenario, faults: &mut Vec<Diagnostic>) {
     let mut seen = BTreeSet::new();
+    let mut unsound = Vec::new();
+    let others = faults.len();
     for row in &scenario.each {
         for version in expand::versions(scenario, row) {
             let mut walk = Walk {
@@ -24,6 +27,7 @@ pub(super) fn check(scenario: &Scenario, faults: &mut Vec<Diagnostic>) {
                 clients: BTreeMap::new(),
                 seen: &mut seen,
                 faults,
+                unsound: &mut unsound,
             };
             for client in &scenario.clients {
                 let version = walk.client_version(&client.options, Some(version));
@@ -37,6 +41,10 @@ pub(super) fn check(scenario: &Scenario, faults: &mut Vec<Diagnostic>) {
             }
         }
     }
+    // Whoever confuses two versions is not helped by what the wrong one forbids.
+    if faults.len() == others {
+        faults.append(&mut unsound);
+    }
 }
 
 struct Walk<'a, 'f> {
@@ -47,6 +55,8 @@ struct Walk<'a, 'f> {
     /// Places that are reported already, for another row or version.
     seen: &'f mut BTreeSet<(usize, usize)>,
     faults: &'f mut Vec<Diagnostic>,
+    /// What is wrong with packets that stand there as sound.
+    unsound: &'f mut Vec<Diagnostic>,
 }
 
 impl<'a> Walk<'a, '_> {
@@ -139,6 +149,7 @@ impl<'a> Walk<'a, '_> {
                 verb, fields, gets, ..
             } => {
                 self.fields(fields, &vocabulary::verb(*verb), Some(version));
+                self.done(*verb, fields, version);
                 if let Some(terms) = vocabulary::gets(*verb) {
                     self.fields(gets, &terms, Some(version));
                 }
@@ -157,6 +168,62 @@ impl<'a> Walk<'a, '_> {
         }
         let terms = vocabulary::packet_sent(packet_type);
         self.fields(&packet.fields, &terms, Some(version));
+        let Some(violation) = sound::violation(packet_type, &packet.fields, self.row, version)
+        else {
+            return;
+        };
+        self.unsound(
+            packet.packet_type.span,
+            &packet.fields,
+            &violation,
+            if forbidden {
+                "put what is wrong under `but`: the control twin sends the packet without it"
+            } else {
+                "write `!>`, and what is wrong under `but`"
+            },
+        );
+    }
+
+    /// Verbs send sound packets only.
+    fn done(&mut self, verb: Verb, fields: &Fields, version: Version) {
+        let packet_type = match verb {
+            Verb::Connects => PacketType::Connect,
+            Verb::Publishes => PacketType::Publish,
+            Verb::Subscribes => PacketType::Subscribe,
+            Verb::Disconnects => PacketType::Disconnect,
+            _ => return,
+        };
+        let violation = sound::violation(packet_type, fields, self.row, version);
+        if let (Some((_, first)), Some(violation)) = (fields.0.first(), violation) {
+            let help = format!("write `!> {packet_type}`, and what is wrong under `but`");
+            self.unsound(first.span, fields, &violation, &help);
+        }
+    }
+
+    fn unsound(&mut self, span: Span, fields: &Fields, violation: &Violation, help: &str) {
+        let (outer, inner) = violation
+            .field
+            .split_once('.')
+            .unwrap_or((violation.field, ""));
+        let named = |wanted: &str| fields.0.iter().find(|(name, _)| name.value == wanted);
+        let field = named(inner).or_else(|| named(outer));
+        let place = field.map_or(span, |(_, value)| value.span);
+        if !self.seen.insert((place.start, place.end)) {
+            return;
+        }
+        let clause = violation.clause.clause();
+        self.unsound.push(
+            Diagnostic::error(
+                place,
+                format!(
+                    "the standard forbids this: {} must be {}, and here is {}",
+                    violation.field, violation.expected, violation.found
+                ),
+            )
+            .note(format!("{}: {}", violation.clause.name(), clause.summary))
+            .note(self.case())
+            .help(help),
+        );
     }
 
     /// Whether such a packet may travel this way; reports it if not.
@@ -262,13 +329,18 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    /// Which case the fault is of.
+    fn case(&self) -> String {
+        if self.row.name.is_empty() {
+            format!("the scenario is played in {}", self.version)
+        } else {
+            format!("the row `{}` is played in {}", self.row.name, self.version)
+        }
+    }
+
     fn report(&mut self, span: Span, message: String) {
         if self.seen.insert((span.start, span.end)) {
-            let case = if self.row.name.is_empty() {
-                format!("the scenario is played in {}", self.version)
-            } else {
-                format!("the row `{}` is played in {}", self.row.name, self.version)
-            };
+            let case = self.case();
             self.faults
                 .push(Diagnostic::error(span, message).note(case).help(
                 "put the step under `in v5.0:` (or the version that has it), or name `versions`",

@@ -120,6 +120,9 @@ const STEP_WORDS: [(&str, StepWord); 8] = [
     ("should", StepWord::Should),
 ];
 
+/// What stands between a client and a packet.
+const ARROWS: [&str; 3] = ["->", "!>", "<-"];
+
 /// Words that begin a head and so cannot name a client.
 pub(crate) const RESERVED: [&str; 11] = [
     "wait", "skip", "note", "any", "all", "in", "at", "should", "for", "if", "target",
@@ -135,7 +138,7 @@ pub(super) fn read(cx: &mut Context<'_>, scalar: &Scalar, whole: Span) -> Option
         scalar,
         whole,
     };
-    match reader.head() {
+    match reader.one_line(cx).and_then(|()| reader.head()) {
         Ok(head) => Some(head),
         Err(diagnostic) => {
             cx.report(*diagnostic);
@@ -180,6 +183,29 @@ impl<'a> Reader<'a> {
             }
             _ => self.about_a_client(),
         }
+    }
+
+    /// A step that is indented deeper than the one before is swallowed by it.
+    fn one_line(&self, cx: &Context<'_>) -> Read<()> {
+        let written = cx.source.text.get(self.whole.range()).unwrap_or_default();
+        let Some(swallowed) = written
+            .find("\n")
+            .filter(|at| written[*at..].trim_start().starts_with("- "))
+        else {
+            return Ok(());
+        };
+        let behind = &written[swallowed..];
+        let start = self.whole.start + swallowed + behind.len() - behind.trim_start().len();
+        let dash = Span {
+            start,
+            end: start + 1,
+        };
+        Err(
+            Diagnostic::error(dash, "this line belongs to the step before it")
+                .note("it is indented deeper")
+                .help("begin each step in the same column")
+                .into(),
+        )
     }
 
     fn alone(mut self, words: usize, head: Head) -> Read<Head> {
@@ -234,7 +260,10 @@ impl<'a> Reader<'a> {
     }
 
     fn unknown_relation(&self, word: &str, place: Span) -> Diagnostic {
-        let relations = ["->", "!>", "<-"]
+        if let Some(arrow) = ARROWS.into_iter().find(|arrow| word.starts_with(arrow)) {
+            return blanks_missing(place, arrow);
+        }
+        let relations = ARROWS
             .into_iter()
             .chain(VERBS.iter().map(|(name, _)| *name))
             .chain(LINK_WORDS.iter().map(|(name, _)| *name));
@@ -334,6 +363,10 @@ impl<'a> Reader<'a> {
         if expression::is_name(word.text) {
             return Ok(Spanned::new(word.text.to_owned(), place));
         }
+        let arrow = ARROWS.into_iter().find(|arrow| word.text.contains(arrow));
+        if let Some(arrow) = arrow {
+            return Err(blanks_missing(place, arrow).into());
+        }
         let fault = Diagnostic::error(
             place,
             format!("a client's name was expected, and here is `{}`", word.text),
@@ -359,6 +392,9 @@ impl<'a> Reader<'a> {
                 "since" => timing.since.replace(self.variable()?).is_some(),
                 "after" => timing.after.replace(self.duration()?).is_some(),
                 "within" => timing.within.replace(self.duration()?).is_some(),
+                _ if word.starts_with(['{', '[']) => {
+                    return Err(self.missing_colon(place).into());
+                }
                 _ => {
                     let fault = Diagnostic::error(place, format!("`{word}` has no meaning here"));
                     return Err(fault.suggest(word, WORDS).into());
@@ -369,6 +405,17 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(timing)
+    }
+
+    /// `PUBLISH { … }`: the fields stand there, and the colon does not.
+    fn missing_colon(&self, fields: Span) -> Diagnostic {
+        let head = self.text.split(['{', '[']).next().unwrap_or_default();
+        let place = Span {
+            start: fields.start,
+            end: fields.start + 1,
+        };
+        Diagnostic::error(place, "a colon is missing before the fields")
+            .help(format!("write `{}: {{ … }}`", head.trim_end()))
     }
 
     /// `<x>`, where a plain name is bound or meant.
@@ -451,6 +498,12 @@ impl<'a> Reader<'a> {
     pub(super) fn place(&self, range: Range<usize>) -> Span {
         self.scalar.place(range, self.whole)
     }
+}
+
+/// `a->PINGREQ` is one word.
+fn blanks_missing(place: Span, arrow: &str) -> Diagnostic {
+    Diagnostic::error(place, format!("`{arrow}` wants a blank on each side"))
+        .help(format!("write `CLIENT {arrow} PACKET`"))
 }
 
 /// What to write for a duration.

@@ -90,15 +90,23 @@ fn step_with_value(cx: &mut Context<'_>, entries: &[Entry], span: Span) -> Optio
         ));
         return None;
     };
-    for other in others {
-        cx.report(
-            Diagnostic::error(
-                other.key.span,
-                format!("`{}` cannot stand beside a step", other.key.value.text),
-            )
-            .and(first.key.span, "the step")
-            .help("a new step begins with `- `; beside a step stand `why` and `clause` only"),
+    // `a publishes:` with its fields in its own column is one mistake, whatever the number of fields.
+    let is_field = |entry: &&Entry| !entry.key.value.text.contains(' ');
+    let unindented = matches!(first.value.kind, Kind::Null) && others.iter().all(is_field);
+    let told = if unindented { 1 } else { others.len() };
+    for other in others.iter().take(told) {
+        let fault = Diagnostic::error(
+            other.key.span,
+            format!("`{}` cannot stand beside a step", other.key.value.text),
         );
+        cx.report(fault.and(first.key.span, "the step").help(if unindented {
+            "indent the fields of a step deeper than the step, or write `{ … }` behind it"
+        } else {
+            "a new step begins with `- `; beside a step stand `why` and `clause` only"
+        }));
+    }
+    if unindented && !others.is_empty() {
+        return None;
     }
     let action = action(cx, &first.key.value, first.key.span, &first.value)?;
     Some(Step {

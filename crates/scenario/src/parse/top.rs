@@ -6,7 +6,7 @@ use codec::Version;
 use super::values::{self, Side};
 use super::{Context, RESERVED, blocks, each, steps};
 use crate::ast::{Client, Fields, Row, Scenario};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{self, Diagnostic};
 use crate::expression;
 use crate::feature::{FEATURES, feature};
 use crate::node::{Entry, Kind, Node, Scalar};
@@ -46,8 +46,13 @@ pub(super) fn scenario(cx: &mut Context<'_>, root: &Node) -> Option<Scenario> {
             .find(|entry| entry.key.value.text == name)
             .map(|entry| &entry.value)
     };
+    let misspelt = |name: &str| {
+        let keys = entries.iter().map(|entry| entry.key.value.text.as_str());
+        let mut unknown = keys.filter(|key| !KEYS.contains(key));
+        unknown.any(|key| diagnostic::nearest(key, KEYS) == Some(name))
+    };
     for name in ["title", "clauses", "steps"] {
-        if find(name).is_none() {
+        if find(name).is_none() && !misspelt(name) {
             cx.report(Diagnostic::error(
                 root.span,
                 format!("the scenario has no `{name}`"),

@@ -195,7 +195,8 @@ pub(crate) fn literal_fault(literal: &str, span: Span, slot: Slot) -> Option<Dia
         })
     };
     match slot {
-        Slot::Untyped => None,
+        // A duration is read where it stands, with the places of its parts.
+        Slot::Untyped | Slot::Duration => None,
         Slot::Field(kind) => {
             let version = if literal.is_empty() {
                 Version::V5_0
@@ -221,9 +222,6 @@ pub(crate) fn literal_fault(literal: &str, span: Span, slot: Slot) -> Option<Dia
                 one_of(words)
             }
         }
-        Slot::Duration => duration(literal)
-            .is_none()
-            .then(|| Diagnostic::error(span, format!("`{literal}` is no duration"))),
         Slot::Map(_) => Some(Diagnostic::error(
             span,
             format!("a map was expected, and here is `{literal}`"),

@@ -60,6 +60,14 @@ impl Peer {
         self.seen
     }
 
+    /// Takes at most so many bytes off the wire, for [`Peer::next`].
+    pub(super) async fn take(&mut self, most: usize) {
+        let mut taken = vec![0; most];
+        if let Ok(count) = self.end.read(&mut taken).await {
+            self.buffer.extend_from_slice(&taken[..count]);
+        }
+    }
+
     /// Writes bytes given as hex digits.
     pub(super) async fn send(&mut self, hex: &str) {
         let digits: Vec<u8> = hex.bytes().filter(u8::is_ascii_hexdigit).collect();

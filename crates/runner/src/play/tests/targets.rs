@@ -193,6 +193,22 @@ fn a_target_that_does_not_read_is_told_as_that() {
 }
 
 #[test]
+fn a_target_that_reads_slowly_does_read() {
+    let text = "clauses: [v3.1.1/MQTT-3.3.4-1]\nclients: [a]\nsteps:\n  \
+                - a -> PUBLISH: { topic: <t>, payload: { size: 1000000 }, qos: 0 }\n  - a pings\n";
+    let report = play(&Stand::default(), text, |mut peer| async move {
+        peer.accept().await;
+        for _ in 0..10 {
+            peer.take(80_000).await;
+            sleep(Duration::from_secs(3)).await;
+        }
+        while peer.answer().await {}
+    });
+    assert_eq!(report.verdict, Verdict::Pass, "{report:#?}");
+    assert!(report.elapsed > Duration::from_secs(10));
+}
+
+#[test]
 fn a_target_that_is_not_there_leaves_the_case_untested() {
     let report = play(&Stand::default(), PING, |peer| async move { drop(peer) });
     assert!(

@@ -2,6 +2,9 @@
 //! before.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[cfg(target_os = "linux")]
+mod shell;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -77,7 +80,9 @@ fn suite() -> Vec<Arc<Scenario>> {
                 let text = fs::read_to_string(&file).unwrap();
                 let part = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
                 let name = format!("scenarios/{}/{}", part(&chapter), part(&file));
-                scenarios.push(Arc::new(scenario::parse(&name, &text).unwrap()));
+                let beside = |other: &str| fs::read(file.with_file_name(other));
+                let parsed = scenario::parse_with(&name, &text, &beside);
+                scenarios.push(Arc::new(parsed.unwrap()));
             }
         }
     }
@@ -85,8 +90,12 @@ fn suite() -> Vec<Arc<Scenario>> {
 }
 
 fn play(plan: &Plan) -> Vec<CaseReport> {
+    play_at(plan, &At::Embedded)
+}
+
+fn play_at(plan: &Plan, at: &At) -> Vec<CaseReport> {
     let mut reports = Vec::new();
-    let told = runner::run(plan, &At::Embedded, &Options::default(), &mut |event| {
+    let told = runner::run(plan, at, &Options::default(), &mut |event| {
         if let Event::CaseFinished(report) = event {
             reports.push(*report);
         }

@@ -1,0 +1,143 @@
+//! What a target does behind a packet after which it must close: nothing that follows may be dealt with.
+//!
+//! A packet that is forbidden and still has a length leaves the stream readable: whoever answers a request behind it has
+//! not closed. Where nobody knows any more which bytes are a packet, what the target does can only be compared with the
+//! bytes themselves.
+
+use clauses::ClauseId;
+
+use super::link::{Kind, Link, Request};
+use super::{Oracle, Tick, rule};
+
+/// So much is kept of what no target should read.
+const MOST_KEPT: usize = 65_536;
+
+/// A packet that the standard forbids, and after which the target must close.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Violated {
+    /// When it was sent.
+    at: Tick,
+    /// Whether it has only begun.
+    begun: bool,
+    clause: ClauseId,
+    /// What it was, for people.
+    what: &'static str,
+}
+
+/// Bytes that a client sent and that are no packets any more.
+#[derive(Debug, Default)]
+pub(super) struct Unreadable {
+    bytes: Vec<u8>,
+    /// Why the target should have closed before; none where MQTT 3.1 does not ask for it.
+    behind: Option<Violated>,
+}
+
+impl Unreadable {
+    fn holds(&self, what: &[u8]) -> bool {
+        !what.is_empty() && self.bytes.windows(what.len()).any(|part| part == what)
+    }
+}
+
+impl Link {
+    /// The client has sent what the standard forbids: a target of 3.1.1 or 5.0 closes, and deals with nothing that
+    /// follows. MQTT 3.1 demands no close.
+    pub(super) fn violates(&mut self, clause: ClauseId, what: &'static str, at: Tick) {
+        self.wrong(Some(clause), what);
+        if self.violated.is_some_and(|violated| violated.begun) {
+            self.violated = None;
+        }
+        self.must_end(clause, what, at, false);
+    }
+
+    /// The same where the packet is not whole: a target may wait for its end.
+    pub(super) fn begins_wrongly(&mut self, clause: ClauseId, at: Tick) {
+        self.must_end(clause, "a packet that begins wrongly", at, true);
+    }
+
+    fn must_end(&mut self, clause: ClauseId, what: &'static str, at: Tick, begun: bool) {
+        if self.version != codec::Version::V3_1 {
+            self.violated.get_or_insert(Violated {
+                at,
+                begun,
+                clause,
+                what,
+            });
+        }
+    }
+
+    /// Keeps what can no longer be taken apart.
+    pub(super) fn cannot_be_read(&mut self, bytes: &[u8]) {
+        let kept = &mut self.unreadable.bytes;
+        let room = MOST_KEPT.saturating_sub(kept.len());
+        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.unreadable.behind = self.violated;
+    }
+}
+
+impl Oracle {
+    /// Takes the request that this answers, if there is one that can be known.
+    pub(super) fn take_request(&mut self, client: usize, kind: Kind, packet_id: u16) -> Taken {
+        let Some(Some(link)) = self.links.get_mut(client) else {
+            return Taken::Unknowable;
+        };
+        if let Some(request) = link.answered(kind, packet_id) {
+            let behind = link.violated.filter(|violated| request.sent > violated.at);
+            if let Some(violated) = behind {
+                self.goes_on(client, violated, &format!("it answers with {kind}"));
+            }
+            return Taken::Request(request);
+        }
+        let mentions: [u8; 2] = match kind {
+            Kind::Pingresp => [0xC0, 0],
+            _ => packet_id.to_be_bytes(),
+        };
+        if !link.unreadable.holds(&mentions) {
+            return Taken::Nothing;
+        }
+        if let Some(violated) = link.unreadable.behind {
+            self.goes_on(client, violated, &format!("it answers with {kind}"));
+        }
+        Taken::Unknowable
+    }
+
+    /// Whether a message may come of bytes that no target should read; says so where it must not.
+    pub(super) fn comes_of_the_unreadable(&mut self, client: usize, topic: &[u8]) -> bool {
+        const SUBSCRIBE: u8 = 0x82;
+        let own = self.links[client].as_ref().map(|link| &link.unreadable);
+        let subscribes = own.filter(|unreadable| unreadable.bytes.contains(&SUBSCRIBE));
+        let links = self.links.iter().flatten().map(|link| &link.unreadable);
+        let publishes = links
+            .chain(&self.unreadable)
+            .find(|unreadable| unreadable.holds(topic));
+        let Some(unreadable) = publishes.or(subscribes) else {
+            return false;
+        };
+        if let Some(violated) = unreadable.behind {
+            self.goes_on(client, violated, "a message comes of that");
+        }
+        true
+    }
+
+    /// CONNACK accepts a CONNECT that the standard forbids.
+    pub(super) fn lets_in_who_must_not(&mut self, client: usize) {
+        let link = self.links[client].as_ref();
+        if let Some(violated) = link.and_then(|link| link.violated) {
+            self.goes_on(client, violated, "it accepts the connection");
+        }
+    }
+
+    fn goes_on(&mut self, client: usize, violated: Violated, how: &str) {
+        let message = format!("it goes on behind {}: {how}", violated.what);
+        self.note(client, rule::GOES_ON.name, Some(violated.clause), message);
+    }
+}
+
+/// What an answer belongs to.
+pub(super) enum Taken {
+    /// A request.
+    Request(Request),
+    /// To nothing that was sent.
+    Nothing,
+    /// Perhaps to something that nobody can make out.
+    Unknowable,
+}
