@@ -4,15 +4,10 @@ use clauses::ClauseId;
 
 const SURPLUS: &str =
     "a client's; a server sees nothing but a malformed CONNECT, refused by the clause that says so";
-const TRANSPORT: &str = "kept by every connection there is";
 const EITHER: &str = "either outcome is allowed; such text is taken";
 const SUBACK_FIRST: &str = "a permission that is not used: SUBACK goes first";
 
 const REASONS: &[(&str, &str)] = &[
-    (
-        "v3.1/V31-2.1-6",
-        "kept by whoever gives the broker a store: nothing between one packet and the next shows it",
-    ),
     (
         "v3.1/V31-2.2-12",
         "the same text says 64 KiB elsewhere, and 3.1.1 agrees with that",
@@ -48,7 +43,6 @@ const REASONS: &[(&str, &str)] = &[
     ("v3.1.1/MQTT-3.1.2-20", SURPLUS),
     ("v3.1.1/MQTT-3.1.3-1", SURPLUS),
     ("v3.1.1/MQTT-3.1.3-3", SURPLUS),
-    ("v3.1.1/MQTT-7.1.1-1", TRANSPORT),
     ("v5.0/U50-1.5.4-1", EITHER),
     (
         "v5.0/U50-3.15.2.1-1",
@@ -63,7 +57,6 @@ const REASONS: &[(&str, &str)] = &[
     ("v5.0/MQTT-3.1.2-18", SURPLUS),
     ("v5.0/MQTT-3.1.3-1", SURPLUS),
     ("v5.0/MQTT-3.1.3-3", SURPLUS),
-    ("v5.0/MQTT-4.2.0-1", TRANSPORT),
 ];
 
 /// Why no site states a clause that a client can see kept; none where one does.

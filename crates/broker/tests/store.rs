@@ -355,3 +355,17 @@ fn a_file_that_is_mostly_free_shrinks_when_it_is_opened() {
     let (restored, _) = Store::open(directory.path()).unwrap().take_restored();
     assert_eq!(restored.len(), 12);
 }
+
+#[test]
+fn what_a_broker_left_that_was_killed_while_it_made_its_store_is_in_nobodys_way() {
+    let directory = tempfile::tempdir().unwrap();
+    for process in [1, std::process::id()] {
+        let begun = format!("mqtt-assay.begun.{process}");
+        fs::write(directory.path().join(begun), "half").unwrap();
+    }
+    let mut store = Store::open(directory.path()).unwrap();
+    store.commit(&[begun()]).unwrap();
+    drop(store);
+    let (restored, _) = Store::open(directory.path()).unwrap().take_restored();
+    assert_eq!(restored, [begun()]);
+}

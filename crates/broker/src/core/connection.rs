@@ -97,6 +97,13 @@ impl Core {
     /// A Network Connection was opened.
     pub(super) fn opened(&mut self, id: ConnectionId) {
         let connection = Connection::new(self.rules.of(Version::V5_0), self.now);
+        // Whatever drives the core brings the bytes whole and in order. A broker that breaks this has no such link.
+        let served = rule!("v3.1.1/MQTT-7.1.1-1", "v5.0/MQTT-4.2.0-1");
+        if !self.rules.keeps_in_every_version(served) {
+            self.connections.insert(id, connection);
+            self.close(id, None);
+            return;
+        }
         if self.stopping || self.connections.len() >= self.config.limits.connections {
             self.connections.insert(id, connection);
             // Nobody knows yet which version the client would speak: either clause says the same.

@@ -10,7 +10,7 @@ use codec::{
 use super::alias::Naming;
 use super::outgoing::Delivery;
 use super::persist::SessionChange;
-use super::session::SessionKey;
+use super::session::{Session, SessionKey};
 use super::{ConnectionId, Core};
 use crate::rules::{Rules, rule};
 
@@ -18,6 +18,10 @@ impl Core {
     /// Adds a message to those on their way to the client of a Session.
     pub(super) fn deliver(&mut self, key: SessionKey, delivery: Delivery) {
         let all = Arc::clone(&self.sessions.held);
+        let waits = self
+            .sessions
+            .get(key)
+            .is_some_and(|session| self.room_in_flight(session) == 0);
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
@@ -51,7 +55,7 @@ impl Core {
         let outgoing = &mut session.outgoing;
         let (limits, size) = (&self.config.limits, delivery.message.size());
         let (messages, bytes) = (limits.all_queued_messages, limits.all_queued_bytes);
-        if outgoing.is_full(size, limits) {
+        if outgoing.is_full(size, waits, limits) {
             self.overflows(key);
             return;
         }
@@ -150,6 +154,16 @@ impl Core {
             };
             self.send_first(key, id, &rules, delivery);
         }
+    }
+
+    /// How many messages of QoS 1 and 2 could be sent to the client at once.
+    pub(super) fn room_in_flight(&self, session: &Session) -> usize {
+        let connection = session.connection.and_then(|id| self.connections.get(&id));
+        let quota = connection
+            .filter(|connection| !connection.congested)
+            .map_or(0, |connection| connection.receive_maximum);
+        let quota = quota.min(self.config.limits.in_flight);
+        session.outgoing.room(quota.into())
     }
 
     /// Whether the client has as many unacknowledged messages as its Receive Maximum allows.

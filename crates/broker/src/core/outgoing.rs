@@ -135,9 +135,14 @@ impl Outgoing {
         (unsent > 0).then(|| self.in_flight.len() - unsent)
     }
 
-    /// Whether a message could be sent at once, under this many unacknowledged ones.
-    pub(crate) fn has_room(&self, quota: usize) -> bool {
-        self.waiting.is_empty() && self.in_flight.len() + self.released.len() < quota
+    /// How many messages could be sent at once, under this many unacknowledged ones.
+    pub(crate) fn room(&self, quota: usize) -> usize {
+        let unacknowledged = self.in_flight.len() + self.released.len();
+        if self.waiting.is_empty() {
+            quota.saturating_sub(unacknowledged)
+        } else {
+            0
+        }
     }
 
     pub(crate) fn is_in_use(&self, packet_id: u16) -> bool {
@@ -157,9 +162,9 @@ impl Outgoing {
         }
     }
 
-    /// Whether a message of this size goes beyond the limits of one client.
-    pub(crate) fn is_full(&self, size: usize, limits: &Limits) -> bool {
-        self.waiting.len() >= limits.queued_messages
+    /// Whether a message of this size goes beyond the limits of one client, if it waits or is in flight at once.
+    pub(crate) fn is_full(&self, size: usize, waits: bool, limits: &Limits) -> bool {
+        waits && self.waiting.len() >= limits.queued_messages
             || self.held.own.is_full(size, usize::MAX, limits.queued_bytes)
     }
 

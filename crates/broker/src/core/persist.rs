@@ -14,6 +14,7 @@ use super::session::{Session, SessionKey};
 use super::subscriptions::Subscription;
 use super::will::Will;
 use super::{Action, Core};
+use crate::rules::rule;
 
 /// A change of the Session State or of the retained messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,12 +123,10 @@ pub enum SessionChange {
 impl Core {
     /// The state as the changes that give it, and no more: what a store puts in place of a long history.
     pub fn snapshot(&self) -> Vec<Persist> {
-        let mut changes: Vec<_> = self
-            .retained
-            .all()
-            .cloned()
-            .map(Persist::Retained)
-            .collect();
+        let mut changes = Vec::new();
+        if self.keeps_retained() {
+            changes.extend(self.retained.all().cloned().map(Persist::Retained));
+        }
         let told = |session: &&Session| session.kept || session.will.is_some();
         for session in self.sessions.all().filter(told) {
             let told = session.changes().map(|change| Persist::Session {
@@ -137,6 +136,11 @@ impl Core {
             changes.extend(told);
         }
         changes
+    }
+
+    /// Whether retained messages survive a restart of the broker.
+    pub(super) fn keeps_retained(&self) -> bool {
+        self.rules.keeps_in_every_version(rule!("v3.1/V31-2.1-6"))
     }
 
     /// Adds a change to the actions, where changes are persisted at all.

@@ -96,7 +96,9 @@ impl Core {
             .has_room(&message.topic, message.size(), limits)
         {
             self.retained.replace(Arc::clone(message));
-            self.persist(|| Persist::Retained(Arc::clone(message)));
+            if self.keeps_retained() {
+                self.persist(|| Persist::Retained(Arc::clone(message)));
+            }
         } else {
             self.remove_retained(&message.topic);
         }
@@ -248,13 +250,11 @@ impl Core {
         if !self.reaches(session, subscription, message, starts_with_wildcard) {
             return None;
         }
-        let Some(connection) = session.connection.and_then(|id| self.connections.get(&id)) else {
+        if session.connection.is_none() {
             let kept = message.qos.min(subscription.maximum_qos).is_acknowledged();
             return kept.then_some(2);
-        };
-        let quota = usize::from(connection.receive_maximum.min(self.config.limits.in_flight));
-        let ready = !connection.congested && session.outgoing.has_room(quota);
-        Some(u8::from(!ready))
+        }
+        Some(u8::from(self.room_in_flight(session) == 0))
     }
 
     fn forward(&mut self, found: Match, message: &Arc<Message>, share: Option<&Arc<[u8]>>) {

@@ -8,7 +8,7 @@ use codec::{
 };
 
 use super::message::Message;
-use super::outgoing::{Delivery, Outgoing};
+use super::outgoing::Delivery;
 use super::persist::SessionChange;
 use super::session::{Session, SessionKey};
 use super::subscriptions::Subscription;
@@ -24,6 +24,7 @@ struct Made {
 }
 
 /// How much the retained messages may be that one SUBSCRIBE brings, beside what waits for its client already.
+#[derive(Debug, Default)]
 struct Room {
     messages: usize,
     bytes: usize,
@@ -260,12 +261,16 @@ impl Core {
 
     fn room_for_retained(&self, key: SessionKey) -> Room {
         let limits = &self.config.limits;
-        let outgoing = self.sessions.get(key).map(|session| &session.outgoing);
-        let waiting = outgoing.map_or(0, |outgoing| outgoing.waiting.len());
-        let held = outgoing.map_or(0, Outgoing::bytes_held);
+        let Some(session) = self.sessions.get(key) else {
+            return Room::default();
+        };
+        let waiting = session.outgoing.waiting.len();
+        let may_wait = limits.queued_messages.saturating_sub(waiting);
         Room {
-            messages: limits.queued_messages.saturating_sub(waiting),
-            bytes: limits.queued_bytes.saturating_sub(held),
+            messages: may_wait + self.room_in_flight(session),
+            bytes: limits
+                .queued_bytes
+                .saturating_sub(session.outgoing.bytes_held()),
         }
     }
 

@@ -27,6 +27,9 @@ use tables::{META, Tables};
 /// The name of the store's file in its directory.
 const FILE: &str = "mqtt-assay.redb";
 
+/// How the name of a file begins that becomes a store.
+const BEGUN: &str = "mqtt-assay.begun.";
+
 /// The version of the tables. It rises with every change that an older broker could not read.
 const FORMAT: u64 = 1;
 
@@ -108,27 +111,21 @@ impl Store {
             source,
         })?;
         let path = directory.join(FILE);
-        let is_new = is_new(directory, &path)?;
-        let mut builder = Database::builder();
-        // The pages of a reference broker's store fit many times over.
-        builder.set_cache_size(64 << 20);
-        builder.set_check_integrity_on_open(true);
-        let opened = if is_new {
-            builder.create(&path)
-        } else {
-            builder.open(&path)
-        };
-        let mut database = opened.map_err(|error| refused(&path, error))?;
-        let damaged = |error: redb::Error| OpenError::Damaged {
-            path: path.clone(),
-            detail: error.to_string(),
-        };
-        if is_new {
-            found(&database).map_err(|error| OpenError::File {
+        if is_new(directory, &path)? {
+            found(directory, &path).map_err(|error| OpenError::File {
                 path: path.clone(),
                 source: io::Error::other(error),
             })?;
         }
+        let mut builder = Database::builder();
+        // The pages of a reference broker's store fit many times over.
+        builder.set_cache_size(64 << 20);
+        builder.set_check_integrity_on_open(true);
+        let mut database = builder.open(&path).map_err(|error| refused(&path, error))?;
+        let damaged = |error: redb::Error| OpenError::Damaged {
+            path: path.clone(),
+            detail: error.to_string(),
+        };
         let epoch = epoch(&database, &path)?;
         let now = since_unix_epoch();
         let (restored, ledger) = load::load(&database).map_err(damaged)?;
@@ -189,11 +186,17 @@ fn is_new(directory: &Path, path: &Path) -> Result<bool, OpenError> {
     if exists {
         return Ok(false);
     }
-    let mut others = fs::read_dir(directory).map_err(|source| OpenError::Directory {
+    let others = fs::read_dir(directory).map_err(|source| OpenError::Directory {
         path: directory.into(),
         source,
     })?;
-    if others.next().is_some() {
+    // What another broker has begun that did not come to its end is in nobody's way.
+    let is_foreign = |entry: io::Result<fs::DirEntry>| {
+        entry.map_or(true, |entry| {
+            !entry.file_name().to_string_lossy().starts_with(BEGUN)
+        })
+    };
+    if others.into_iter().any(is_foreign) {
         return Err(OpenError::Foreign(directory.into()));
     }
     Ok(true)
@@ -222,8 +225,24 @@ fn refused(path: &Path, error: DatabaseError) -> OpenError {
     }
 }
 
-/// Makes the tables of a new store.
-fn found(database: &Database) -> Result<(), redb::Error> {
+/// Makes a new store. It has its name once it is whole, so a broker that is killed leaves no part of one under it; nor
+/// does it take the place of one that another broker has made meanwhile.
+fn found(directory: &Path, path: &Path) -> Result<(), redb::Error> {
+    let begun = directory.join(format!("{BEGUN}{}", std::process::id()));
+    // One that an earlier process of this number has left may be anything; where there is none, that is as good.
+    let _ = fs::remove_file(&begun);
+    let made = Database::create(&begun)
+        .map_err(redb::Error::from)
+        .and_then(|database| make_tables(&database))
+        .and_then(|()| match fs::hard_link(&begun, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
+            _ => Ok(()),
+        });
+    let _ = fs::remove_file(&begun);
+    made
+}
+
+fn make_tables(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     {
         let _ = Tables::open(&transaction)?;

@@ -10,6 +10,7 @@ pub(crate) const ALL: &[fn()] = &[
     a_connected_client_is_told,
     a_shared_message_goes_to_another,
     its_will_is_published,
+    what_can_be_sent_at_once_does_not_wait,
     a_subscription_brings_all_retained_messages_or_none,
 ];
 
@@ -132,6 +133,35 @@ fn its_will_is_published() {
 }
 
 #[test]
+fn what_can_be_sent_at_once_does_not_wait() {
+    let mut config = two_may_wait();
+    config.limits.queued_messages = 0;
+    play(
+        config,
+        "
+        p: v3.1.1 connects { client_id: p }
+        p -> PUBLISH: { topic: t, qos: 1, id: 1, retain: true, payload: x }
+        p <- PUBACK: { id: 1 }
+        a: v5.0 connects { client_id: a, receive_maximum: 2 }
+        a -> SUBSCRIBE: { id: 1, filters: [{ filter: t, qos: 1 }] }
+        a <- SUBACK: { id: 1, codes: [granted_qos_1] }
+        a <- PUBLISH: { topic: t, qos: 1, id: 1, retain: true, payload: x }
+        p -> PUBLISH: { topic: t, qos: 1, id: 1 }
+        p <- PUBACK: { id: 1 }
+        a <- PUBLISH: { topic: t, qos: 1, id: 2 }
+        a -> PUBACK: { id: 1 }
+        p -> PUBLISH: { topic: t, qos: 1, id: 1 }
+        p <- PUBACK: { id: 1 }
+        a <- PUBLISH: { topic: t, qos: 1, id: 3 }
+        p -> PUBLISH: { topic: t, qos: 1, id: 1 }
+        p <- PUBACK: { id: 1 }
+        a <- DISCONNECT: { reason: quota_exceeded, .. }
+        a <- closed
+        ",
+    );
+}
+
+#[test]
 fn a_subscription_brings_all_retained_messages_or_none() {
     play(
         two_may_wait(),
@@ -143,14 +173,17 @@ fn a_subscription_brings_all_retained_messages_or_none() {
         p <- PUBACK: { id: 1 }
         p -> PUBLISH: { topic: r/3, qos: 1, id: 1, retain: true, payload: x }
         p <- PUBACK: { id: 1 }
-        a: v5.0 connects { client_id: a }
+        a: v5.0 connects { client_id: a, receive_maximum: 1 }
+        a congested
         a -> SUBSCRIBE: { id: 1, filters: [{ filter: r/+, qos: 1 }, { filter: r/1, qos: 1 }] }
         a <- SUBACK: { id: 1, codes: [quota_exceeded, granted_qos_1], .. }
         noted v5.0/MQTT-3.8.4-7: SUBSCRIBE refused: more retained messages match
+        a <- nothing
+        a drained
         a <- PUBLISH: { topic: r/1, qos: 1, id: 1, retain: true, payload: x }
-        b: v3.1.1 connects { client_id: b }   # with QoS 0 nothing has to wait
-        b -> SUBSCRIBE: { id: 1, filters: [{ filter: r/+, qos: 1 }, { filter: r/+, qos: 0 }] }
-        b <- SUBACK: { id: 1, codes: [0x80, granted_qos_0] }
+        b: v3.1.1 connects { client_id: b }
+        b -> SUBSCRIBE: { id: 1, filters: [{ filter: r/+, qos: 0 }] } # nothing of it has to wait
+        b <- SUBACK: { id: 1, codes: [granted_qos_0] }
         b <- PUBLISH: { topic: r/1, retain: true, payload: x }
         b <- PUBLISH: { topic: r/2, retain: true, payload: x }
         b <- PUBLISH: { topic: r/3, retain: true, payload: x }

@@ -1,6 +1,7 @@
 //! Retained messages.
 
 use broker::Config;
+use broker::core::Persist;
 
 use crate::script::play;
 
@@ -12,6 +13,7 @@ pub(crate) const ALL: &[fn()] = &[
     a_shared_subscription_gets_no_retained_messages,
     what_is_retained_in_5_and_what_is_not,
     retained_messages_outlive_the_session_of_their_publisher,
+    retained_messages_outlive_the_broker,
 ];
 
 #[test]
@@ -139,4 +141,17 @@ fn retained_messages_outlive_the_session_of_their_publisher() {
         s <- PUBLISH: { topic: t, payload: kept, retain: true }
         ",
     );
+}
+
+#[test]
+fn retained_messages_outlive_the_broker() {
+    let core = play(
+        Config::default(),
+        "
+        p: v3.1 connects { client_id: p }
+        p -> PUBLISH: { topic: t, payload: kept, retain: true }
+        ",
+    );
+    let kept = core.snapshot();
+    assert!(matches!(kept[..], [Persist::Retained(_)]), "{kept:?}");
 }

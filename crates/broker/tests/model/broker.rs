@@ -96,9 +96,12 @@ impl Model {
                     session.receiving.remove(&packet_id);
                 }
             }
-            Operation::Acknowledge { client } => {
+            Operation::Acknowledge {
+                client,
+                pubrel_first,
+            } => {
                 if let Some(session) = self.sessions[client].as_mut().filter(|it| it.connected) {
-                    session.acknowledge(now);
+                    session.acknowledge(pubrel_first, now);
                 }
             }
             Operation::Wait { seconds } => self.pass(now + u64::from(seconds) * 1000),

@@ -7,6 +7,14 @@ use codec::{Direction, Packet, Publish, Split, Version};
 
 use crate::session::Received;
 
+/// How a client answers, with the Packet Identifier.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Puback(u16),
+    Pubrec(u16),
+    Pubcomp(u16),
+}
+
 #[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) connection: Option<ConnectionId>,
@@ -53,20 +61,28 @@ impl Client {
         assert_eq!(self.answers.pop_front().as_deref(), Some(answer));
     }
 
-    /// The oldest PUBREL that it has to answer.
-    pub(crate) fn completes(&mut self) -> Option<u16> {
-        let packet_id = self.released.pop_front()?;
-        self.payloads.retain(|(id, _)| *id != packet_id);
-        Some(packet_id)
+    /// What it answers next, if anything.
+    pub(crate) fn answers_next(&mut self, pubrel_first: bool) -> Option<Answer> {
+        if pubrel_first {
+            self.completes().or_else(|| self.takes_over())
+        } else {
+            self.takes_over().or_else(|| self.completes())
+        }
     }
 
-    /// The oldest message that it has to answer, with its QoS.
-    pub(crate) fn takes_over(&mut self) -> Option<(u16, u8)> {
+    fn completes(&mut self) -> Option<Answer> {
+        let packet_id = self.released.pop_front()?;
+        self.payloads.retain(|(id, _)| *id != packet_id);
+        Some(Answer::Pubcomp(packet_id))
+    }
+
+    fn takes_over(&mut self) -> Option<Answer> {
         let (packet_id, qos, payload) = self.messages.pop_front()?;
-        if qos == 2 {
-            self.payloads.push((packet_id, payload));
+        if qos == 1 {
+            return Some(Answer::Puback(packet_id));
         }
-        Some((packet_id, qos))
+        self.payloads.push((packet_id, payload));
+        Some(Answer::Pubrec(packet_id))
     }
 
     pub(crate) fn read(&mut self, mut bytes: &[u8]) {
@@ -100,7 +116,10 @@ impl Client {
                 }
                 "CONNACK".to_owned()
             }
-            Packet::Suback(suback) => format!("SUBACK {}", suback.packet_id),
+            Packet::Suback(suback) => {
+                let codes: Vec<_> = suback.codes.iter().map(|code| code.0).collect();
+                format!("SUBACK {} {codes:?}", suback.packet_id)
+            }
             Packet::Unsuback(unsuback) => format!("UNSUBACK {}", unsuback.packet_id),
             Packet::Puback(puback) => format!("PUBACK {}", puback.packet_id),
             Packet::Pubrec(pubrec) => format!("PUBREC {}", pubrec.packet_id),

@@ -14,7 +14,7 @@ use codec::{
 use tempfile::TempDir;
 
 use crate::broker::{RECEIVE_MAXIMUM, lasts};
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::operation::{self, CLIENTS, From, IN_FLIGHT, Leave, Operation, Options};
 use crate::session::Received;
 use crate::state::{self, State};
@@ -96,7 +96,7 @@ impl Driver {
             | Operation::Unsubscribe { client, .. }
             | Operation::Publish(operation::Publish { client, .. })
             | Operation::Release { client, .. }
-            | Operation::Acknowledge { client }
+            | Operation::Acknowledge { client, .. }
                 if !self.is_connected(client) => {}
             Operation::Leave { client, how } => self.leave(client, how),
             Operation::Subscribe {
@@ -123,7 +123,10 @@ impl Driver {
                 });
                 self.ask(client, &packet, &format!("PUBCOMP {packet_id}"));
             }
-            Operation::Acknowledge { client } => self.acknowledge(client),
+            Operation::Acknowledge {
+                client,
+                pubrel_first,
+            } => self.acknowledge(client, pubrel_first),
         }
         for client in &self.clients {
             assert!(client.answers.is_empty(), "unexpected {:?}", client.answers);
@@ -202,11 +205,14 @@ impl Driver {
             Leave::Orderly | Leave::Forgetting => Some(Disconnect::default()),
         };
         match (disconnect, self.clients[client].connection) {
+            // The core closes the connection.
             (Some(disconnect), _) => self.send(client, &Packet::Disconnect(disconnect)),
-            (None, Some(connection)) => self.handle(Event::Ended { connection }),
+            (None, Some(connection)) => {
+                self.handle(Event::Ended { connection });
+                self.clients[client].connection = None;
+            }
             (None, None) => {}
         }
-        self.clients[client].connection = None;
     }
 
     fn subscribe(&mut self, client: usize, filter: &str, asked: Options) {
@@ -229,7 +235,7 @@ impl Driver {
             properties: properties.as_properties(),
             filters: filters.as_subscriptions(),
         });
-        self.ask(client, &packet, "SUBACK 1");
+        self.ask(client, &packet, &format!("SUBACK 1 [{}]", asked.qos));
     }
 
     fn publish(&mut self, publish: &operation::Publish) {
@@ -272,37 +278,29 @@ impl Driver {
         }
     }
 
-    /// Answers the oldest PUBREL, or else the oldest message.
-    fn acknowledge(&mut self, client: usize) {
+    /// Answers the oldest PUBREL or the oldest message.
+    fn acknowledge(&mut self, client: usize, pubrel_first: bool) {
         let properties = Properties::EMPTY;
         let reason_code = ReasonCode::SUCCESS;
-        if let Some(packet_id) = self.clients[client].completes() {
-            let pubcomp = Pubcomp {
+        let packet = match self.clients[client].answers_next(pubrel_first) {
+            None => return,
+            Some(Answer::Pubcomp(packet_id)) => Packet::Pubcomp(Pubcomp {
                 packet_id,
                 reason_code,
                 properties,
-            };
-            return self.send(client, &Packet::Pubcomp(pubcomp));
-        }
-        match self.clients[client].takes_over() {
-            Some((packet_id, 1)) => {
-                let puback = Puback {
-                    packet_id,
-                    reason_code,
-                    properties,
-                };
-                self.send(client, &Packet::Puback(puback));
-            }
-            Some((packet_id, _)) => {
-                let pubrec = Pubrec {
-                    packet_id,
-                    reason_code,
-                    properties,
-                };
-                self.send(client, &Packet::Pubrec(pubrec));
-            }
-            None => {}
-        }
+            }),
+            Some(Answer::Puback(packet_id)) => Packet::Puback(Puback {
+                packet_id,
+                reason_code,
+                properties,
+            }),
+            Some(Answer::Pubrec(packet_id)) => Packet::Pubrec(Pubrec {
+                packet_id,
+                reason_code,
+                properties,
+            }),
+        };
+        self.send(client, &packet);
     }
 
     fn restart(&mut self, from: From) {

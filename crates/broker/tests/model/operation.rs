@@ -10,7 +10,8 @@ pub(crate) const CLIENTS: usize = 3;
 pub(crate) const IN_FLIGHT: usize = 3;
 
 const TOPICS: [&str; 4] = ["a", "a/b", "a/c", "$x/b"];
-const FILTERS: [&str; 9] = [
+/// The first of the Shared Subscriptions more often, so that some share it.
+const FILTERS: [&str; 11] = [
     "a",
     "a/b",
     "a/+",
@@ -18,6 +19,8 @@ const FILTERS: [&str; 9] = [
     "#",
     "+/b",
     "$x/+",
+    "$share/g/a/#",
+    "$share/g/a/#",
     "$share/g/a/#",
     "$share/h/a/#",
 ];
@@ -46,9 +49,10 @@ pub(crate) enum Operation {
         client: usize,
         packet_id: u16,
     },
-    /// A client answers the oldest message (or PUBREL) that it has not answered.
+    /// A client answers the oldest PUBREL or the oldest message that it has not answered: which of them first.
     Acknowledge {
         client: usize,
+        pubrel_first: bool,
     },
     /// So many seconds pass.
     Wait {
@@ -148,7 +152,8 @@ impl Operation {
             10 => Publish::any().prop_map(Self::Publish),
             3 => (client(), packet_id())
                 .prop_map(|(client, packet_id)| Self::Release { client, packet_id }),
-            6 => client().prop_map(|client| Self::Acknowledge { client }),
+            6 => (client(), any::<bool>())
+                .prop_map(|(client, pubrel_first)| Self::Acknowledge { client, pubrel_first }),
             2 => select(vec![1, 3, 8, 20]).prop_map(|seconds| Self::Wait { seconds }),
             1 => prop_oneof![
                 // The disk takes its time.

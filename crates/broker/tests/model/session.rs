@@ -171,17 +171,20 @@ impl Session {
         }
     }
 
-    /// Answers the oldest PUBREL, or else the oldest message of this connection.
-    pub(crate) fn acknowledge(&mut self, now: Time) {
-        if self.released.pop_front().is_none()
-            && let Some(at) = self.in_flight.iter().position(|(_, sent)| *sent)
-            && let Some((message, _)) = self.in_flight.remove(at)
-            && message.qos == 2
-        {
-            self.received.push(Received::Release {
-                payload: message.payload.clone(),
-            });
-            self.released.push_back(message.payload);
+    /// Answers the oldest PUBREL or the oldest message of this connection.
+    pub(crate) fn acknowledge(&mut self, pubrel_first: bool, now: Time) {
+        let completed = pubrel_first && self.released.pop_front().is_some();
+        let oldest = self.in_flight.iter().position(|(_, sent)| *sent);
+        if let Some(at) = oldest.filter(|_| !completed) {
+            let (message, _) = self.in_flight.remove(at).expect("there is one");
+            if message.qos == 2 {
+                self.received.push(Received::Release {
+                    payload: message.payload.clone(),
+                });
+                self.released.push_back(message.payload);
+            }
+        } else if !completed {
+            self.released.pop_front();
         }
         self.send(now);
     }

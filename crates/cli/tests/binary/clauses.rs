@@ -36,7 +36,7 @@ fn where_the_broker_states_it_or_why_nowhere() {
         site.starts_with("crates/codec/src/packet/publish.rs:"),
         "{site}"
     );
-    let clause = stated("v3.1.1/MQTT-7.1.1-1");
+    let clause = stated("v3.1.1/U311-4.4-1");
     assert_eq!(clause["stated"].as_array().unwrap().len(), 0);
     assert!(clause["unstated"].is_string());
 }
