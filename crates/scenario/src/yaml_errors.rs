@@ -41,6 +41,13 @@ pub(crate) fn explain(error: &ScanError, text: &str) -> Diagnostic {
         | ErrorKind::TabInIndentation => {
             Diagnostic::error(at, "a tab cannot indent").help("indent with blanks")
         }
+        ErrorKind::ExpectedBlockMappingKey if is_behind_fields(text, offset) => Diagnostic::error(
+            at,
+            "here the step has ended",
+        )
+        .help(
+            "write `as`, `after`, `within` and `since` before the colon: `a pings as <x>: { … }`",
+        ),
         ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation => {
             Diagnostic::error(at, "the indentation fits no list or map that is open here")
                 .note(format!("the YAML parser says: {}", error.info()))
@@ -70,6 +77,14 @@ fn place(text: &str, offset: usize) -> Span {
         start,
         end: start + length,
     }
+}
+
+/// Whether a suffix of a step stands here, behind the bracket that closes its fields.
+fn is_behind_fields(text: &str, offset: usize) -> bool {
+    let line = line_at(text, offset);
+    let word = text[offset..line.end].split(' ').next();
+    let is_suffix = matches!(word, Some("as" | "after" | "within" | "since"));
+    is_suffix && text[line.start..offset].trim_end().ends_with(['}', ']'])
 }
 
 fn line_at(text: &str, offset: usize) -> Span {

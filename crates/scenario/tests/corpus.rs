@@ -117,3 +117,34 @@ fn formatting_changes_no_case_and_is_stable() {
         );
     }
 }
+
+#[test]
+fn line_ends_marks_and_blanks_at_the_end_are_made_alike() {
+    for scenario in corpus() {
+        let (name, text) = (&scenario.source.name, &scenario.source.text);
+        let straight = fmt(text).unwrap();
+        let windows = text.replace('\n', "\r\n");
+        assert_eq!(fmt(&windows).unwrap(), straight, "{name}");
+        assert_eq!(fmt(&format!("\u{feff}{text}")).unwrap(), straight, "{name}");
+        assert_eq!(fmt(&format!("{text}\n \n\n")).unwrap(), straight, "{name}");
+    }
+}
+
+#[test]
+fn comments_stay_before_what_they_speak_of() {
+    for scenario in corpus() {
+        let name = &scenario.source.name;
+        let straight = fmt(&scenario.source.text).unwrap();
+        let mut commented = String::new();
+        for (number, line) in straight.lines().enumerate() {
+            let begins = line.trim_start();
+            let column = line.len() - begins.len();
+            if begins.starts_with("- ") || begins.starts_with("steps:") {
+                commented += &format!("{:column$}# comment {number}\n", "");
+            }
+            commented += line;
+            commented.push('\n');
+        }
+        assert_eq!(fmt(&commented).unwrap(), commented, "{name}");
+    }
+}

@@ -12,6 +12,7 @@ mod clauses;
 mod data;
 mod decode;
 mod deviations;
+mod files;
 mod fmt;
 mod fuzz;
 mod interrupt;
