@@ -4,6 +4,8 @@ use std::io;
 use std::process::ExitCode;
 
 use annotate_snippets::{Element, Level, Renderer};
+use runner::document::DocumentError;
+use scenario::Style;
 
 /// Bad arguments or scenario.
 pub(crate) const BAD_INPUT: u8 = 2;
@@ -18,6 +20,8 @@ pub(crate) struct Failure {
     what: String,
     notes: Vec<String>,
     help: Option<String>,
+    /// The place in a file that it is about, with the message, as people read it.
+    shown: Option<String>,
 }
 
 impl Failure {
@@ -28,6 +32,18 @@ impl Failure {
             what: what.into(),
             notes: Vec::new(),
             help: None,
+            shown: None,
+        }
+    }
+
+    /// What is wrong with a file that people write: where it can be, it is shown at its place.
+    pub(crate) fn in_document(error: &DocumentError) -> Self {
+        let DocumentError::Wrong { file, fault } = error else {
+            return Self::of(error);
+        };
+        Self {
+            shown: Some(scenario::render(fault, file, Style::Styled)),
+            ..Self::of(error)
         }
     }
 
@@ -82,6 +98,9 @@ impl Failure {
     }
 
     fn render(&self) -> String {
+        if let Some(shown) = &self.shown {
+            return shown.clone();
+        }
         let text = |text: &str| report::terminal_text(text).into_owned();
         let notes = self
             .notes

@@ -97,7 +97,7 @@ impl Project {
             let folder = file.parent().unwrap_or(Path::new(""));
             Self::of(&document, folder, &|name| env::var(name).ok())
         });
-        read.map_err(|error| Failure::of(&error))
+        read.map_err(|error| Failure::in_document(&error))
     }
 
     fn of(
@@ -151,7 +151,7 @@ impl Project {
         }
         let here = |path: PathBuf| folder.join(path);
         Ok(Self {
-            file: Some(document.name.clone()),
+            file: Some(document.name().to_owned()),
             target,
             baseline: written.baseline.map(here),
             reports: ReportPaths {

@@ -60,7 +60,7 @@ impl Aim {
             return Ok(At::Address(self.trust.of(endpoints)?));
         }
         if let Some(path) = &self.profile {
-            let profile = Profile::load(path).map_err(|error| Failure::of(&error))?;
+            let profile = Profile::load(path).map_err(|error| Failure::in_document(&error))?;
             return Ok(At::Profile(Box::new(profile)));
         }
         if let Some(recipe) = &self.launch {
@@ -82,7 +82,7 @@ impl Aim {
 
 /// The recipe of this name or path, whose broker is on this machine.
 pub(crate) fn launch(recipe: &str) -> Result<Arc<Launch>, Failure> {
-    let recipe = Recipe::load(recipe).map_err(|error| Failure::of(&error))?;
+    let recipe = Recipe::load(recipe).map_err(|error| Failure::in_document(&error))?;
     let itself = env::current_exe()
         .map_err(|error| Failure::new(format!("this program does not find itself: {error}")))?;
     let launch = Launch::new(recipe, &itself).map_err(|error| not_there(&error))?;

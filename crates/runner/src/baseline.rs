@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clauses::ClauseId;
-use scenario::{Diagnostic, Source, Span};
+use scenario::{Diagnostic, Source};
 use serde::Deserialize;
 use serde_yaml::Spanned;
 use wildmatch::WildMatch;
 
 use crate::event::{CaseReport, Verdict};
+use crate::written;
 
 /// The deviations of a target that are known.
 ///
@@ -173,13 +174,11 @@ impl Baseline {
 
 /// What the parser's sentence means to whoever wrote the file.
 fn refusal(error: &serde_yaml::Error, text: &str) -> Diagnostic {
-    let sentence = plain(error);
-    let start = error
-        .location()
-        .map_or(0, |at| offset(text, at.line(), at.column()));
+    let sentence = written::sentence(error);
+    let start = error.location().map_or(0, |at| written::offset(text, at));
     let unknown = sentence.strip_prefix("unknown field `");
     if let Some((key, _)) = unknown.and_then(|rest| rest.split_once('`')) {
-        let span = word(text, start, key);
+        let span = written::word(text, start, key);
         return Diagnostic::error(span, format!("unknown key `{key}`")).suggest(key, KEYS);
     }
     let problem = match &*sentence {
@@ -187,55 +186,18 @@ fn refusal(error: &serde_yaml::Error, text: &str) -> Diagnostic {
         "expected mapping start" => "an entry must be a map of keys and values",
         other => other,
     };
-    Diagnostic::error(word(text, start, ""), problem)
+    Diagnostic::error(written::word(text, start, ""), problem)
         .help("a baseline is a list of `- { case: …, reason: …, clause: … }`")
-}
-
-/// The parser's sentence without its own place, which is told in our form.
-fn plain(error: &serde_yaml::Error) -> String {
-    let text = error.without_snippet().to_string();
-    let text = text.lines().next().unwrap_or_default();
-    text.rsplit_once(" at line ")
-        .map_or(text, |(sentence, _)| sentence)
-        .to_owned()
-}
-
-/// Where a line and a column begin, both from 1; the column counts characters.
-fn offset(text: &str, line: u64, column: u64) -> usize {
-    let nth = |number: u64| usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
-    let before = text.split_inclusive('\n').take(nth(line)).map(str::len);
-    let start: usize = before.sum();
-    let rest = text.get(start..).unwrap_or_default();
-    let columns = rest.chars().take(nth(column)).map(char::len_utf8);
-    start + columns.sum::<usize>()
-}
-
-/// What is written at a place: this text where it stands there, else what the line has left.
-fn word(text: &str, start: usize, written: &str) -> Span {
-    let rest = text.get(start..).unwrap_or_default();
-    let line = rest.lines().next().unwrap_or_default();
-    let quote = rest
-        .chars()
-        .next()
-        .filter(|first| matches!(first, '\'' | '"'));
-    let closing = quote.and_then(|quote| line.get(1..)?.find(quote));
-    let length = match closing {
-        Some(closing) => closing + 2,
-        None if !written.is_empty() && rest.starts_with(written) => written.len(),
-        None => line.split(" #").next().unwrap_or(line).trim_end().len(),
-    };
-    Span {
-        start,
-        end: start + length,
-    }
 }
 
 impl Entry {
     fn read(source: &Source, written: Written) -> Result<Self, Diagnostic> {
         let span = |value: &Spanned<String>| {
-            let at = value.referenced;
-            let start = offset(&source.text, at.line(), at.column());
-            word(&source.text, start, &value.value)
+            written::word(
+                &source.text,
+                written::offset(&source.text, value.referenced),
+                &value.value,
+            )
         };
         for (value, field, demand) in [
             (

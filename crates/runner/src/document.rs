@@ -5,20 +5,20 @@ use std::fs;
 use std::io;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use scenario::{Diagnostic, Span};
+use scenario::{Diagnostic, Source, Span};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
-use serde_yaml::{Error, Location, Spanned};
+use serde_yaml::{Error, Spanned};
 
 use crate::secrets::Secrets;
+use crate::written;
 
 /// A YAML file, read.
 #[derive(Debug, Clone)]
 pub struct Document {
-    /// The file as messages name it.
-    pub name: String,
-    text: String,
+    source: Arc<Source>,
 }
 
 /// A map whose keys have their places, in the order of the file.
@@ -66,20 +66,41 @@ pub enum DocumentError {
         /// Why.
         source: io::Error,
     },
-    /// Something in it is wrong.
-    #[error("{place}: {problem}")]
-    Wrong {
-        /// `file:line:column`.
-        place: String,
-        /// What is wrong, and what to do.
-        problem: String,
+    /// It is no text.
+    #[error("{}:{line}: byte {at} of the file is not UTF-8; save it as UTF-8", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The byte, from 0.
+        at: usize,
     },
+    /// There is nothing of this name.
+    #[error("{0}")]
+    Unknown(String),
+    /// Something in it is wrong.
+    #[error("{}", told(file, fault))]
+    Wrong {
+        /// The file, passwords covered.
+        file: Arc<Source>,
+        /// What is wrong with it, and where.
+        fault: Box<Diagnostic>,
+    },
+}
+
+/// A fault on one line, behind `file:line:column`.
+fn told(file: &Source, fault: &Diagnostic) -> String {
+    let place = file.locate(fault.span());
+    match &fault.help {
+        Some(help) => format!("{place}: {}; {help}", fault.message),
+        None => format!("{place}: {}", fault.message),
+    }
 }
 
 impl Document {
     /// Reads a file.
     pub fn read(path: &Path) -> Result<Self, DocumentError> {
-        let name = path.display().to_string();
         let bytes = fs::read(path).map_err(|source| DocumentError::Unreadable {
             path: path.to_owned(),
             source,
@@ -88,20 +109,28 @@ impl Document {
             let at = error.utf8_error().valid_up_to();
             let before = error.as_bytes().iter().take(at);
             let line = before.filter(|byte| **byte == b'\n').count() + 1;
-            DocumentError::Wrong {
-                place: format!("{name}:{line}"),
-                problem: format!("byte {at} of the file is not UTF-8; save it as UTF-8"),
+            DocumentError::NotUtf8 {
+                path: path.to_owned(),
+                line,
+                at,
             }
         })?;
-        Ok(Self { name, text })
+        Ok(Self::of(&path.display().to_string(), &text))
     }
 
     /// A file that is part of the program.
     pub fn of(name: &str, text: &str) -> Self {
         Self {
-            name: name.to_owned(),
-            text: text.to_owned(),
+            source: Arc::new(Source {
+                name: name.to_owned(),
+                text: text.to_owned(),
+            }),
         }
+    }
+
+    /// The file as messages name it.
+    pub fn name(&self) -> &str {
+        &self.source.name
     }
 
     /// Its contents.
@@ -109,34 +138,38 @@ impl Document {
     /// # Errors
     /// It is not YAML, or says something that a `T` has no place for.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, DocumentError> {
-        serde_yaml::from_str(&self.text).map_err(|error| {
-            let place = match error.location() {
-                Some(at) => self.place(at),
-                None => self.name.clone(),
-            };
-            let problem = sentence(error.without_snippet());
-            DocumentError::Wrong { place, problem }
+        let text = &self.source.text;
+        serde_yaml::from_str(text).map_err(|error| {
+            let start = error.location().map_or(0, |at| written::offset(text, at));
+            let error = error.without_snippet();
+            self.fault(written::word(text, start, named(error)), &sentence(error))
         })
     }
 
-    /// What is wrong at a value.
-    pub fn wrong<T>(&self, at: &Spanned<T>, problem: impl Into<String>) -> DocumentError {
-        DocumentError::Wrong {
-            place: self.place(at.referenced),
-            problem: problem.into(),
-        }
+    /// What is wrong at a value. Behind the last semicolon stands what to do.
+    pub fn wrong<T>(&self, at: &Spanned<T>, problem: impl AsRef<str>) -> DocumentError {
+        let start = written::offset(&self.source.text, at.referenced);
+        let span = written::word(&self.source.text, start, "");
+        self.fault(span, problem.as_ref())
     }
 
-    /// What is wrong with the file as a whole.
-    pub fn lacks(&self, problem: impl Into<String>) -> DocumentError {
-        DocumentError::Wrong {
-            place: self.name.clone(),
-            problem: problem.into(),
-        }
+    /// What is wrong with the file as a whole. Behind the last semicolon stands what to do.
+    pub fn lacks(&self, problem: impl AsRef<str>) -> DocumentError {
+        self.fault(written::word(&self.source.text, 0, ""), problem.as_ref())
     }
 
-    fn place(&self, at: Location) -> String {
-        format!("{}:{}:{}", self.name, at.line(), at.column())
+    fn fault(&self, span: Span, problem: &str) -> DocumentError {
+        let fault = match problem.rsplit_once("; ") {
+            Some((what, help)) => Diagnostic::error(span, what).help(help),
+            None => Diagnostic::error(span, problem),
+        };
+        DocumentError::Wrong {
+            file: Arc::new(Source {
+                name: self.source.name.clone(),
+                text: written::covered(&self.source.text),
+            }),
+            fault: Box::new(fault),
+        }
     }
 }
 
@@ -197,12 +230,8 @@ fn sentence(error: &Error) -> String {
             format!("the key `{key}` stands here twice; keep one of them")
         }
         error => {
-            let text = error.to_string();
-            let text = text.lines().next().unwrap_or_default();
-            let text = text
-                .rsplit_once(" at line ")
-                .map_or(text, |(sentence, _)| sentence);
-            match text {
+            let text = written::sentence(error);
+            match text.as_str() {
                 "expected sequence start" => "a list must stand here, such as [a, b]".to_owned(),
                 "expected mapping start" => {
                     "a map of keys and values must stand here, such as { key: value }".to_owned()
@@ -214,6 +243,16 @@ fn sentence(error: &Error) -> String {
                 },
             }
         }
+    }
+}
+
+/// The word that an error is about, as it is written.
+fn named(error: &Error) -> &str {
+    match error {
+        Error::SerdeUnknownField { field, .. } => field,
+        Error::SerdeUnknownVariant { variant, .. } => variant,
+        Error::DuplicateMappingKey { key: Some(key), .. } => key,
+        _ => "",
     }
 }
 

@@ -41,6 +41,7 @@ pub mod target;
 mod unplayed;
 mod waiting;
 mod witness;
+mod written;
 
 pub use admission::{AdmissionError, admit};
 pub use baseline::{Baseline, BaselineError};

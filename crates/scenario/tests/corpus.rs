@@ -3,6 +3,7 @@
 mod shipped;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -122,7 +123,7 @@ fn formatting_changes_no_case_and_is_stable() {
 fn line_ends_marks_and_blanks_at_the_end_are_made_alike() {
     for scenario in corpus() {
         let (name, text) = (&scenario.source.name, &scenario.source.text);
-        let straight = fmt(text).unwrap();
+        let straight = fmt(text).expect("it is YAML");
         let windows = text.replace('\n', "\r\n");
         assert_eq!(fmt(&windows).unwrap(), straight, "{name}");
         assert_eq!(fmt(&format!("\u{feff}{text}")).unwrap(), straight, "{name}");
@@ -140,7 +141,7 @@ fn comments_stay_before_what_they_speak_of() {
             let begins = line.trim_start();
             let column = line.len() - begins.len();
             if begins.starts_with("- ") || begins.starts_with("steps:") {
-                commented += &format!("{:column$}# comment {number}\n", "");
+                writeln!(commented, "{:column$}# comment {number}", "").expect("it is memory");
             }
             commented += line;
             commented.push('\n');

@@ -1,6 +1,7 @@
 //! One golden file for each diagnostic: `diagnostics/NAME.yaml` and, beside it, what people read in `NAME.stderr`.
 //!
 //! `UPDATE_GOLDEN=1 cargo test -p mqtt-assay-scenario --test diagnostics` writes the latter anew; read the difference.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod shipped;
 

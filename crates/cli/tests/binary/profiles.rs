@@ -89,8 +89,9 @@ fn a_secret_is_used_and_never_told() {
     let said = assay_in(folder, &arguments);
     assert_eq!(said.status, Some(2), "{said}");
     assert!(
-        said.stderr
-            .contains("broker.yaml:2:37: the environment variable `ASSAY_PASSWORD` is not set"),
+        said.stderr.contains(
+            "error: the environment variable `ASSAY_PASSWORD` is not set\n --> broker.yaml:2:37\n"
+        ),
         "{said}"
     );
 }

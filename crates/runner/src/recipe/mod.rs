@@ -88,13 +88,10 @@ impl Recipe {
                 let text = file.contents_utf8().unwrap_or_default();
                 Self::of(&Document::of(&format!("recipes/{name_or_path}.yaml"), text))
             }
-            None => Err(DocumentError::Wrong {
-                place: "--launch".to_owned(),
-                problem: format!(
-                    "{}; a recipe of your own is given as a path, such as ./{name_or_path}.yaml",
-                    unknown("recipe", name_or_path, Self::names()).replace("; ", ", ")
-                ),
-            }),
+            None => Err(DocumentError::Unknown(format!(
+                "--launch: {}; a recipe of your own is given as a path, such as ./{name_or_path}.yaml",
+                unknown("recipe", name_or_path, Self::names()).replace("; ", ", ")
+            ))),
         }
     }
 

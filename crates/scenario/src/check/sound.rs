@@ -33,13 +33,15 @@ pub(super) fn violation(
             reading.subscription(packet_type, name, written, &mut subscription)?;
             continue;
         };
-        match reading.value(written, spec.kind)? {
-            Some(value) => packet.set(&name.value, value).ok()?,
-            None => {
-                packet.remove(&name.value);
-                &mut packet
+        match reading.value(written, spec.kind) {
+            Known::Value(value) => {
+                packet.set(&name.value, value).ok()?;
             }
-        };
+            Known::Absent => {
+                packet.remove(&name.value);
+            }
+            Known::Later => return None,
+        }
     }
     if !subscription.is_empty() {
         packet
@@ -56,6 +58,14 @@ pub(super) fn violation(
     }
 }
 
+/// What is known of a value before the case is played.
+enum Known {
+    Value(Value),
+    Absent,
+    /// Only the case knows.
+    Later,
+}
+
 /// The values of one row in one version.
 struct Reading<'a> {
     row: &'a Row,
@@ -63,29 +73,32 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    /// The value that a field of this kind takes, `Some(None)` for `<absent>`; `None` where only the case knows it.
-    fn value(&self, written: &Spanned<ast::Value>, kind: Kind) -> Option<Option<Value>> {
+    /// The value that a field of this kind takes.
+    fn value(&self, written: &Spanned<ast::Value>, kind: Kind) -> Known {
+        let known = |value: Option<Value>| value.map_or(Known::Later, Known::Value);
         match &written.value {
-            ast::Value::Absent => Some(None),
+            ast::Value::Absent => Known::Absent,
             ast::Value::Scalar(pieces) => match condition::axis(pieces, self.row) {
                 Some((_, bound)) => self.value(bound, kind),
-                None => self.scalar(pieces, kind).map(Some),
+                None => known(self.scalar(pieces, kind)),
             },
-            ast::Value::List(items) => self.list(items, kind).map(Some),
+            ast::Value::List(items) => known(self.list(items, kind)),
             ast::Value::Record(fields) => match kind {
-                Kind::Record(specs) => self.record(fields, specs).map(Value::Record).map(Some),
-                _ => None,
+                Kind::Record(specs) => known(self.record(fields, specs).map(Value::Record)),
+                _ => Known::Later,
             },
             ast::Value::Matcher(matcher) => match &**matcher {
-                Matcher::Hex(bytes) | Matcher::Base64(bytes) => Some(Some(of_bytes(bytes, kind))),
-                Matcher::Size(size) => {
-                    let size = integer(condition::literal(&size.value, self.row)?)?;
-                    let filler = vec![b'x'; usize::try_from(size).ok()?];
-                    Some(Some(of_bytes(&filler, kind)))
-                }
-                _ => None,
+                Matcher::Hex(bytes) | Matcher::Base64(bytes) => Known::Value(of_bytes(bytes, kind)),
+                Matcher::Size(size) => known(self.filler(size, kind)),
+                _ => Known::Later,
             },
         }
+    }
+
+    fn filler(&self, size: &Spanned<ast::Value>, kind: Kind) -> Option<Value> {
+        let size = integer(condition::literal(&size.value, self.row)?)?;
+        let filler = vec![b'x'; usize::try_from(size).ok()?];
+        Some(of_bytes(&filler, kind))
     }
 
     /// A field of the only subscription, which `subscribes` takes beside those of SUBSCRIBE.
@@ -100,10 +113,7 @@ impl Reading<'_> {
             return None;
         };
         let spec = specs.iter().find(|spec| spec.name == name.value)?;
-        if let Some(value) = self.value(written, spec.kind)? {
-            record.set(spec, value);
-        }
-        Some(())
+        self.put(spec, written, record)
     }
 
     fn scalar(&self, pieces: &[Piece], kind: Kind) -> Option<Value> {
@@ -132,8 +142,8 @@ impl Reading<'_> {
     fn list(&self, items: &[Spanned<ast::Value>], kind: Kind) -> Option<Value> {
         Some(match kind {
             Kind::Numbers { .. } | Kind::ReasonCodes => {
-                let numbers = items.iter().map(|item| match self.value(item, kind)?? {
-                    Value::Numbers(numbers) => numbers.first().copied(),
+                let numbers = items.iter().map(|item| match self.value(item, kind) {
+                    Known::Value(Value::Numbers(numbers)) => numbers.first().copied(),
                     _ => None,
                 });
                 Value::Numbers(numbers.collect::<Option<_>>()?)
@@ -167,16 +177,29 @@ impl Reading<'_> {
         let mut record = Record::new();
         for (name, written) in &fields.0 {
             let spec = specs.iter().find(|spec| spec.name == name.value)?;
-            if let Some(value) = self.value(written, spec.kind)? {
-                record.set(spec, value);
-            }
+            self.put(spec, written, &mut record)?;
         }
         Some(record)
     }
 
+    /// Puts a field into a record; `None` where only the case knows its value.
+    fn put(
+        &self,
+        spec: &'static FieldSpec,
+        written: &Spanned<ast::Value>,
+        record: &mut Record,
+    ) -> Option<()> {
+        match self.value(written, spec.kind) {
+            Known::Value(value) => record.set(spec, value),
+            Known::Absent => {}
+            Known::Later => return None,
+        }
+        Some(())
+    }
+
     fn bytes(&self, written: &Spanned<ast::Value>) -> Option<Vec<u8>> {
-        match self.value(written, Kind::Text)?? {
-            Value::Text(bytes) | Value::Binary(bytes) => Some(bytes),
+        match self.value(written, Kind::Text) {
+            Known::Value(Value::Text(bytes) | Value::Binary(bytes)) => Some(bytes),
             _ => None,
         }
     }

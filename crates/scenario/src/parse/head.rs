@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
     fn one_line(&self, cx: &Context<'_>) -> Read<()> {
         let written = cx.source.text.get(self.whole.range()).unwrap_or_default();
         let Some(swallowed) = written
-            .find("\n")
+            .find('\n')
             .filter(|at| written[*at..].trim_start().starts_with("- "))
         else {
             return Ok(());

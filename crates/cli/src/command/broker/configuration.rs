@@ -80,8 +80,10 @@ impl Configuration {
     }
 
     fn read(path: &Path) -> Result<Self, Failure> {
-        let document = Document::read(path).map_err(|error| Failure::of(&error))?;
-        let file: Option<File> = document.parse().map_err(|error| Failure::of(&error))?;
+        let document = Document::read(path).map_err(|error| Failure::in_document(&error))?;
+        let file: Option<File> = document
+            .parse()
+            .map_err(|error| Failure::in_document(&error))?;
         let file = file.unwrap_or_default();
         // What a file names stands beside it, wherever the program is started.
         let beside = |named: PathBuf| {
@@ -90,8 +92,9 @@ impl Configuration {
         };
         let mut places = Vec::new();
         for written in &file.listen {
-            let place = Place::parse(&written.value)
-                .map_err(|error| Failure::of(&document.wrong(written, error.to_string())))?;
+            let place = Place::parse(&written.value).map_err(|error| {
+                Failure::in_document(&document.wrong(written, error.to_string()))
+            })?;
             places.push(place);
         }
         let mut config = Config {
