@@ -285,7 +285,7 @@ mod tests {
         );
         assert_eq!(
             told("target: mqtt://h\nlaunch: mosquitto\n"),
-            "mqtt-assay.yaml: `target`, `profile` and `launch` each name the broker; keep one of them"
+            "mqtt-assay.yaml:1:1: `target`, `profile` and `launch` each name the broker; keep one of them"
         );
         assert!(
             told("target: mqtts://h\ntls: { ca: ca.pem }\n")

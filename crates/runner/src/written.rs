@@ -58,24 +58,47 @@ pub(crate) fn sentence(error: &Error) -> String {
 
 /// The text with each byte of a password covered, for showing where something stands beside one; places stay.
 pub(crate) fn covered(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let Some((key, rest)) = line.split_once("password:") else {
-            shown.push_str(line);
-            continue;
-        };
-        shown.push_str(key);
-        shown.push_str("password:");
-        let is_named = rest.contains("${");
-        for character in rest.chars() {
-            if is_named || character.is_whitespace() || matches!(character, ',' | '}') {
-                shown.push(character);
-            } else {
-                shown.extend(std::iter::repeat_n('*', character.len_utf8()));
+    text.split_inclusive('\n')
+        .map(|line| {
+            let line = cover(line, "password:", &[',', '}', '\n', '\r']);
+            match line.find("://").and_then(|at| line.get(at..)?.find('@')) {
+                Some(_) => cover_in_address(&line),
+                None => line,
             }
-        }
+        })
+        .collect()
+}
+
+/// Covers what stands between a mark and the first of these ends, unless it names an environment variable.
+fn cover(line: &str, mark: &str, ends: &[char]) -> String {
+    let Some((before, behind)) = line.split_once(mark) else {
+        return line.to_owned();
+    };
+    let end = behind.find(ends).unwrap_or(behind.len());
+    let (secret, rest) = behind.split_at(end);
+    let covered: String = if secret.contains("${") {
+        secret.to_owned()
+    } else {
+        secret.chars().map(mask).collect()
+    };
+    format!("{before}{mark}{covered}{rest}")
+}
+
+/// `mqtt://user:password@host`.
+fn cover_in_address(line: &str) -> String {
+    let Some((scheme, rest)) = line.split_once("://") else {
+        return line.to_owned();
+    };
+    format!("{scheme}://{}", cover(rest, ":", &['@', '\n', '\r']))
+}
+
+/// As many stars as the character has bytes; blanks stay.
+fn mask(character: char) -> String {
+    if character.is_whitespace() {
+        character.to_string()
+    } else {
+        "*".repeat(character.len_utf8())
     }
-    shown
 }
 
 #[cfg(test)]
@@ -98,6 +121,16 @@ mod tests {
             covered("{ user: a, password: hüsh }\nnext: x\n"),
             "{ user: a, password: ***** }\nnext: x\n"
         );
-        assert_eq!(covered("password: '${NAME}'\n"), "password: '${NAME}'\n");
+        for open in [
+            "password: '${NAME}'\n",
+            "target: mqtt://a:${X}@h\n",
+            "target: mqtt://h:1\n",
+        ] {
+            assert_eq!(covered(open), open);
+        }
+        assert_eq!(
+            covered("target: mqtt://a:hush@h:1\n"),
+            "target: mqtt://a:****@h:1\n"
+        );
     }
 }

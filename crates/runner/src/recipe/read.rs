@@ -277,7 +277,7 @@ configurations:
         );
         assert_eq!(
             told(&RECIPE.replace("plain: {}", "plian: {}")),
-            "ours.yaml: there is no configuration `plain`; write `plain: {}` for the broker as it comes"
+            "ours.yaml:1:1: there is no configuration `plain`; write `plain: {}` for the broker as it comes"
         );
         assert_eq!(
             told(&RECIPE.replace("plain: {}", "plain: { transports: [tpc] }")),
