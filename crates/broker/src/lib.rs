@@ -10,21 +10,33 @@
 //! Where MQTT leaves a choice, the broker takes the one that shows most of the standard; the choice is told where
 //! it is made.
 
+#![cfg_attr(
+    not(feature = "shell"),
+    allow(dead_code, reason = "some of the core serves the shell alone")
+)]
+
 pub mod config;
 pub mod core;
 mod password;
+#[cfg(feature = "shell")]
 pub mod pipe;
 pub mod rules;
+#[cfg(feature = "shell")]
 mod scram;
+#[cfg(feature = "shell")]
 pub mod shell;
 mod sites;
+#[cfg(feature = "shell")]
 pub mod store;
 mod unstated;
 
 pub use self::config::Config;
 pub use self::password::{Password, PasswordError};
+#[cfg(feature = "shell")]
 pub use self::scram::{SCRAM_SHA_256, ScramSha256};
+#[cfg(feature = "shell")]
 pub use self::shell::Broker;
 pub use self::sites::sites;
+#[cfg(feature = "shell")]
 pub use self::store::Store;
 pub use self::unstated::unstated;

@@ -172,12 +172,12 @@ impl RuleBook {
         })
     }
 
-    /// Notes that a clause was consulted.
+    /// Notes that a clause was consulted. One thread at a time has the core, and notes: no locked instruction is needed.
     fn note(&self, clause: ClauseId) {
         let (word, bit) = place(clause);
         let seen = self.consulted[word].load(Ordering::Relaxed);
         if seen & bit == 0 {
-            self.consulted[word].fetch_or(bit, Ordering::Relaxed);
+            self.consulted[word].store(seen | bit, Ordering::Relaxed);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Keeps the corpora of the fuzz targets: `cargo run --release -p mqtt-assay-fuzzing --example corpus COMMAND`
 //!
-//! - `compile`: plays the scenarios and writes their packets as seeds, and the dictionary, into `fuzz/`.
+//! - `compile`: plays the scenarios and writes their packets and sessions as seeds, and the dictionary, into `fuzz/`.
 //! - `unpack [TARGET…]`: writes the seeds as `fuzz/corpus/TARGET/…`, a file each, as libFuzzer wants them.
 //! - `add TARGET FILE…`: packs inputs worth keeping, such as a crash that was mended, into `fuzz/seeds/TARGET.seeds`.
 
@@ -8,16 +8,14 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use fuzzing::dictionary;
 use fuzzing::seeds::{self, Seed};
-use scenario::{Scenario, parse_with};
 
 fn main() -> ExitCode {
     let words = std::env::args().skip(1).collect::<Vec<_>>();
     let words = words.iter().map(String::as_str).collect::<Vec<_>>();
     let done = match words.as_slice() {
+        #[cfg(feature = "live")]
         ["compile"] => compile(),
         ["unpack", targets @ ..] => unpack(targets),
         ["add", target, files @ ..] if !files.is_empty() => add(target, files),
@@ -40,17 +38,34 @@ fn packed(name: &str) -> PathBuf {
     root().join("fuzz/seeds").join(format!("{name}.seeds"))
 }
 
+/// The seeds of a packed corpus; none where there is no such file.
+fn packed_seeds(name: &str) -> Result<Vec<Seed>, Box<dyn Error>> {
+    let file = packed(name);
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    let seeds = seeds::read(&read(&file)?);
+    Ok(seeds.map_err(|error| format!("{}: {error}", file.display()))?)
+}
+
+#[cfg(feature = "live")]
 fn compile() -> Result<(), Box<dyn Error>> {
+    use fuzzing::dictionary;
+
     let scenarios = scenarios()?;
     fs::create_dir_all(root().join("fuzz/seeds"))?;
     let packets = seeds::packets::packet_seeds(&scenarios);
     let topics = seeds::topics::topic_seeds(&packets);
     let frames = seeds::frames::frame_seeds(&packets);
-    for (name, seeds) in [
+    let sessions = seeds::sessions::session_seeds(fuzzing::script::from_scenarios(&scenarios));
+    for (name, mut seeds) in [
         ("packets", packets),
+        ("session", sessions),
         ("topics", topics),
         ("websocket", frames),
     ] {
+        let earlier = packed_seeds(name)?.into_iter();
+        seeds.extend(earlier.filter(|seed| seed.name.starts_with(seeds::ADDED)));
         let text = seeds::write(&seeds);
         println!("{name}: {} seeds, {} bytes", seeds.len(), text.len());
         write(&packed(name), text.as_bytes())?;
@@ -62,13 +77,14 @@ fn compile() -> Result<(), Box<dyn Error>> {
     )
 }
 
-fn scenarios() -> Result<Vec<Arc<Scenario>>, Box<dyn Error>> {
+#[cfg(feature = "live")]
+fn scenarios() -> Result<Vec<std::sync::Arc<scenario::Scenario>>, Box<dyn Error>> {
     texts()?
         .into_iter()
         .map(|(name, text)| {
             let beside = |file: &str| fs::read(root().join(&name).with_file_name(file));
-            match parse_with(&name, &text, &beside) {
-                Ok(scenario) => Ok(Arc::new(scenario)),
+            match scenario::parse_with(&name, &text, &beside) {
+                Ok(scenario) => Ok(scenario.into()),
                 Err(_) => Err(format!("{name} is no scenario: `mqtt-assay check` says why").into()),
             }
         })
@@ -109,12 +125,7 @@ fn unpack(targets: &[&str]) -> Result<(), Box<dyn Error>> {
         fs::create_dir_all(&folder)?;
         let mut count = 0;
         for name in seeds::files(target) {
-            let file = packed(name);
-            if !file.exists() {
-                continue;
-            }
-            let seeds = seeds::read(&read(&file)?)
-                .map_err(|error| format!("{}: {error}", file.display()))?;
+            let seeds = packed_seeds(name)?;
             for (number, seed) in seeds.iter().enumerate() {
                 write(&folder.join(format!("{name}-{number:05}")), &seed.bytes)?;
             }
@@ -139,12 +150,7 @@ fn unpack(targets: &[&str]) -> Result<(), Box<dyn Error>> {
 }
 
 fn add(target: &str, files: &[&str]) -> Result<(), Box<dyn Error>> {
-    let file = packed(target);
-    let mut seeds = if file.exists() {
-        seeds::read(&read(&file)?)?
-    } else {
-        Vec::new()
-    };
+    let mut seeds = packed_seeds(target)?;
     for path in files {
         let name = Path::new(path)
             .file_name()
@@ -153,10 +159,10 @@ fn add(target: &str, files: &[&str]) -> Result<(), Box<dyn Error>> {
         let bytes = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
         seeds.push(Seed {
             bytes,
-            name: name.into_owned(),
+            name: format!("{}{name}", seeds::ADDED),
         });
     }
-    write(&file, seeds::write(&seeds).as_bytes())
+    write(&packed(target), seeds::write(&seeds).as_bytes())
 }
 
 fn read(path: &Path) -> Result<String, Box<dyn Error>> {

@@ -1,6 +1,7 @@
 //! How many sessions a second are played with the oracle on: three connections, a fresh core each.
 //! Processor time counts where the system tells it, so that a busy machine does not matter.
-//! `cargo run --release -p mqtt-assay-fuzzing --example pace`
+//! `cargo run --release -p mqtt-assay-fuzzing --example pace [PART [SECONDS]]`: `read`, `core` or `oracle`; all, 3 s each,
+//! where none is named.
 #![allow(
     clippy::unwrap_used,
     clippy::cast_precision_loss,
@@ -52,13 +53,22 @@ fn main() {
         scripts.len(),
         steps as f64 / scripts.len() as f64
     );
+    let mut arguments = std::env::args().skip(1);
+    let part = arguments.next().unwrap_or_default();
+    let seconds = arguments.next().map_or(3.0, |text| text.parse().unwrap());
     let pace = |name: &str, play: &dyn Fn(&[u8])| {
+        if !name.starts_with(&part) {
+            return;
+        }
         let (begun, since, mut played) = (Instant::now(), processor_time(), 0_u32);
-        while begun.elapsed() < Duration::from_secs(3) {
+        loop {
             for bytes in &scripts {
                 play(bytes);
             }
             played += u32::try_from(scripts.len()).unwrap();
+            if begun.elapsed() >= Duration::from_secs_f64(seconds) {
+                break;
+            }
         }
         let took = match (since, processor_time()) {
             (Some(since), Some(now)) => now.saturating_sub(since),
@@ -72,10 +82,10 @@ fn main() {
     pace("read", &|bytes| {
         std::hint::black_box(Script::from_bytes(bytes));
     });
-    pace("played, oracle off", &|bytes| {
+    pace("core alone", &|bytes| {
         embedded::play(&Script::from_bytes(bytes), Config::default(), &mut Silent);
     });
-    pace("played, oracle on", &|bytes| {
+    pace("oracle on the core", &|bytes| {
         let mut oracle = Oracle::new(Strictness::Exact);
         embedded::play(&Script::from_bytes(bytes), Config::default(), &mut oracle);
         assert!(oracle.findings().is_empty());

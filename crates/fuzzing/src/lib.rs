@@ -9,6 +9,7 @@ pub mod dictionary;
 pub mod duties;
 pub mod embedded;
 pub mod invariant;
+#[cfg(feature = "live")]
 pub mod live;
 mod malformed;
 pub mod minimise;

@@ -35,11 +35,10 @@ fn replay(target: &str, invariant: impl Fn(&[u8]) + RefUnwindSafe) {
 
 #[test]
 fn there_are_enough_seeds() {
-    assert!(
-        packed("packets").len() >= 2_000,
-        "{}",
-        packed("packets").len()
-    );
+    for (name, least) in [("packets", 2_000), ("session", 300)] {
+        let count = packed(name).len();
+        assert!(count >= least, "{name}: {count}");
+    }
 }
 
 #[test]
@@ -86,10 +85,16 @@ fn what_is_read_is_written_again() {
 }
 
 #[test]
+fn the_core_and_the_oracle_agree_about_sessions() {
+    replay("session", fuzzing::session::holds);
+}
+
+#[test]
 fn topics_match_as_a_naive_matcher_says() {
     replay("topics", invariant::topics);
 }
 
+#[cfg(feature = "live")]
 #[test]
 fn the_borders_of_frames_mean_nothing() {
     replay("websocket", invariant::websocket);

@@ -23,7 +23,7 @@ impl Core {
         Census {
             connections: self.connections.len(),
             sessions: self.sessions.len(),
-            retained: self.retained.all().count(),
+            retained: self.retained.len(),
             messages: self
                 .sessions
                 .all()

@@ -96,7 +96,8 @@ impl Connection {
 impl Core {
     /// A Network Connection was opened.
     pub(super) fn opened(&mut self, id: ConnectionId) {
-        let connection = Connection::new(self.rules.of(Version::V5_0), self.now);
+        let rules = self.rules.of(Version::V5_0);
+        let connection = Box::new(Connection::new(rules, self.now));
         // Whatever drives the core brings the bytes whole and in order. A broker that breaks this has no such link.
         let served = rule!("v3.1.1/MQTT-7.1.1-1", "v5.0/MQTT-4.2.0-1");
         if !self.rules.keeps_in_every_version(served) {

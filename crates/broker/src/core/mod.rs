@@ -174,7 +174,8 @@ pub struct Core {
     config: Config,
     rules: Arc<RuleBook>,
     methods: Vec<Box<dyn Method>>,
-    connections: BTreeMap<ConnectionId, Connection>,
+    /// Boxed: a node of the map has room for eleven, and most are not full.
+    connections: BTreeMap<ConnectionId, Box<Connection>>,
     sessions: Sessions,
     subscriptions: Subscriptions,
     retained: Retained,

@@ -76,6 +76,11 @@ impl Retained {
         places.filter_map(|at| self.tree.at(at).as_ref())
     }
 
+    /// How many there are, counted one by one.
+    pub(crate) fn len(&self) -> usize {
+        self.tree.contents().filter(|there| there.is_some()).count()
+    }
+
     /// Removes what this client has published.
     pub(crate) fn remove_those_of(&mut self, client_id: &[u8]) {
         for at in self.tree.all() {

@@ -109,9 +109,12 @@ impl Core {
     }
 }
 
+/// Most packets have no more bytes than this, whose buffer then need not grow.
+const MOST: usize = 64;
+
 /// The packet's bytes; `None` where no packet can hold it.
 fn encode(rules: &Rules, packet: &Packet<'_>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(MOST);
     codec::encode_as_is(packet, rules.version(), &mut bytes).ok()?;
     let packet_type = packet.packet_type();
     if packet_type != PacketType::Publish

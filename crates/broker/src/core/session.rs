@@ -50,7 +50,8 @@ pub(crate) struct Session {
 /// All Sessions.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    by_key: BTreeMap<SessionKey, Session>,
+    /// Boxed: a node of the map has room for eleven, and most are not full.
+    by_key: BTreeMap<SessionKey, Box<Session>>,
     by_client_id: BTreeMap<Arc<[u8]>, SessionKey>,
     begun: u64,
     /// What is on its way to all clients.
@@ -61,11 +62,11 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     pub(crate) fn get(&self, session: SessionKey) -> Option<&Session> {
-        self.by_key.get(&session)
+        self.by_key.get(&session).map(Box::as_ref)
     }
 
     pub(crate) fn get_mut(&mut self, session: SessionKey) -> Option<&mut Session> {
-        self.by_key.get_mut(&session)
+        self.by_key.get_mut(&session).map(Box::as_mut)
     }
 
     pub(crate) fn find(&self, client_id: &[u8]) -> Option<SessionKey> {
@@ -83,7 +84,7 @@ impl Sessions {
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Session> {
-        self.by_key.values()
+        self.by_key.values().map(Box::as_ref)
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = SessionKey> + '_ {
@@ -130,13 +131,13 @@ impl Sessions {
             incoming: BTreeSet::new(),
             stale_aliases: BTreeMap::new(),
         };
-        self.by_key.insert(key, session);
+        self.by_key.insert(key, Box::new(session));
         self.by_client_id.insert(Arc::clone(client_id), key);
         key
     }
 
     fn remove(&mut self, key: SessionKey) -> Option<Session> {
-        let session = self.by_key.remove(&key)?;
+        let session = *self.by_key.remove(&key)?;
         if self.by_client_id.get(&session.client_id) == Some(&key) {
             self.by_client_id.remove(&session.client_id);
         }

@@ -5,6 +5,7 @@
 //! topic can exhaust the stack, and matching walks level by level without recursion.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::topic;
 
@@ -26,9 +27,10 @@ pub(crate) struct Tree<T> {
 
 #[derive(Debug, Default)]
 struct Node<T> {
-    level: Box<[u8]>,
+    /// What its parent knows it by.
+    level: Arc<[u8]>,
     parent: NodeIndex,
-    children: BTreeMap<Box<[u8]>, NodeIndex>,
+    children: BTreeMap<Arc<[u8]>, NodeIndex>,
     content: T,
 }
 
@@ -52,6 +54,11 @@ impl<T: Content> Tree<T> {
         &mut self.nodes[at].content
     }
 
+    /// What stands at every place, in no order.
+    pub(crate) fn contents(&self) -> impl Iterator<Item = &T> {
+        self.nodes.iter().map(|node| &node.content)
+    }
+
     /// The place of this filter or name, level by level as it is written.
     pub(crate) fn find(&self, path: &[u8]) -> Option<NodeIndex> {
         topic::levels(path).try_fold(ROOT, |at, level| {
@@ -66,12 +73,13 @@ impl<T: Content> Tree<T> {
             at = if let Some(&child) = self.nodes[at].children.get(level) {
                 child
             } else {
+                let level: Arc<[u8]> = level.into();
                 let child = self.place(Node {
-                    level: level.into(),
+                    level: Arc::clone(&level),
                     parent: at,
                     ..Node::default()
                 });
-                self.nodes[at].children.insert(level.into(), child);
+                self.nodes[at].children.insert(level, child);
                 child
             };
         }

@@ -26,6 +26,8 @@ pub(crate) fn compare(
     let Some(frame) = Frame::new(bytes) else {
         return Vec::new();
     };
+    // A CONNECT says itself of which version it is, and peers that speak several go by that.
+    let version = codec::announced_version(frame).unwrap_or(version);
     let ours = decode(frame, version, direction);
     let verdicts = Peer::ALL
         .into_iter()

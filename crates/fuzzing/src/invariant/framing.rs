@@ -69,8 +69,7 @@ fn remaining_length(bytes: &[u8]) -> Option<(usize, usize)> {
 /// # Panics
 /// When they do not.
 pub fn segments(bytes: &[u8]) {
-    let [cuts @ .., _] = bytes else { return };
-    let cuts = cuts.iter().take(8).map(|cut| usize::from(*cut % 32) + 1);
+    let cuts = bytes.iter().take(8).map(|cut| usize::from(*cut % 32) + 1);
     let stream = bytes;
     let whole = read(stream, |stream| vec![stream]);
     let cut = read(stream, |mut stream| {

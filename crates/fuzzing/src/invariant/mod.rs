@@ -7,10 +7,12 @@ mod framing;
 mod packets;
 mod scenarios;
 mod topics;
+#[cfg(feature = "live")]
 mod websocket;
 
 pub use framing::{framer, segments};
 pub use packets::{lenient, malformed, round_trip, strict, strict_within_lenient};
 pub use scenarios::scenario;
 pub use topics::topics;
+#[cfg(feature = "live")]
 pub use websocket::websocket;

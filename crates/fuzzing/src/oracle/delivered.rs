@@ -271,7 +271,9 @@ impl Oracle {
                 }
             }
         }
-        if let (0, 1, Some((share, filter))) = (plain, groups, shared)
+        // Of several messages that look the same, each client may have got another.
+        if unique
+            && let (0, 1, Some((share, filter))) = (plain, groups, shared)
             && self.another_has_it(own, at, texts.get(share), texts.get(filter), texts)
         {
             return Err((

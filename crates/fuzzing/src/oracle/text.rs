@@ -7,6 +7,9 @@ pub(super) struct Span {
     end: usize,
 }
 
+/// As many bytes as most scripts have, so that the buffer need not grow step by step.
+const USUAL: usize = 1024;
+
 /// All texts of one oracle.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
@@ -19,6 +22,9 @@ impl Span {
 
 impl Texts {
     pub(super) fn keep(&mut self, text: &[u8]) -> Span {
+        if self.bytes.is_empty() {
+            self.bytes.reserve(USUAL);
+        }
         let start = self.bytes.len();
         self.bytes.extend_from_slice(text);
         Span {

@@ -11,6 +11,7 @@
 mod generate;
 mod mutate;
 mod packets;
+#[cfg(feature = "live")]
 mod retold;
 mod wire;
 
@@ -19,6 +20,7 @@ use std::time::Duration;
 use codec::{PacketType, Version};
 
 pub use generate::Mix;
+#[cfg(feature = "live")]
 pub use retold::from_scenarios;
 
 /// How many clients a script has at most.

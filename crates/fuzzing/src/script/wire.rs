@@ -43,7 +43,7 @@ impl Script {
     /// Reads a script; what is missing at the end is taken as absent, and what is beyond [`STEPS`] is left out.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut rest = bytes;
-        let mut steps = Vec::with_capacity(STEPS.min(bytes.len() / 4 + 1));
+        let mut steps = Vec::with_capacity(STEPS.min(bytes.len() / 8 + 1));
         while let Some((&head, after)) = rest.split_first()
             && steps.len() < STEPS
         {

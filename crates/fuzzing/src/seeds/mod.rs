@@ -6,7 +6,9 @@
 //! wants a folder with a file for each.
 
 pub mod frames;
+#[cfg(feature = "live")]
 pub mod packets;
+pub mod sessions;
 pub mod topics;
 
 use std::collections::BTreeMap;
@@ -37,6 +39,7 @@ pub const TARGETS: &[&str] = &[
     "round_trip",
     "differential",
     "malformed",
+    "session",
     "topics",
     "scenario",
     "websocket",
@@ -47,6 +50,10 @@ pub fn files<'t>(target: &&'t str) -> impl Iterator<Item = &'t str> {
     let shared = PACKET_TARGETS.contains(target).then_some("packets");
     shared.into_iter().chain([*target])
 }
+
+/// What the names begin with of seeds that were added by hand, such as crashes that are mended. They stay when seeds are
+/// compiled anew.
+pub const ADDED: &str = "mended: ";
 
 /// One input of a fuzz target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
