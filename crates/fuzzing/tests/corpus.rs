@@ -118,6 +118,7 @@ fn any_text_is_a_scenario_or_told_what_is_wrong_with_it() {
         for file in fs::read_dir(chapter)
             .unwrap()
             .map(|entry| entry.unwrap().path())
+            .filter(|file| file.extension().is_some_and(|kind| kind == "yaml"))
         {
             let text = fs::read(&file).unwrap();
             invariant::scenario(&text);
