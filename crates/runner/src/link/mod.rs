@@ -73,6 +73,10 @@ impl LinkOptions {
     }
 }
 
+/// The size of a TLS record that holds a single byte: header, byte, content type and tag (RFC 8446 section 5.2; 1.2 adds
+/// the explicit nonce).
+const RECORD: usize = 30;
+
 /// One client's connection.
 ///
 /// All its methods are cancel-safe but [`Self::upgrade`]: what is dropped has taken nothing, and goes on later.
@@ -80,6 +84,8 @@ impl LinkOptions {
 pub struct Link {
     stream: Option<Stream>,
     outgoing: Outgoing,
+    /// How many bytes travel for each one that is written, at most.
+    overhead: usize,
     /// When what is held back goes out, for more to go with it.
     release: Option<Pin<Box<Sleep>>>,
     /// Whether something was put that nobody knows to be sent.
@@ -124,10 +130,18 @@ impl Link {
             None => Stream::Plain(wire),
         };
         let mut link = Self::on(stream);
+        if tls.is_some() && options.segments == Segments::Bytes {
+            link.overhead = RECORD;
+        }
         if !options.transport.is_some_and(Transport::is_websocket) {
             link.outgoing.cut(options.segments);
         }
         Ok(link)
+    }
+
+    /// How many bytes travel for each one that is written, at most.
+    pub(crate) fn overhead(&self) -> usize {
+        self.overhead
     }
 
     /// How many bytes the target's side has taken so far, for who looks on.
@@ -139,6 +153,7 @@ impl Link {
         Self {
             stream: Some(stream),
             outgoing: Outgoing::new(),
+            overhead: 1,
             release: None,
             sending: false,
             arrived: Vec::new(),

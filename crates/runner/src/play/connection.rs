@@ -47,6 +47,8 @@ pub(super) struct Connection {
     state: RefCell<State>,
     /// How many bytes the link has got rid of.
     taken: Arc<AtomicU64>,
+    /// How many bytes travel for each one that is written, at most.
+    overhead: usize,
     orders: mpsc::UnboundedSender<Order>,
     journal: Rc<Journal>,
     traffic: Rc<Traffic>,
@@ -132,6 +134,7 @@ impl Connection {
             serial: journal.number_arrival(),
             upgraded: link.upgraded().cloned(),
             taken: link.taken(),
+            overhead: link.overhead(),
             state: RefCell::new(State {
                 protocol: Protocol::new(version, stage.leftovers.clone()),
                 inbox: Inbox::default(),
@@ -216,7 +219,7 @@ impl Connection {
                 forbidden,
             },
         );
-        self.traffic.carries(encoded.len());
+        self.traffic.carries(encoded.len() * self.overhead);
         self.order(Order::Later(Command::Write(encoded, kind)));
     }
 
