@@ -5,6 +5,7 @@
 //! the link (the peer reads `ConnectionReset`). What a direction holds is bounded, as a socket's buffers are.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -81,6 +82,21 @@ impl End {
             direction.held = 0;
             direction.wake();
         }
+    }
+
+    /// Waits until the other end has read all that was written, or will never read it.
+    pub async fn drained(&self) {
+        poll_fn(|context| {
+            let mut link = self.link();
+            let broken = link.broken;
+            let outgoing = &mut link.directions[self.side];
+            if broken || outgoing.abandoned || outgoing.segments.is_empty() {
+                return Poll::Ready(());
+            }
+            outgoing.writer = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     fn link(&self) -> MutexGuard<'_, Link> {

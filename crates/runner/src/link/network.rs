@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::time::Duration;
 
 use broker::pipe::{End, pipe};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -14,8 +13,6 @@ use super::wire::Wire;
 /// How many bytes a direction holds before whoever sends has to wait.
 const CAPACITY: usize = 256 * 1024;
 const READ_SIZE: usize = 16 * 1024;
-/// An RST is a packet of its own: what has arrived before it can be read.
-const BEHIND: Duration = Duration::from_millis(1);
 
 /// Puts a network in front of a wire.
 pub(super) fn before(wire: Wire, conditions: Conditions) -> Wire {
@@ -34,8 +31,11 @@ async fn carry(client: End, target: Wire, conditions: Conditions) {
     );
     if carried.is_err() {
         // An end that is gone already needs no reset.
-        from_client.unsplit(to_client).reset();
         let _ = from_target.unsplit(to_target).reset();
+        let client = from_client.unsplit(to_client);
+        // What has arrived before an RST can be read.
+        client.drained().await;
+        client.reset();
     }
 }
 
@@ -69,8 +69,7 @@ async fn lane(
                 }
                 end => {
                     ended = true;
-                    let due = pace.arrival(0) + if end.is_err() { BEHIND } else { Duration::ZERO };
-                    under_way.push_back((due, Cargo::End(end.map(drop))));
+                    under_way.push_back((pace.arrival(0), Cargo::End(end.map(drop))));
                 }
             },
             () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
@@ -131,6 +130,9 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+
+    use std::time::Duration;
+
     use tokio::net::{TcpListener, TcpStream};
 
     use super::super::conditions::LinkKind;
