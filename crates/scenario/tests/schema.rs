@@ -67,3 +67,31 @@ fn a_fault_that_a_schema_can_see_is_refused() {
         assert!(!validator.is_valid(&json(&text)), "{wrong}");
     }
 }
+
+#[test]
+fn of_the_texts_for_each_diagnostic_the_schema_refuses_what_it_can_see() {
+    let validator = validator();
+    let (mut refused, mut accepted) = (0, Vec::new());
+    for path in shipped::files("tests/diagnostics") {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let is_valid = serde_yaml::from_str::<Value>(&text).map(|value| validator.is_valid(&value));
+        match is_valid {
+            Ok(true) => accepted.push(name),
+            _ => refused += 1,
+        }
+    }
+    assert!(refused > accepted.len(), "{refused} against {accepted:#?}");
+    accepted.retain(|name| {
+        name.starts_with("unknown-") || name.contains("-is-no-list") || name.contains("-is-no-map")
+    });
+    assert_eq!(
+        accepted,
+        [
+            "unknown-client-in-an-expression",
+            "unknown-field-of-connack",
+            "unknown-member-of-a-client",
+            "unknown-member-of-the-target"
+        ]
+    );
+}

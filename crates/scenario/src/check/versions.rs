@@ -139,11 +139,9 @@ impl<'a> Walk<'a, '_> {
                 if !self.travels(packet, Direction::ToClient, version) {
                     return;
                 }
-                self.fields(
-                    &packet.fields,
-                    &vocabulary::packet_expected(packet_type),
-                    Some(version),
-                );
+                let terms = vocabulary::packet_expected(packet_type);
+                self.fields(&packet.fields, &terms, Some(version));
+                self.reasons(&packet.fields, &terms);
             }
             Action::Do {
                 verb, fields, gets, ..
@@ -152,6 +150,7 @@ impl<'a> Walk<'a, '_> {
                 self.done(*verb, fields, version);
                 if let Some(terms) = vocabulary::gets(*verb) {
                     self.fields(gets, &terms, Some(version));
+                    self.reasons(gets, &terms);
                 }
             }
             _ => {}
@@ -272,6 +271,25 @@ impl<'a> Walk<'a, '_> {
                 );
             } else {
                 self.value(value, term.slot, version);
+            }
+        }
+    }
+
+    /// A reason that is left out means `success`, so none is ever absent.
+    fn reasons(&mut self, fields: &Fields, terms: &[Term]) {
+        for (name, value) in &fields.0 {
+            let term = terms.iter().find(|term| term.name == name.value);
+            let is_reason =
+                term.is_some_and(|term| matches!(term.slot, Slot::Field(Kind::ReasonCode)));
+            if is_reason
+                && matches!(value.value, Value::Absent)
+                && self.seen.insert((value.span.start, value.span.end))
+            {
+                self.faults.push(
+                    Diagnostic::error(value.span, "a reason is never absent")
+                        .note("a packet that leaves it out means `success`")
+                        .help(format!("write `{}: success`", name.value)),
+                );
             }
         }
     }
