@@ -148,7 +148,7 @@ fn scalar(
         literal_fits(cx, literal, span, slot)?;
     } else if let Slot::Field(kind) = slot
         && is_list(kind)
-        && pieces.len() > 1
+        && (pieces.len() > 1 || is_token_for_maps(kind, &pieces))
     {
         let message = format!("{} was expected, and here is a text", kind.description());
         cx.report(Diagnostic::error(span, message));
@@ -177,6 +177,14 @@ fn is_number(slot: Slot) -> bool {
         slot,
         Slot::Field(Kind::Number { .. } | Kind::QoS | Kind::ReasonCode)
     )
+}
+
+/// `<t>` and `<g>` are texts, whatever else a variable may be, and no text is a list of maps or of pairs.
+fn is_token_for_maps(kind: Kind, pieces: &[Piece]) -> bool {
+    matches!(kind, Kind::Records(_) | Kind::Pairs)
+        && sole_expression(pieces).is_some_and(
+            |expression| matches!(&expression.value, Expr::Variable(name) if name == "t" || name == "g"),
+        )
 }
 
 fn is_list(kind: Kind) -> bool {
