@@ -26,6 +26,8 @@ use crate::target::{Address, Endpoints, Facts, Restarts, Target};
 const HOST: &str = "127.0.0.1";
 /// How often ports are chosen anew, when another program takes one before the broker does.
 const ATTEMPTS: usize = 3;
+/// How much later than its sockets close the end of a process is known at most: a core dump takes a while.
+const END_IS_KNOWN: Duration = Duration::from_secs(2);
 /// How long a port that refuses a connection is left alone before it is tried again.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
@@ -212,6 +214,12 @@ impl Instance {
             State::Unattended => Some("together with its supervisor".to_owned()),
             State::Idle | State::Running(_) | State::Failed(_) => None,
         }
+    }
+
+    /// How the process has ended, where nobody is served any more. `None` if it runs all the same.
+    pub async fn end_behind_its_sockets(&self) -> Option<String> {
+        let _ = timeout(END_IS_KNOWN, self.supervised.ended()).await;
+        self.ended()
     }
 
     /// The process, while it runs; another one after a restart.

@@ -82,7 +82,8 @@ impl Supervised {
     /// Has the broker started.
     pub(crate) async fn start(&self) -> io::Result<()> {
         match self.order("start", |state| *state != State::Idle).await? {
-            State::Running(_) => Ok(()),
+            // It may have ended before anybody looked.
+            State::Running(_) | State::Ended(_) => Ok(()),
             State::Failed(why) => Err(io::Error::other(why)),
             other => Err(io::Error::other(format!("the supervisor says {other:?}"))),
         }

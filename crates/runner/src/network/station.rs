@@ -114,7 +114,7 @@ impl Station {
         let sign = self.witness.look().await;
         match (&self.instance, sign) {
             (Some(instance), Sign::Dead(seen)) => {
-                let how = instance.ended();
+                let how = instance.end_behind_its_sockets().await;
                 Sign::Dead(how.map_or(seen, |how| format!("its process ended: {how}")))
             }
             (_, sign) => sign,

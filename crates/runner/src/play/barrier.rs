@@ -182,7 +182,7 @@ impl Stage<'_> {
         let mut subscribe = Draft::new(PacketType::Subscribe, client.version);
         put(&mut subscribe, "id", Value::Number(id.into()));
         put(&mut subscribe, "filters", Value::Filters(vec![filter]));
-        connection.look(|state| state.protocol.session.borrow_mut().watches_barrier = true);
+        connection.look(|state| state.protocol.watch(&self.barrier_topic(client)));
         connection.send_unseen(&subscribe);
         self.journal
             .until(self.answer_deadline(), || {

@@ -89,6 +89,16 @@ impl Protocol {
         self.leftovers.has_published(topic)
     }
 
+    /// The barrier subscribes to this topic.
+    pub(super) fn watch(&self, topic: &[u8]) {
+        self.leftovers.watch(topic);
+    }
+
+    /// Whether this is a topic of sentinels, of whichever client.
+    pub(super) fn is_watched(&self, topic: &[u8]) -> bool {
+        self.leftovers.is_watched(topic)
+    }
+
     /// Takes note of a packet that the client sends.
     pub(super) fn sent(&mut self, packet: &Draft) {
         let id = identifier(packet).unwrap_or(0);

@@ -24,8 +24,6 @@ pub(super) struct Session {
     pub(super) recorded: BTreeSet<u16>,
     /// Every Topic Filter that the client has subscribed to.
     pub(super) filters: BTreeSet<Vec<u8>>,
-    /// Whether the barrier has subscribed to its sentinels.
-    pub(super) watches_barrier: bool,
     /// Whether the target is to keep it when the connection ends.
     pub(super) kept: bool,
 }
@@ -49,12 +47,13 @@ impl Delivery {
 /// A session under its Client Identifier, with the version of the client that last used it.
 type Known = (Version, Rc<RefCell<Session>>);
 
-/// What a case leaves behind on the target: sessions and retained messages.
+/// What a case leaves behind on the target: sessions and retained messages; and which topics it has used.
 #[derive(Debug, Default)]
 pub(super) struct Leftovers {
     sessions: RefCell<HashMap<Vec<u8>, Known>>,
     retained: RefCell<BTreeSet<Vec<u8>>>,
     published: RefCell<BTreeSet<Vec<u8>>>,
+    watched: RefCell<BTreeSet<Vec<u8>>>,
 }
 
 impl Leftovers {
@@ -94,6 +93,16 @@ impl Leftovers {
     /// Whether the case has published to this topic.
     pub(super) fn has_published(&self, topic: &[u8]) -> bool {
         self.published.borrow().contains(topic)
+    }
+
+    /// The barrier subscribes to this topic.
+    pub(super) fn watch(&self, topic: &[u8]) {
+        self.watched.borrow_mut().insert(topic.to_vec());
+    }
+
+    /// Whether the barrier of any client has subscribed to this topic.
+    pub(super) fn is_watched(&self, topic: &[u8]) -> bool {
+        self.watched.borrow().contains(topic)
     }
 
     /// A message was published with RETAIN.

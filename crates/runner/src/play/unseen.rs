@@ -3,7 +3,7 @@
 use codec::draft::Draft;
 use codec::{PacketType, Version};
 
-use super::connection::{BARRIER, State, acknowledgement};
+use super::connection::{State, acknowledgement};
 use super::value::{bytes, identifier, number};
 use crate::{Namespace, Whose};
 
@@ -65,8 +65,9 @@ impl State {
     fn hides_message(&mut self, packet: &Draft, namespace: &Namespace) -> bool {
         let topic = bytes(packet, "topic");
         match namespace.whose(topic) {
-            // Where the client has subscribed to everything, those for other clients come as well.
-            Whose::Mine if topic.starts_with(BARRIER) => {
+            // Where the client has subscribed to everything, those for other clients come as well. In a trace that was
+            // pasted back, sentinels are steps.
+            Whose::Mine if self.protocol.is_watched(topic) => {
                 self.sentinels.push(bytes(packet, "payload").to_vec());
                 true
             }
