@@ -111,18 +111,10 @@ fn line(entry: &Entry, widest: usize) -> Line {
     };
     Line {
         head,
-        rest: as_step(&terminal_text(&rest)),
+        rest: terminal_text(&rest).replace('\n', "\\n"),
         at: seconds(entry.at),
         tone,
     }
-}
-
-/// A packet in the notation of traces, on one line. The runner's own messages are renamed, since it would take a scenario's
-/// of that name for its own.
-pub(crate) fn as_step(notation: &str) -> String {
-    notation
-        .replace('\n', "\\n")
-        .replace("assay-barrier/", "barrier/")
 }
 
 fn garbage(bytes: &[u8], violation: &str) -> String {

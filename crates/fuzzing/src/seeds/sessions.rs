@@ -230,12 +230,12 @@ mod tests {
     #[test]
     fn what_shows_nothing_new_is_left_out() {
         let ping: &[u8] = b"\xC0\x00";
-        let named = |name: &str, packets: &[&[u8]]| (name.to_owned(), script(packets));
+        let session = |name: &str, packets: &[&[u8]]| (name.to_owned(), script(packets));
         let seeds = session_seeds(vec![
-            named("thrice", &[CONNECT, ping, ping, ping]),
-            named("twice", &[CONNECT, ping, ping]),
-            named("again", &[CONNECT, ping, ping]),
-            named("leaves", &[CONNECT, ping, ping, ping, ping, b"\xE0\x00"]),
+            session("thrice", &[CONNECT, ping, ping, ping]),
+            session("twice", &[CONNECT, ping, ping]),
+            session("again", &[CONNECT, ping, ping]),
+            session("leaves", &[CONNECT, ping, ping, ping, ping, b"\xE0\x00"]),
         ]);
         let names: Vec<_> = seeds.iter().map(|seed| seed.name.as_str()).collect();
         assert_eq!(names, ["again", "leaves"]);

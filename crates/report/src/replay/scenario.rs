@@ -9,7 +9,7 @@ use runner::event::{CaseReport, Entry, Happening};
 
 use crate::terminal_line;
 use crate::text::hex;
-use crate::trace::{as_step, seconds};
+use crate::trace::seconds;
 
 /// A pause that is shorter than this is no part of the exchange.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -137,10 +137,10 @@ fn step(text: &mut String, entry: &Entry, gap: Duration) {
             ..
         } => {
             let arrow = if *forbidden { "!>" } else { "->" };
-            line(format!("- {client} {arrow} {}", as_step(notation)));
+            line(format!("- {client} {arrow} {}", language(notation)));
         }
         Happening::Received { notation, .. } => {
-            let notation = as_step(notation);
+            let notation = language(notation);
             let (name, fields) = notation.split_at(notation.find(':').unwrap_or(notation.len()));
             line(format!("- {client} <- {name}{within}{fields}"));
         }
@@ -153,6 +153,14 @@ fn step(text: &mut String, entry: &Entry, gap: Duration) {
         Happening::TargetEnded(how) => line(format!("- {client} <- closed{within}  # {how}")),
         Happening::Remark(remark) => line(format!("# {}", terminal_line(remark))),
     }
+}
+
+/// A packet in the notation of traces, on one line. The runner's own messages are renamed, since the scenario's must not be
+/// taken for them.
+fn language(notation: &str) -> String {
+    notation
+        .replace('\n', "\\n")
+        .replace("assay-barrier/", "barrier/")
 }
 
 #[cfg(test)]

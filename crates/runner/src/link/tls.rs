@@ -40,7 +40,7 @@ pub struct TlsFiles {
 pub struct Tls {
     config: Arc<ClientConfig>,
     server_name: Option<ServerName<'static>>,
-    files: TlsFiles,
+    files: Arc<TlsFiles>,
 }
 
 /// Why there can be no TLS as it was asked for.
@@ -140,7 +140,7 @@ impl Tls {
         Ok(Self {
             config: Arc::new(config),
             server_name,
-            files: files.clone(),
+            files: Arc::new(files.clone()),
         })
     }
 
@@ -169,7 +169,7 @@ impl Tls {
         Ok(Self {
             config: Arc::new(config),
             server_name: None,
-            files: TlsFiles::default(),
+            files: Arc::default(),
         })
     }
 

@@ -80,7 +80,7 @@ where
 {
     let (mut from_client, mut to_client) = tokio::io::split(stream);
     let (mut from_broker, mut to_broker) = tokio::io::split(near);
-    let (send, mut sent) = mpsc::unbounded_channel::<Vec<u8>>();
+    let (frames, mut sent) = mpsc::unbounded_channel::<Vec<u8>>();
     let version = Cell::new(Version::V3_1_1);
     let provoked = Cell::new(false);
     let upwards = async {
@@ -108,18 +108,22 @@ where
                 let packet = frame.as_bytes().to_vec();
                 buffer.drain(..packet.len());
                 match nature.treats(&packet, version.get(), provoked.get()) {
-                    Treatment::Passes => put(&send, packet),
-                    Treatment::Instead(bytes) => put(&send, bytes),
-                    Treatment::ByteByByte => packet.iter().for_each(|byte| put(&send, vec![*byte])),
+                    Treatment::Passes => put(&frames, packet),
+                    Treatment::Instead(bytes) => put(&frames, bytes),
+                    Treatment::ByteByByte => {
+                        for byte in packet {
+                            put(&frames, vec![byte]);
+                        }
+                    }
                     Treatment::Late(period) => {
-                        let send = send.clone();
+                        let frames = frames.clone();
                         spawn_local(async move {
                             sleep(period).await;
-                            put(&send, packet);
+                            put(&frames, packet);
                         });
                     }
                     Treatment::Hangs(bytes) => {
-                        put(&send, bytes);
+                        put(&frames, bytes);
                         std::future::pending::<()>().await;
                     }
                     Treatment::Closes => return,
@@ -143,7 +147,7 @@ where
     }
 }
 
-fn put(send: &UnboundedSender<Vec<u8>>, bytes: Vec<u8>) {
+fn put(frames: &UnboundedSender<Vec<u8>>, bytes: Vec<u8>) {
     // Nobody receives any more once the link is over.
-    let _ = send.send(bytes);
+    let _ = frames.send(bytes);
 }
