@@ -1,5 +1,6 @@
 //! SUBSCRIBE and its SUBACK (sections 3.8 and 3.9).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use codec::{
@@ -55,6 +56,7 @@ impl Core {
                 ReasonCode::PROTOCOL_ERROR,
             )?;
             check_filter(rules, requested.filter)?;
+            let filter = &*as_it_is_read(rules, filter);
             let subscription = Subscription {
                 // Any QoS is granted: what the server cannot do shows in what is published.
                 maximum_qos: options.qos(),
@@ -386,6 +388,25 @@ fn failure(rules: &Rules, refusal: Refusal, asked: QoS) -> ReasonCode {
         ),
         Version::V5_0 => rules.must(rule!("v5.0/MQTT-3.8.4-7"), refusal.reason, as_granted),
     }
+}
+
+/// The Topic Filter as it stands. Where wildcards need not fill their levels in 3.1, they stand for them all the same.
+fn as_it_is_read<'f>(rules: &Rules, filter: &'f [u8]) -> Cow<'f, [u8]> {
+    if rules.version() != Version::V3_1
+        || topic::is_filter(filter)
+        || !rules.breaks(rule!("v3.1/V31-A-1"))
+    {
+        return Cow::Borrowed(filter);
+    }
+    let mut read: Vec<&[u8]> = Vec::new();
+    for level in topic::levels(filter) {
+        if level.contains(&b'#') {
+            read.push(b"#");
+            break;
+        }
+        read.push(if level.contains(&b'+') { b"+" } else { level });
+    }
+    Cow::Owned(read.join(&b'/'))
 }
 
 /// Refuses a malformed Topic Filter. 5.0 would also let SUBACK tell it (0x8F); closing the connection is what
