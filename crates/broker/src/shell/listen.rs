@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
+use tracing::field::Empty;
 use tracing::{debug, info_span, warn};
 
 use super::hub::Hub;
@@ -45,12 +46,13 @@ impl Listener {
                 if let Err(error) = stream.set_nodelay(true) {
                     warn!(%error, "TCP_NODELAY could not be set");
                 }
-                info_span!("client", %peer).in_scope(|| serve::spawn_over(hub, stream, transport));
+                info_span!("connection", number = Empty, %peer)
+                    .in_scope(|| serve::spawn_over(hub, stream, transport));
             }
             #[cfg(unix)]
             Self::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                info_span!("client", peer = "unix")
+                info_span!("connection", number = Empty, peer = "unix")
                     .in_scope(|| serve::spawn_over(hub, stream, transport));
             }
         }

@@ -97,7 +97,8 @@ impl Outbox {
         while !self.state().closed {
             self.closed.notified().await;
         }
-        tokio::time::sleep(Broker::LINGER).await;
+        // On the heap, since it is the end of the connection.
+        Box::pin(tokio::time::sleep(Broker::LINGER)).await;
     }
 
     fn is_congested(&self) -> bool {

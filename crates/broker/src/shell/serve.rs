@@ -9,7 +9,7 @@ use std::task::{Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
-use tracing::{Instrument, info, warn};
+use tracing::{Instrument, Span, info, info_span, warn};
 
 use super::Broker;
 use super::hub::Hub;
@@ -26,7 +26,14 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (connection, outbox) = hub.open();
-    let span = tracing::info_span!("connection", number = connection.0);
+    // One span for a connection: each costs memory as long as it lasts.
+    let current = Span::current();
+    let span = if current.has_field("number") {
+        current.record("number", connection.0);
+        current
+    } else {
+        info_span!("connection", number = connection.0)
+    };
     let open = Open {
         hub: Arc::clone(hub),
         connection,
@@ -127,7 +134,8 @@ where
         // it, and the client could lose the packet that tells it why.
         () = &mut writing => {
             hub.handle(Event::Ended { connection });
-            let _ = timeout(Broker::LINGER, reading).await;
+            // On the heap, since few connections ever come here.
+            let _ = Box::pin(timeout(Broker::LINGER, reading)).await;
         }
     }
 }
