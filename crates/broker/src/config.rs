@@ -118,7 +118,8 @@ pub struct Limits {
     pub retained_messages: usize,
     /// Bytes of all retained messages, topics included.
     pub retained_bytes: usize,
-    /// Messages that wait for one Session, beyond those in flight.
+    /// Messages that wait for one Session, beyond those in flight. With one more the Session ends: none is left out in
+    /// silence. A subscription that matches more retained messages is refused.
     pub queued_messages: usize,
     /// Bytes of the messages that wait for one Session or are in flight to it, and of the retained messages that
     /// one SUBSCRIBE brings at once.

@@ -1,8 +1,8 @@
 //! The broker itself, as a pure state machine: events and the time go in, actions come out.
 //!
 //! It has no sockets, no clock and no randomness, so the same events give the same actions. What draws lots is handed in
-//! ([`Core::offer`]): SCRAM-SHA-256 is the shell's, with nonces of its library's own; `ECHO`, the core's own method, has none. Each concern of the
-//! specification has its file, and each obligation stands with its clause where it is met.
+//! ([`Core::offer`]): SCRAM-SHA-256 is the shell's, with nonces of its library's own. [`ECHO`], the core's own method,
+//! has none. Each concern of the specification has its file, and each obligation stands with its clause where it is met.
 //!
 //! Where the standard leaves a choice, this broker takes the one that shows most:
 //!
