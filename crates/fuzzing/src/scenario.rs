@@ -30,6 +30,8 @@ pub struct Told<'a> {
     pub namespace: [u8; TOKEN.len()],
     /// How the target was judged.
     pub strictness: Strictness,
+    /// The transports that the clients took, one after the other; whatever the run takes where there are none.
+    pub transports: &'a [&'a str],
     /// More to be told at the top, as comments.
     pub notes: &'a [String],
 }
@@ -137,7 +139,11 @@ impl<'a> Writer<'a> {
                 state.unread.clear();
                 state.deliveries.clear();
                 if !self.is_answered(at) {
-                    self.line(format!("{} opens", self.name(client)));
+                    let opens = match self.transport(client) {
+                        Some(transport) => format!("opens: {{ transport: {transport} }}"),
+                        None => "opens".to_owned(),
+                    };
+                    self.line(format!("{} {opens}", self.name(client)));
                 }
             }
             What::Sent(bytes) => {
@@ -177,6 +183,11 @@ impl<'a> Writer<'a> {
             }
             _ => NAMES[client].to_owned(),
         }
+    }
+
+    fn transport(&self, client: usize) -> Option<&'a str> {
+        let transports = self.told.transports;
+        transports.get(client % transports.len().max(1)).copied()
     }
 
     fn line(&mut self, text: String) {
@@ -249,6 +260,9 @@ impl<'a> Writer<'a> {
                 let mut all = format!("version: {version}, clean: {clean}");
                 if connect.keep_alive == 0 {
                     all.push_str(", keep_alive: 0");
+                }
+                if let Some(transport) = self.transport(client) {
+                    let _ = write!(all, ", link: {{ transport: {transport} }}");
                 }
                 let inner = fields
                     .strip_prefix("{ ")

@@ -149,7 +149,7 @@ pub(crate) struct Admission<'a> {
     pub(crate) why_absent: &'static str,
 }
 
-/// Proves that the target is an MQTT broker that delivers, and learns what it has.
+/// Proves that the target is an MQTT broker that delivers, and learns what it has beside what is said of it.
 ///
 /// Beside 3.1.1 and 5.0 it tries the versions in `also`. What it publishes has `token` for its topic, and each of its
 /// answers is waited for `within` this long.
@@ -158,21 +158,18 @@ pub(crate) struct Admission<'a> {
 /// The target is not reached, speaks no MQTT, or delivers nothing to a client without privileges.
 pub async fn admit(
     endpoints: &Endpoints,
+    declared: &Declared,
     also: &[Version],
     token: &str,
     within: Duration,
 ) -> Result<Facts, AdmissionError> {
-    let declared = Declared {
-        credentials: endpoints.first().credentials.clone(),
-        ..Declared::default()
-    };
     let admission = Admission {
         versions: also,
         token,
         within,
         why_absent: NOT_CONFIGURED,
     };
-    admit_as_declared(endpoints, &declared, &admission).await
+    admit_as_declared(endpoints, declared, &admission).await
 }
 
 /// The same, of a target that something is said of.

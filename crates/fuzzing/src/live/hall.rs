@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use runner::target::Endpoints;
-use runner::{Sign, Witness};
+use runner::{At, Sign, Witness};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 
@@ -17,14 +16,15 @@ use super::options::Options;
 use super::perform::{Performance, Stage};
 use super::recent::Recent;
 use super::source::{Played, Source};
+use super::sweep::sweep;
 use super::tally::Tally;
 use super::witnesses::Witnesses;
 use crate::oracle::Finding;
 
 /// How often the witness is looked at, and progress is told.
 const LOOK: Duration = Duration::from_secs(1);
-/// How often a target whose process can be seen is left alone to be looked at: so many times in a campaign, but no more
-/// and no less often than this.
+/// How often a target is left alone, to be swept and, where its process can be seen, to be looked at: so many times in a
+/// campaign, but no more and no less often than this.
 const QUIET_MOMENTS: u32 = 30;
 const MOST_OFTEN: Duration = Duration::from_secs(2);
 const LEAST_OFTEN: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ const DRAIN: Duration = Duration::from_secs(20);
 /// Where a campaign takes place.
 pub(super) struct Hall<'a> {
     pub(super) options: &'a Options,
-    pub(super) endpoints: &'a Endpoints,
+    pub(super) at: &'a At,
     pub(super) stage: Stage,
     pub(super) keeper: Keeper,
     pub(super) witnesses: Witnesses,
@@ -58,7 +58,7 @@ pub(super) struct Hall<'a> {
 impl<'a> Hall<'a> {
     pub(super) fn new(
         options: &'a Options,
-        endpoints: &'a Endpoints,
+        at: &'a At,
         stage: Stage,
         keeper: Keeper,
         (witnesses, witness): (Witnesses, Witness),
@@ -66,7 +66,7 @@ impl<'a> Hall<'a> {
     ) -> Self {
         Self {
             options,
-            endpoints,
+            at,
             stage,
             keeper,
             witnesses,
@@ -98,10 +98,7 @@ impl<'a> Hall<'a> {
         let mut resumed = Instant::now();
         let mut exhausted = false;
         loop {
-            let watched = self.keeper.pid().is_some();
-            let pausing = self.harmed.is_some()
-                || self.ledger.is_open()
-                || (watched && Instant::now() >= quiet);
+            let pausing = self.harmed.is_some() || self.ledger.is_open() || Instant::now() >= quiet;
             let over = exhausted || Instant::now() >= until || self.outcome.gone;
             while !pausing && !over && !exhausted && self.playing.len() < self.options.jobs.max(1) {
                 match self.source.next() {
@@ -116,7 +113,8 @@ impl<'a> Hall<'a> {
                     self.pursue(harm).await;
                 } else if let Some((finding, played)) = self.ledger.next() {
                     self.inquire(finding, played).await;
-                } else if watched && Instant::now() >= quiet {
+                } else if Instant::now() >= quiet && !over {
+                    sweep(&self.stage.target).await;
                     self.look_at_process().await;
                     quiet = Instant::now() + between;
                 } else if over || exhausted {

@@ -1,7 +1,7 @@
 //! What becomes of harm: the target died, or does not serve the witness any more, or late. Which script was it?
 //!
-//! What was performed last is performed again, newest first, each script by itself; where none does harm by itself, more
-//! and more of them in their order. Whatever does harm is made small then, and the target brought back each time.
+//! What was performed last is performed again, newest first, each script by itself; where none does harm at once, more
+//! and more of them in their order, with time to do it late, and which of those it was by halves. Whatever does harm is made small then, and the target brought back each time.
 
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use crate::script::Script;
 
 /// How often a target that was brought back is asked whether it serves.
 const TRY: Duration = Duration::from_millis(100);
+/// How late a target dies of what it was sent, where it does not at once.
+const LATE: Duration = Duration::from_secs(1);
 /// For how long.
 const BACK: Duration = Duration::from_secs(10);
 
@@ -88,12 +90,17 @@ impl Hall<'_> {
                 return self.tell_seen(&finding, log_tail);
             }
         }
-        let Some((played, shown)) = self.culprit(&suspects, began).await else {
-            let together = if is_dead {
-                self.together(&suspects, began).await
-            } else {
-                None
-            };
+        let mut late = Duration::ZERO;
+        let mut culprit = self.culprit(&suspects, began).await;
+        let mut together = None;
+        if culprit.is_none() && is_dead {
+            late = LATE;
+            together = self.together(&suspects, began).await;
+            if let Some(few) = &together {
+                culprit = self.by_halves(few, began).await;
+            }
+        }
+        let Some((played, shown)) = culprit else {
             match together {
                 Some(few) => self.recent.put_back(few),
                 None if is_dead => self.recent.put_back(suspects),
@@ -112,7 +119,7 @@ impl Hall<'_> {
             self.tally.repeated += 1;
             return;
         }
-        let (script, performance) = self.least_harmful(&played, shown, began).await;
+        let (script, performance) = self.least_harmful(&played, shown, late, began).await;
         let finding = Finding {
             message: format!("{seen}, after {}", performance.last),
             ..finding
@@ -131,9 +138,23 @@ impl Hall<'_> {
     }
 
     /// Performs a script by itself; what it was, if it did harm. The target serves again then, or is gone.
-    async fn harms(&mut self, script: &Script) -> Option<(Played, Performance)> {
+    async fn harms(&mut self, script: &Script, late: Duration) -> Option<(Played, Performance)> {
         let shown = self.alone(script).await;
-        self.recover().await.then_some(shown)
+        self.recover_within(late).await.then_some(shown)
+    }
+
+    /// Whether the target is harmed within this time.
+    async fn recover_within(&mut self, late: Duration) -> bool {
+        let until = Instant::now() + late;
+        loop {
+            if self.recover().await {
+                return true;
+            }
+            if Instant::now() >= until {
+                return false;
+            }
+            sleep(TRY).await;
+        }
     }
 
     /// Whether the target is harmed; it serves again then, or is gone.
@@ -154,7 +175,7 @@ impl Hall<'_> {
             if self.is_late(began) {
                 return None;
             }
-            if let Some(shown) = self.harms(&suspect.script).await {
+            if let Some(shown) = self.harms(&suspect.script, Duration::ZERO).await {
                 return Some((suspect.clone(), shown));
             }
         }
@@ -169,12 +190,35 @@ impl Hall<'_> {
             for played in newest.iter().rev() {
                 self.alone(&played.script).await;
             }
-            if self.recover().await {
+            if self.recover_within(LATE).await {
                 return Some(newest.to_vec());
             }
-            count *= 2;
+            count *= 4;
         }
         None
+    }
+
+    /// Which one of these it was, if it was one, for a target that dies late.
+    async fn by_halves(
+        &mut self,
+        suspects: &[Played],
+        began: Instant,
+    ) -> Option<(Played, (Played, Performance))> {
+        let mut suspects = suspects;
+        while suspects.len() > 1 && !self.is_late(began) {
+            let (newer, older) = suspects.split_at(suspects.len() / 2);
+            for played in newer.iter().rev() {
+                self.alone(&played.script).await;
+            }
+            suspects = if self.recover_within(LATE).await {
+                newer
+            } else {
+                older
+            };
+        }
+        let [suspect] = suspects else { return None };
+        let shown = self.harms(&suspect.script, LATE).await?;
+        Some((suspect.clone(), shown))
     }
 
     /// The smallest script that still does harm.
@@ -182,6 +226,7 @@ impl Hall<'_> {
         &mut self,
         played: &Played,
         mut shown: (Played, Performance),
+        late: Duration,
         began: Instant,
     ) -> (Played, Performance) {
         let mut minimiser = Minimiser::new(played.script.clone());
@@ -189,7 +234,7 @@ impl Hall<'_> {
             if self.is_late(began) {
                 break;
             }
-            let harmed = self.harms(&smaller).await;
+            let harmed = self.harms(&smaller, late).await;
             minimiser.answer(harmed.is_some());
             if let Some(again) = harmed {
                 shown = again;

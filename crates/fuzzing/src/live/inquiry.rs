@@ -119,8 +119,8 @@ impl Hall<'_> {
             return;
         }
         self.tally.findings += 1;
-        let scenario = replay::scenario(&evidence, &finding);
-        let replay = replay::play(&scenario, self.endpoints).await;
+        let scenario = replay::scenario(&evidence, &finding, &self.stage.transports);
+        let replay = replay::play(&scenario, self.at).await;
         let discovery = Discovery {
             class: evidence.class,
             finding,

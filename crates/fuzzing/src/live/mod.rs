@@ -32,6 +32,7 @@ pub mod record;
 mod replay;
 mod source;
 mod start;
+mod sweep;
 mod tally;
 mod text;
 mod traces;

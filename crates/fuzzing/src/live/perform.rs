@@ -232,8 +232,6 @@ impl<'s> Act<'s> {
         if wire.half_closed {
             return;
         }
-        let dressed = super::credentials::dress(bytes, self.stage.target.credentials());
-        let bytes = dressed.as_deref().unwrap_or(bytes);
         let before = wire.outgoing.packets();
         let traces = &mut self.performance.traces;
         let due = wire.outgoing.send(bytes, |sent, packet| {
@@ -252,7 +250,10 @@ impl<'s> Act<'s> {
         self.performance.sent += (wire.outgoing.packets() - before).max(1);
         self.observe(|observer, at| observer.sent(client, bytes, at));
         if let Some(wire) = &mut self.clients[client].wire {
-            wire.write(pieces.of(bytes)).await;
+            // Nobody is told the credentials, and whoever plays it again has their own.
+            let dressed = super::credentials::dress(bytes, self.stage.target.credentials());
+            wire.write(pieces.of(dressed.as_deref().unwrap_or(bytes)))
+                .await;
         }
         self.settle(client, due).await;
     }

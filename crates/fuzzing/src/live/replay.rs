@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use runner::event::{CaseReport, Event};
-use runner::target::Endpoints;
+use runner::link::Transport;
 use runner::{At, Options, Plan, Selection};
 
 use super::inquiry::Evidence;
@@ -14,7 +14,7 @@ use crate::oracle::{Finding, Strictness};
 use crate::scenario::{Told, render};
 
 /// The scenario that shows the finding.
-pub(super) fn scenario(evidence: &Evidence, finding: &Finding) -> String {
+pub(super) fn scenario(evidence: &Evidence, finding: &Finding, transports: &[Transport]) -> String {
     let mut notes = vec![
         format!("Found by fuzzing: {}.", evidence.class),
         visible(&finding.message),
@@ -27,6 +27,10 @@ pub(super) fn scenario(evidence: &Evidence, finding: &Finding) -> String {
         finding,
         namespace: evidence.script.name,
         strictness: Strictness::Safety,
+        transports: &transports
+            .iter()
+            .map(|each| each.name())
+            .collect::<Vec<_>>(),
         notes: &notes,
     });
     if let (UNSERVED, Some(client)) = (finding.rule, finding.client) {
@@ -57,10 +61,10 @@ fn visible(text: &str) -> String {
 }
 
 /// Plays a scenario as `mqtt-assay run` does.
-pub(super) async fn play(scenario: &str, endpoints: &Endpoints) -> Option<Box<CaseReport>> {
+pub(super) async fn play(scenario: &str, at: &At) -> Option<Box<CaseReport>> {
     let scenario = ::scenario::parse("finding.yaml", scenario).ok()?;
     let plan = Plan::new(&[Arc::new(scenario)], &Selection::default());
-    let at = At::Address(endpoints.clone());
+    let at = at.clone();
     // The runner has a runtime of its own.
     let playing = tokio::task::spawn_blocking(move || {
         let mut played = None;

@@ -128,6 +128,12 @@ fn name(mut number: u64) -> [u8; TOKEN.len()] {
     name
 }
 
+/// Whether this may be a namespace that [`name`] gave.
+pub(super) fn is_name(text: &[u8]) -> bool {
+    let digit = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    matches!(text, [b'f', digits @ ..] if digits.len() + 1 == TOKEN.len() && digits.iter().all(digit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +143,8 @@ mod tests {
         assert_eq!(&name(0), b"f00000");
         assert_eq!(&name(36 * 36 + 35), b"f0010z");
         assert_ne!(&name(u64::MAX), TOKEN);
+        assert!(is_name(&name(0)) && is_name(&name(u64::MAX)));
+        assert!(!is_name(TOKEN) && !is_name(b"f/0000"));
     }
 
     #[test]

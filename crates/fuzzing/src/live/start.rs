@@ -8,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use codec::Version;
 use runner::launch::{Instance, Launch, LaunchError};
 use runner::link::Transport;
-use runner::target::{Address, Endpoints, Target};
-use runner::{AdmissionError, Namespace, admit};
+use runner::target::{Address, Configuration, Profile, Target};
+use runner::{AdmissionError, At, Namespace, admit};
 use tokio::runtime;
 use tokio::task::LocalSet;
 
@@ -25,6 +25,8 @@ use super::witnesses::Witnesses;
 pub struct Subject {
     /// Which broker.
     pub broker: Broker,
+    /// Which of its configurations; the first that has the transports where none is named.
+    pub configuration: Option<String>,
     /// The process of a broker that somebody else started, if it may be watched.
     pub pid: Option<u32>,
     /// Whether the user says that the target is theirs to be fuzzed.
@@ -34,9 +36,9 @@ pub struct Subject {
 /// The broker of a campaign.
 #[derive(Debug, Clone)]
 pub enum Broker {
-    /// It listens at these addresses, one for each transport.
-    At(Endpoints),
-    /// It is started in the first configuration of a recipe, watched, started again when it dies, and stopped.
+    /// It is running somewhere.
+    At(Box<Profile>),
+    /// It is started as a recipe says, watched, started again when it dies, and stopped.
     Launch(Arc<Launch>),
 }
 
@@ -57,6 +59,16 @@ pub enum StartError {
     /// The target has no address for a transport.
     #[error("{0} is not reached over {1}; leave --transport away, or give an address for it")]
     NoTransport(String, Transport),
+    /// The target is not described in such a configuration.
+    #[error("{broker} has no configuration `{name}`; it has: {names}")]
+    NoConfiguration {
+        /// The target.
+        broker: String,
+        /// What it has not.
+        name: String,
+        /// What it has.
+        names: String,
+    },
     /// The target speaks none of the versions.
     #[error("{0} speaks none of the versions that were asked for; leave --versions away")]
     NoVersion(String),
@@ -71,37 +83,44 @@ pub fn run(
     options: &Options,
     listener: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, StartError> {
-    if let Broker::At(endpoints) = &subject.broker
+    if let Broker::At(profile) = &subject.broker
         && !subject.owned
-        && let Some(foreign) = endpoints.all().find(|address| !is_on_loopback(address))
     {
-        return Err(StartError::NotOurs(foreign.to_string()));
+        let mut configurations = profile.configurations.iter();
+        let foreign = configurations.find_map(|configuration| {
+            let mut addresses = configuration.endpoints.all();
+            addresses.find(|address| !is_on_loopback(address))
+        });
+        if let Some(foreign) = foreign {
+            return Err(StartError::NotOurs(foreign.to_string()));
+        }
     }
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(AdmissionError::Runtime)?;
     runtime.block_on(LocalSet::new().run_until(async {
-        let wanted = if options.versions.is_empty() {
-            Version::ALL.to_vec()
-        } else {
-            options.versions.clone()
-        };
         let token = Namespace::new(nonce(), 0).token;
-        let (endpoints, launched) = match &subject.broker {
-            Broker::At(endpoints) => (endpoints.clone(), None),
-            Broker::Launch(launch) => {
-                let instance = Rc::new(Instance::start(launch, 0).await?);
-                (instance.endpoints().clone(), Some(instance))
-            }
-        };
+        let (profile, launched) = subject.set_up(&options.transports).await?;
+        let Configuration {
+            endpoints,
+            declared,
+            ..
+        } = &profile.configurations[0];
+        let wanted = [
+            &options.versions,
+            &declared.versions,
+            &Version::ALL.to_vec(),
+        ];
+        let wanted = wanted.into_iter().find(|versions| !versions.is_empty());
+        let wanted = wanted.cloned().unwrap_or_default();
         let address = endpoints.first();
         for transport in &options.transports {
             if endpoints.of(*transport).is_none() {
                 return Err(StartError::NoTransport(address.to_string(), *transport));
             }
         }
-        let facts = admit(&endpoints, &wanted, &token, options.patience).await?;
+        let facts = admit(endpoints, declared, &wanted, &token, options.patience).await?;
         let spoken: Vec<_> = wanted
             .into_iter()
             .filter(|version| {
@@ -118,7 +137,7 @@ pub fn run(
             versions: spoken,
             ..options.clone()
         };
-        let target = Target::at(&endpoints, Arc::new(facts));
+        let target = Target::at(endpoints, Arc::new(facts));
         let target = match &launched {
             Some(instance) => target.of_its_own(Rc::clone(instance)),
             None => target,
@@ -143,20 +162,76 @@ pub fn run(
             transports: options.transports.clone(),
             patience: options.patience,
         };
-        let hall = Hall::new(
-            options,
-            &endpoints,
-            stage,
-            keeper,
-            (witnesses, witness),
-            listener,
-        );
+        let at = At::Profile(Box::new(profile.clone()));
+        let hall = Hall::new(options, &at, stage, keeper, (witnesses, witness), listener);
         let outcome = hall.campaign().await;
         if let Some(instance) = launched {
             instance.stop().await;
         }
         Ok(outcome)
     }))
+}
+
+impl Subject {
+    /// The broker as it is fuzzed: in one configuration; and its process, where it was started for that.
+    async fn set_up(
+        &self,
+        transports: &[Transport],
+    ) -> Result<(Profile, Option<Rc<Instance>>), StartError> {
+        match &self.broker {
+            Broker::At(profile) => {
+                let offered = profile.configurations.iter();
+                let offered = offered.map(|configuration| {
+                    let all = configuration.endpoints.all();
+                    let transports = all.map(|address| address.transport).collect();
+                    (configuration.name.as_str(), transports)
+                });
+                let at = self.choose(&profile.name, &offered.collect::<Vec<_>>(), transports)?;
+                let configurations = profile.configurations.get(at).cloned();
+                let one = Profile {
+                    configurations: configurations.into_iter().collect(),
+                    ..(**profile).clone()
+                };
+                Ok((one, None))
+            }
+            Broker::Launch(launch) => {
+                let offered = launch.recipe().configurations.iter();
+                let offered: Vec<_> = offered
+                    .map(|each| (each.name.as_str(), each.transports.clone()))
+                    .collect();
+                let at = self.choose(launch.name(), &offered, transports)?;
+                let instance = Rc::new(Instance::start(launch, at).await?);
+                let mut profile = Profile::from(instance.endpoints().clone());
+                profile.configurations[0].declared =
+                    launch.recipe().configurations[at].declared.clone();
+                Ok((profile, Some(instance)))
+            }
+        }
+    }
+
+    /// Which of the configurations is meant.
+    fn choose(
+        &self,
+        broker: &str,
+        offered: &[(&str, Vec<Transport>)],
+        transports: &[Transport],
+    ) -> Result<usize, StartError> {
+        let Some(name) = &self.configuration else {
+            let has_all = |(_, offered): &(&str, Vec<Transport>)| {
+                transports.iter().all(|wanted| offered.contains(wanted))
+            };
+            return Ok(offered.iter().position(has_all).unwrap_or(0));
+        };
+        let found = offered.iter().position(|(offered, _)| offered == name);
+        found.ok_or_else(|| {
+            let names: Vec<_> = offered.iter().map(|(name, _)| *name).collect();
+            StartError::NoConfiguration {
+                broker: broker.to_owned(),
+                name: name.clone(),
+                names: names.join(", "),
+            }
+        })
+    }
 }
 
 /// Whether all that an address can mean is this machine.
@@ -184,6 +259,8 @@ fn nonce() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use runner::target::Endpoints;
+
     use super::*;
 
     #[test]
@@ -196,10 +273,10 @@ mod tests {
         assert!(loopback("unix:/run/broker.sock"));
         assert!(!loopback("mqtt://192.0.2.1"));
         assert!(!loopback("ws://0.0.0.0/mqtt"));
+        let endpoints = Endpoints::from("mqtt://192.0.2.1".parse::<Address>().unwrap());
         let subject = Subject {
-            broker: Broker::At(Endpoints::from(
-                "mqtt://192.0.2.1".parse::<Address>().unwrap(),
-            )),
+            broker: Broker::At(Box::new(endpoints.into())),
+            configuration: None,
             pid: None,
             owned: false,
         };

@@ -153,7 +153,7 @@ async fn visit(target: &Target, hello: &[u8], then: &[u8]) -> std::io::Result<()
 }
 
 /// A CONNECT that begins a new session, which ends with its connection.
-fn connect(version: Version, id: &[u8], credentials: Option<&Credentials>) -> Vec<u8> {
+pub(super) fn connect(version: Version, id: &[u8], credentials: Option<&Credentials>) -> Vec<u8> {
     encode(
         &Packet::Connect(Connect {
             protocol_name: version.protocol_name().into(),
@@ -174,7 +174,7 @@ fn connect(version: Version, id: &[u8], credentials: Option<&Credentials>) -> Ve
 }
 
 /// A retained message without payload, which takes the place of any other (3.3.1.3).
-fn clear(version: Version, topic: &[u8]) -> Vec<u8> {
+pub(super) fn clear(version: Version, topic: &[u8]) -> Vec<u8> {
     encode(
         &Packet::Publish(Publish {
             dup: false,
@@ -189,7 +189,7 @@ fn clear(version: Version, topic: &[u8]) -> Vec<u8> {
     )
 }
 
-fn disconnect(version: Version) -> Vec<u8> {
+pub(super) fn disconnect(version: Version) -> Vec<u8> {
     encode(
         &Packet::Disconnect(Disconnect {
             reason_code: ReasonCode::SUCCESS,

@@ -1,6 +1,6 @@
 //! A message that comes to a client: does it keep to the flow, is it one that was published, and may it come?
 
-use codec::Publish;
+use codec::{Publish, Version};
 
 use super::explain::{Arrival, Misfit, Way};
 use super::link::Stage;
@@ -147,7 +147,11 @@ impl Oracle {
             } else if same
                 && known.state == State::Published
                 && !known.odd
-                && (exact || self.publications.iter().filter(looks_the_same).count() == 1)
+                // What was retained can come anew, and 3.1 does not tell whether the Session went on.
+                && (exact
+                    || version != Version::V3_1
+                        && !publish.retain
+                        && self.publications.iter().filter(looks_the_same).count() == 1)
             {
                 is_new = false;
                 broken = Some(rule::DUP_AGAIN);

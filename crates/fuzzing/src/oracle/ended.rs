@@ -57,6 +57,11 @@ impl Oracle {
         let forever = link.asked.expiry == u32::MAX;
         let connected = link.stage == Stage::Connected;
         let wild = link.wild;
+        // While it was asked to prove who it is, others may have come and gone.
+        if !connected && !begins_at_once {
+            let client_id = self.sessions[own].client_id;
+            self.sessions[own].previous = self.latest_session(self.texts.get(client_id));
+        }
         let session = &mut self.sessions[own];
         session.link = None;
         session.unsure |= !connected || wild;

@@ -120,7 +120,10 @@ impl Oracle {
 
     /// CONNACK accepts a CONNECT that the standard forbids.
     pub(super) fn lets_in_who_must_not(&mut self, client: usize) {
-        let link = self.links[client].as_ref();
+        // A sound CONNECT began a Session; what came behind it is no reason to refuse.
+        let link = self.links[client]
+            .as_ref()
+            .filter(|link| link.session.is_none());
         if let Some(violated) = link.and_then(|link| link.violated) {
             self.goes_on(client, violated, "it accepts the connection");
         }

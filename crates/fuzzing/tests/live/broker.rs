@@ -22,6 +22,8 @@ pub(crate) enum Fate {
     /// It dies when a client sends something that begins with this byte.
     DiesOf {
         first_byte: u8,
+        /// How long after that.
+        late: Duration,
         /// Whether it is started again.
         back: bool,
     },
@@ -135,9 +137,17 @@ async fn relay(
             let bytes = &bytes[..count];
             record.lock().unwrap()[number].extend_from_slice(bytes);
             match fate {
-                Fate::DiesOf { first_byte, .. } if bytes[0] == first_byte => {
-                    death.notify_one();
-                    return std::future::pending().await;
+                Fate::DiesOf {
+                    first_byte, late, ..
+                } if bytes[0] == first_byte => {
+                    let death = Arc::clone(&death);
+                    tokio::spawn(async move {
+                        sleep(late).await;
+                        death.notify_one();
+                    });
+                    if late.is_zero() {
+                        return std::future::pending().await;
+                    }
                 }
                 Fate::FallsSilentAfter { first_byte } if bytes[0] == first_byte => {
                     return std::future::pending().await;

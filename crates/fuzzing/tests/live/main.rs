@@ -12,12 +12,16 @@ use broker::{Behind, Fate};
 use fuzzing::live::{
     self, Discovery, Event, Options, Outcome, Played, Proof, Subject, record, run,
 };
-use runner::target::Address;
+use fuzzing::script::Operation;
+use runner::target::{Address, Endpoints};
 
 /// A campaign against this broker, and what it found.
 fn campaign(behind: &Behind, options: &Options) -> (Outcome, Vec<Discovery>, Vec<Played>) {
     let subject = Subject {
-        broker: live::Broker::At(behind.address().parse::<Address>().unwrap().into()),
+        broker: live::Broker::At(Box::new(
+            Endpoints::from(behind.address().parse::<Address>().unwrap()).into(),
+        )),
+        configuration: None,
         pid: None,
         owned: false,
     };
@@ -118,6 +122,7 @@ fn what_was_recorded_sends_the_same_when_it_is_replayed() {
 fn who_kills_the_target_is_found_and_made_small() {
     let behind = Behind::start(Fate::DiesOf {
         first_byte: 0xA2,
+        late: Duration::ZERO,
         back: true,
     });
     let (outcome, discoveries, _) = campaign(&behind, &options());
@@ -142,6 +147,7 @@ fn who_kills_the_target_is_found_and_made_small() {
 fn a_target_that_stays_away_ends_the_campaign() {
     let behind = Behind::start(Fate::DiesOf {
         first_byte: 0xA2,
+        late: Duration::ZERO,
         back: false,
     });
     let (outcome, discoveries, _) = campaign(&behind, &options());
@@ -169,4 +175,26 @@ fn who_does_nothing_wrong_must_be_served() {
         .unwrap_or_else(|| panic!("{outcome:?}"));
     let script = &found.script.as_ref().unwrap().script;
     assert!(script.steps.len() <= 3, "{script:?}");
+}
+
+#[test]
+fn who_kills_the_target_late_is_found_too() {
+    let behind = Behind::start(Fate::DiesOf {
+        first_byte: 0xA2,
+        late: Duration::from_millis(300),
+        back: true,
+    });
+    let (outcome, discoveries, _) = campaign(&behind, &options());
+    let died = discoveries
+        .iter()
+        .find(|found| found.finding.rule == "target-died")
+        .unwrap_or_else(|| panic!("{outcome:?}"));
+    assert!(
+        matches!(died.proof, Proof::Confirmed { .. }),
+        "{}",
+        died.class
+    );
+    let sends_it = |step: &fuzzing::script::Step| matches!(&step.operation, Operation::Send { bytes, .. } if bytes.contains(&0xA2));
+    let script = &died.script.as_ref().unwrap().script;
+    assert!(script.steps.iter().any(sends_it), "{script:?}");
 }

@@ -13,7 +13,7 @@ use codec::Version;
 use fuzzing::live::{self, Broker, Options, StartError, Subject};
 use runner::Interrupt;
 use runner::link::Transport;
-use runner::target::{Address, Endpoints};
+use runner::target::{Address, Endpoints, Profile};
 
 use crate::failure::{Failure, NO_TARGET};
 use crate::signal;
@@ -38,7 +38,7 @@ pub(crate) struct Fuzz {
     /// The broker, such as `mqtt://localhost:1883`, `mqtts://…`, `ws://localhost:8080/mqtt`, `wss://…` or
     /// `unix:/path`; given several times, the same broker
     /// over several transports.
-    #[arg(long, short, value_name = "URL", required_unless_present_any = ["launch", "self_test"])]
+    #[arg(long, short, value_name = "URL", required_unless_present_any = ["launch", "profile", "self_test"])]
     target: Vec<Address>,
 
     #[command(flatten)]
@@ -46,12 +46,20 @@ pub(crate) struct Fuzz {
 
     /// Start a known broker, watch its process, start it again when it dies, and stop it: `mosquitto`, `aedes`, `amqtt`,
     /// `reference`, or a recipe of your own such as `./my-broker.yaml`.
-    #[arg(long, value_name = "RECIPE", conflicts_with_all = ["target", "pid"])]
+    #[arg(long, value_name = "RECIPE", conflicts_with_all = ["target", "profile", "pid"])]
     launch: Option<String>,
+
+    /// A file about the broker: addresses, credentials, features, limits; `mqtt-assay probe --write` makes one.
+    #[arg(long, value_name = "FILE", conflicts_with = "target")]
+    profile: Option<PathBuf>,
+
+    /// The configuration of the recipe or the profile; the first that has the transports where none is named.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "self_test"])]
+    configuration: Option<String>,
 
     /// Hunt faults that are known, in the reference broker: what it takes to find a panic, a leak, a lost message, and
     /// every rule that can be broken. Exit status 1 when fewer than nine out of ten are found.
-    #[arg(long, conflicts_with_all = ["target", "launch"])]
+    #[arg(long, conflicts_with_all = ["target", "launch", "profile"])]
     self_test: bool,
 
     /// Fuzz a target that is not on this machine. It may crash, and keep what it is sent.
@@ -151,6 +159,7 @@ impl Fuzz {
         };
         let subject = Subject {
             broker: self.broker()?,
+            configuration: self.configuration.clone(),
             pid: self.pid,
             owned: self.i_own_this_target,
         };
@@ -205,6 +214,10 @@ impl Fuzz {
         if let Some(recipe) = &self.launch {
             return Ok(Broker::Launch(launch(recipe)?));
         }
+        if let Some(path) = &self.profile {
+            let profile = Profile::load(path).map_err(|error| Failure::of(&error))?;
+            return Ok(Broker::At(Box::new(profile)));
+        }
         let [first, others @ ..] = self.target.as_slice() else {
             return Err(Failure::new("no broker is named").help("write --target URL"));
         };
@@ -213,7 +226,7 @@ impl Fuzz {
             let together = endpoints.and(address.clone());
             endpoints = together.map_err(|error| Failure::of(&error))?;
         }
-        Ok(Broker::At(self.trust.of(endpoints)?))
+        Ok(Broker::At(Box::new(self.trust.of(endpoints)?.into())))
     }
 
     /// Whoever gives several addresses means all of them.
