@@ -384,15 +384,46 @@ impl<'a> Writer<'a> {
                 .take_findings()
                 .iter()
                 .any(|found| found.class() == self.told.finding.class());
-            if !wrong {
-                self.expect(client, frame);
+            if wrong {
+                self.expect_better(client, frame);
+            } else {
+                self.expect(client, frame, None);
             }
             rest = after;
         }
         self.clients[client].unread = rest.to_vec();
     }
 
-    fn expect(&mut self, client: usize, frame: Frame<'_>) {
+    /// What a target without the fault sends instead.
+    fn expect_better(&mut self, client: usize, frame: Frame<'_>) {
+        let better = match self.told.finding.rule {
+            "dup-on-a-first-sending" => ("dup", false),
+            "retain-on-a-forwarded-message" => ("retain", false),
+            "no-retain-on-a-retained-message" => ("retain", true),
+            "session-present-without-a-session" | "session-present-on-a-clean-start" => {
+                return self.expect_session(client, false);
+            }
+            "session-lost" => return self.expect_session(client, true),
+            _ => return,
+        };
+        // Where all must come that is due, what is missing is told at the end.
+        if self.told.strictness == Strictness::Safety || better.0 == "dup" {
+            self.expect(client, frame, Some(better));
+        }
+    }
+
+    /// The client's last CONNECT must be answered with this Session Present.
+    fn expect_session(&mut self, client: usize, present: bool) {
+        let connects = format!("{} connects: ", self.name(client));
+        let mut lines = self.lines.iter_mut().rev();
+        if let Some(line) = lines.find(|line| line.text.starts_with(&connects))
+            && let Some(open) = line.text.strip_suffix(" }")
+        {
+            line.text = format!("{open}, gets: {{ session_present: {present} }} }}");
+        }
+    }
+
+    fn expect(&mut self, client: usize, frame: Frame<'_>, better: Option<(&str, bool)>) {
         let version = self.clients[client].version;
         let Ok(packet) = codec::decode(frame, version, Direction::ToClient) else {
             return;
@@ -415,7 +446,13 @@ impl<'a> Writer<'a> {
                 let _ = draft.set(field, value.clone());
             }
         }
-        let fields = self.fields(&draft);
+        let mut fields = self.fields(&draft);
+        if let Some((field, value)) = better {
+            let other = format!(", {field}: {}", !value);
+            fields = fields.replace(&other, "");
+            let open = fields.strip_suffix(" }").unwrap_or(&fields);
+            fields = format!("{open}, {field}: {value} }}");
+        }
         let text = if fields == "{}" {
             format!("{name} <- {packet_type}")
         } else {
@@ -487,11 +524,22 @@ impl<'a> Writer<'a> {
         for client in 0..CLIENTS {
             self.rest_is_sent(client);
         }
-        for (client, missing) in std::mem::take(&mut self.missing) {
+        let mut missing = std::mem::take(&mut self.missing);
+        if matches!(self.told.finding.rule, "panic" | "target-died") {
+            missing.extend(self.oracle.unanswered());
+        }
+        for (client, missing) in missing {
             let name = self.name(client);
             let line = match missing {
                 Missing::Close => format!("{name} <- closed"),
-                Missing::Answer(packet_type) => format!("{name} <- {packet_type}"),
+                // To connect is to wait for it.
+                Missing::Answer(PacketType::Connack, _) if self.clients[client].connected => {
+                    continue;
+                }
+                Missing::Answer(packet_type, 0) => format!("{name} <- {packet_type}"),
+                Missing::Answer(packet_type, packet_id) => {
+                    format!("{name} <- {packet_type}: {{ id: {packet_id} }}")
+                }
                 Missing::Message {
                     topic,
                     payload,
@@ -503,7 +551,7 @@ impl<'a> Writer<'a> {
                     let _ = draft.set("topic", Value::Text(topic));
                     let _ = draft.set("payload", Value::Binary(payload));
                     let fields = self.fields(&draft);
-                    let fields = fields.trim_end_matches(" }");
+                    let fields = fields.strip_suffix(" }").unwrap_or(&fields);
                     // Retain As Published decides about a message that was published with RETAIN.
                     let told = match self.told.finding.rule {
                         _ if retained => ", retain: true",
@@ -520,7 +568,7 @@ impl<'a> Writer<'a> {
         let mut out = String::new();
         for note in self.told.notes {
             for line in note.lines() {
-                let _ = writeln!(out, "# {line}");
+                let _ = writeln!(out, "# {}", visible(line));
             }
         }
         let _ = writeln!(
@@ -541,9 +589,9 @@ impl<'a> Writer<'a> {
             .client
             .filter(|_| !self.versions.is_empty())
             .map(|client| self.clients[client % CLIENTS].version);
-        if let Some(version) = own.or_else(|| self.versions.first().copied()) {
-            let _ = writeln!(out, "versions: [{version}]");
-        }
+        let version = own.or_else(|| self.versions.first().copied());
+        let version = version.unwrap_or(Version::V5_0);
+        let _ = writeln!(out, "versions: [{version}]");
         if !self.named {
             out.push_str("alone: true\n");
         }
@@ -592,6 +640,19 @@ fn sends_raw_names(told: &Told<'_>) -> bool {
         });
         !sound && bytes.windows(name.len()).any(|part| part == name)
     })
+}
+
+/// Without characters that no comment can hold.
+fn visible(text: &str) -> String {
+    let mut visible = String::new();
+    for character in text.chars() {
+        if character.is_control() {
+            visible.extend(character.escape_unicode());
+        } else {
+            visible.push(character);
+        }
+    }
+    visible
 }
 
 /// A text between single quotes, as YAML has them, with nothing that the language interprets.

@@ -175,9 +175,12 @@ impl Hall<'_> {
             if self.is_late(began) {
                 return None;
             }
-            if let Some(shown) = self.harms(&suspect.script, Duration::ZERO).await {
-                return Some((suspect.clone(), shown));
+            if self.harms(&suspect.script, Duration::ZERO).await.is_none() {
+                continue;
             }
+            // It may have died late of another.
+            let again = self.harms(&suspect.script, Duration::ZERO).await;
+            return again.map(|shown| (suspect.clone(), shown));
         }
         None
     }

@@ -17,7 +17,7 @@ use crate::scenario::{Told, render};
 pub(super) fn scenario(evidence: &Evidence, finding: &Finding, transports: &[Transport]) -> String {
     let mut notes = vec![
         format!("Found by fuzzing: {}.", evidence.class),
-        visible(&finding.message),
+        finding.message.clone(),
     ];
     if let Some(clause) = finding.clause {
         notes.push(format!("{clause}: {}.", clause.clause().summary));
@@ -45,19 +45,6 @@ pub(super) fn scenario(evidence: &Evidence, finding: &Finding, transports: &[Tra
             .collect();
     }
     text
-}
-
-/// Without characters that no comment can hold.
-fn visible(text: &str) -> String {
-    let mut visible = String::new();
-    for character in text.chars() {
-        if character.is_control() {
-            visible.extend(character.escape_unicode());
-        } else {
-            visible.push(character);
-        }
-    }
-    visible
 }
 
 /// Plays a scenario as `mqtt-assay run` does.

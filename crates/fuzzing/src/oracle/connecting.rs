@@ -269,7 +269,7 @@ impl Oracle {
         }
         let Some(previous) = previous else { return };
         // 3.1 does not tell.
-        let untold = version == Version::V3_1 && !clean && (alive || unsure);
+        let untold = version == Version::V3_1 && !clean && (alive || unsure && !exact);
         if present || untold {
             let mut earlier = std::mem::take(&mut self.sessions[previous]);
             let sure = !unsure && (present || exact);

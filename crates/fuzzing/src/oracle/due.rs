@@ -190,7 +190,7 @@ impl Oracle {
         if let Some((rule, message)) = stays {
             self.find(client, rule, message.to_owned());
             self.misses(if rule == rule::NO_CONNACK {
-                Missing::Answer(PacketType::Connack)
+                Missing::Answer(PacketType::Connack, 0)
             } else {
                 Missing::Close
             });
@@ -208,21 +208,18 @@ impl Oracle {
         if let Some(request) = link.requests.iter_mut().find(|request| request.due) {
             request.due = false;
             let (packet_id, kind) = (request.packet_id, request.kind);
-            let (rule, packet_type) = match kind {
-                Kind::Pingresp => (rule::NO_PINGRESP, PacketType::Pingresp),
-                Kind::Suback => (rule::NO_SUBACK, PacketType::Suback),
-                Kind::Unsuback => (rule::NO_UNSUBACK, PacketType::Unsuback),
-                Kind::Puback => (rule::NO_PUBACK, PacketType::Puback),
-                Kind::Pubrec => (rule::NO_PUBREC, PacketType::Pubrec),
-                Kind::Pubrel => (rule::NO_PUBREL, PacketType::Pubrel),
-                Kind::Pubcomp => (rule::NO_PUBCOMP, PacketType::Pubcomp),
+            let rule = match kind {
+                Kind::Pingresp => rule::NO_PINGRESP,
+                Kind::Suback => rule::NO_SUBACK,
+                Kind::Unsuback => rule::NO_UNSUBACK,
+                Kind::Puback => rule::NO_PUBACK,
+                Kind::Pubrec => rule::NO_PUBREC,
+                Kind::Pubrel => rule::NO_PUBREL,
+                Kind::Pubcomp => rule::NO_PUBCOMP,
             };
-            let message = format!(
-                "no {} came for {packet_id}",
-                format!("{kind:?}").to_uppercase()
-            );
+            let message = format!("no {kind} came for {packet_id}");
             self.find(client, rule, message);
-            self.misses(Missing::Answer(packet_type));
+            self.misses(Missing::Answer(kind.packet_type(), packet_id));
         }
     }
 
@@ -303,13 +300,21 @@ impl Oracle {
             && !full
         {
             delivery.odd = true;
-            let (packet_id, topic, payload) =
-                (delivery.packet_id, delivery.topic, delivery.payload);
+            let (packet_id, qos) = (delivery.packet_id, delivery.qos);
+            let (topic, payload) = (delivery.topic, delivery.payload);
             let message = format!(
                 "{} with Packet Identifier {packet_id} was not acknowledged, and not sent again",
                 self.about(topic, payload)
             );
             self.find(client, rule::NOT_SENT_AGAIN, message);
+            self.misses(Missing::Message {
+                topic: self.texts.get(topic).to_vec(),
+                payload: self.texts.get(payload).to_vec(),
+                qos,
+                retained: false,
+                // Nobody knows here what it was published with.
+                retain: true,
+            });
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use clauses::ClauseId;
-use codec::Version;
+use codec::{PacketType, Version};
 
 use super::Tick;
 use super::text::Span;
@@ -185,7 +185,21 @@ pub(super) enum Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format!("{self:?}").to_uppercase())
+        self.packet_type().fmt(f)
+    }
+}
+
+impl Kind {
+    pub(super) const fn packet_type(self) -> PacketType {
+        match self {
+            Self::Pingresp => PacketType::Pingresp,
+            Self::Suback => PacketType::Suback,
+            Self::Unsuback => PacketType::Unsuback,
+            Self::Puback => PacketType::Puback,
+            Self::Pubrec => PacketType::Pubrec,
+            Self::Pubrel => PacketType::Pubrel,
+            Self::Pubcomp => PacketType::Pubcomp,
+        }
     }
 }
 

@@ -61,8 +61,8 @@ pub enum Strictness {
 pub(crate) enum Missing {
     /// The end of the link.
     Close,
-    /// A packet of this type.
-    Answer(codec::PacketType),
+    /// A packet of this type, with this Packet Identifier where it has one.
+    Answer(codec::PacketType, u16),
     /// A message.
     Message {
         topic: Vec<u8>,
@@ -140,6 +140,21 @@ impl Oracle {
     /// Takes what did not come since the last time, and to whom.
     pub(crate) fn take_missing(&mut self) -> Vec<(Finding, Missing)> {
         std::mem::take(&mut self.missing)
+    }
+
+    /// The answers that a client waits for in vain, when its target is no more.
+    pub(crate) fn unanswered(&self) -> Vec<(usize, Missing)> {
+        let links = self.links.iter().enumerate();
+        let waits = links.filter_map(|(client, link)| Some((client, link.as_ref()?)));
+        waits
+            .flat_map(|(client, link)| {
+                let due = link.requests.iter().filter(|request| request.due);
+                due.map(move |request| {
+                    let packet_type = request.kind.packet_type();
+                    (client, Missing::Answer(packet_type, request.packet_id))
+                })
+            })
+            .collect()
     }
 
     /// Says what the last finding misses.

@@ -57,7 +57,7 @@ impl Faulty {
                 Action::Close { connection, .. } => {
                     self.open.remove(&connection);
                 }
-                Action::Persist(_) => {}
+                Action::Persist(_) | Action::Note(_) | Action::Verify { .. } => {}
             }
         }
     }
