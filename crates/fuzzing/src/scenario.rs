@@ -636,7 +636,11 @@ fn sends_raw_names(told: &Told<'_>) -> bool {
             if let Some(announced) = codec::announced_version(frame) {
                 *version = announced;
             }
-            codec::decode(frame, *version, Direction::ToServer).is_ok()
+            // What the notation tells by its size alone goes out byte by byte, too.
+            codec::decode(frame, *version, Direction::ToServer).is_ok_and(|packet| {
+                let draft = Draft::from_packet(&packet, *version);
+                !draft.to_string().contains("{ size: ")
+            })
         });
         !sound && bytes.windows(name.len()).any(|part| part == name)
     })

@@ -237,7 +237,11 @@ impl Hall<'_> {
             if self.is_late(began) {
                 break;
             }
-            let harmed = self.harms(&smaller, late).await;
+            let mut harmed = self.harms(&smaller, late).await;
+            if harmed.is_some() {
+                // It may have died late of the one before.
+                harmed = self.harms(&smaller, late).await;
+            }
             minimiser.answer(harmed.is_some());
             if let Some(again) = harmed {
                 shown = again;

@@ -29,7 +29,7 @@ pub(super) async fn sweep(target: &Target) {
 async fn visit(target: &Target) -> std::io::Result<()> {
     let version = Version::V3_1_1;
     let mut wire = Wire::new(target.open(&runner::link::LinkOptions::default()).await?);
-    let hello = connect(version, b"", target.credentials());
+    let hello = connect(version, b"assay-sweep", target.credentials());
     wire.write([hello.as_slice(), SUBSCRIBE, PINGREQ].into_iter())
         .await;
     let mut left = Vec::new();

@@ -184,7 +184,11 @@ fn who_kills_the_target_late_is_found_too() {
         late: Duration::from_millis(300),
         back: true,
     });
-    let (outcome, discoveries, _) = campaign(&behind, &options());
+    let patient = Options {
+        inquiry: Duration::from_secs(90),
+        ..options()
+    };
+    let (outcome, discoveries, _) = campaign(&behind, &patient);
     let died = discoveries
         .iter()
         .find(|found| found.finding.rule == "target-died")
