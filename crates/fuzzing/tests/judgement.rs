@@ -240,3 +240,21 @@ fn an_acknowledgement_may_cross_the_message_that_it_names() {
         .receives(A, b"\x3a\x06\x00\x01t\x00\x01x");
     assert_eq!(exchange.classes(), [""; 0]);
 }
+
+#[test]
+fn what_a_resumed_session_brings_answers_nothing() {
+    // QoS 2 up to PUBREC; then a type that there is not, whose body names the Packet Identifier.
+    let lasting = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x00\x00\x01a";
+    let exchange = Exchange::new()
+        .connects(A, lasting, ACCEPTED_4)
+        .sends(A, b"\x82\x06\x00\x01\x00\x01t\x02")
+        .receives(A, b"\x90\x03\x00\x01\x02")
+        .sends(A, b"\x34\x06\x00\x01t\x00\x02x")
+        .receives(A, b"\x50\x02\x00\x02\x34\x06\x00\x01t\x00\x05x")
+        .sends(A, b"\x50\x02\x00\x05")
+        .ends(A, End::Cut)
+        .connects(A, lasting, b"\x20\x02\x01\x00")
+        .sends(A, b"\x00\x40\x00\x05")
+        .receives(A, b"\x62\x02\x00\x05");
+    assert_eq!(exchange.classes(), [""; 0]);
+}

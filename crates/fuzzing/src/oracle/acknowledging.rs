@@ -6,7 +6,6 @@ use super::Oracle;
 use super::link::{Kind, Link};
 use super::rule;
 use super::session::State;
-use super::violated::Taken;
 
 impl Oracle {
     pub(super) fn puback_sent(&mut self, client: usize, packet_id: u16) {
@@ -146,7 +145,7 @@ impl Oracle {
         } else if resumed {
             again = true;
         }
-        if matches!(taken, Taken::Nothing) && !again {
+        if taken.is_none() && !again {
             self.is_unasked(client, Kind::Pubrel, packet_id, rule::ANSWER_ID);
         }
     }

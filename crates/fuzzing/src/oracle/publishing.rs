@@ -8,7 +8,6 @@ use super::publication::{Publication, forwarded};
 use super::rule;
 use super::session::{Incoming, OPEN};
 use super::text::{Span, Texts};
-use super::violated::Taken;
 use super::{NOWHERE, Oracle};
 
 impl Oracle {
@@ -196,16 +195,12 @@ impl Oracle {
         let Some(own) = link.session else { return };
         let incoming = &mut self.sessions[own].incoming;
         let open = incoming.iter().position(|i| i.packet_id == packet_id);
-        let request = match taken {
-            Taken::Request(request) => request,
+        let Some(request) = taken else {
             // Before 5.0 nothing forbids to acknowledge once more.
-            Taken::Nothing
-                if kind == Kind::Pubrec && open.is_some() && !link.version.has_properties() =>
-            {
-                return;
+            if !(kind == Kind::Pubrec && open.is_some() && !link.version.has_properties()) {
+                self.is_unasked(client, kind, packet_id, rule::ANSWER_ID);
             }
-            Taken::Nothing => return self.is_unasked(client, kind, packet_id, rule::ANSWER_ID),
-            Taken::Unknowable => return,
+            return;
         };
         if code.is_error() {
             if let (Kind::Pubrec, Some(at)) = (kind, open) {

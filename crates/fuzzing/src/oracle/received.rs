@@ -9,7 +9,6 @@ use codec::{
 
 use super::link::{Kind, Request, Stage};
 use super::rule::{self, Rule};
-use super::violated::Taken;
 use super::{Oracle, shown};
 
 impl Oracle {
@@ -230,18 +229,18 @@ impl Oracle {
         packet_id: u16,
         rule: Rule,
     ) -> Option<Request> {
-        match self.take_request(client, kind, packet_id) {
-            Taken::Request(request) => Some(request),
-            Taken::Nothing => {
-                self.is_unasked(client, kind, packet_id, rule);
-                None
-            }
-            Taken::Unknowable => None,
+        let request = self.take_request(client, kind, packet_id);
+        if request.is_none() {
+            self.is_unasked(client, kind, packet_id, rule);
         }
+        request
     }
 
     /// An answer came that nothing asked for.
     pub(super) fn is_unasked(&mut self, client: usize, kind: Kind, packet_id: u16, rule: Rule) {
+        if self.answers_the_unreadable(client, kind, packet_id) {
+            return;
+        }
         let message = if kind == Kind::Pingresp {
             "PINGRESP came, and no PINGREQ waits for it".to_owned()
         } else {

@@ -75,29 +75,43 @@ impl Link {
 }
 
 impl Oracle {
-    /// Takes the request that this answers, if there is one that can be known.
-    pub(super) fn take_request(&mut self, client: usize, kind: Kind, packet_id: u16) -> Taken {
-        let Some(Some(link)) = self.links.get_mut(client) else {
-            return Taken::Unknowable;
-        };
-        if let Some(request) = link.answered(kind, packet_id) {
-            let behind = link.violated.filter(|violated| request.sent > violated.at);
-            if let Some(violated) = behind {
-                self.goes_on(client, violated, &format!("it answers with {kind}"));
-            }
-            return Taken::Request(request);
+    /// Takes the request that this answers, if there is one.
+    pub(super) fn take_request(
+        &mut self,
+        client: usize,
+        kind: Kind,
+        packet_id: u16,
+    ) -> Option<Request> {
+        let link = self.links.get_mut(client)?.as_mut()?;
+        let request = link.answered(kind, packet_id)?;
+        let behind = link.violated.filter(|violated| request.sent > violated.at);
+        if let Some(violated) = behind {
+            self.goes_on(client, violated, &format!("it answers with {kind}"));
         }
+        Some(request)
+    }
+
+    /// Whether an answer that nothing asked for may come of bytes that no target should read; says so where it must not.
+    pub(super) fn answers_the_unreadable(
+        &mut self,
+        client: usize,
+        kind: Kind,
+        packet_id: u16,
+    ) -> bool {
+        let Some(Some(link)) = self.links.get(client) else {
+            return false;
+        };
         let mentions: [u8; 2] = match kind {
             Kind::Pingresp => [0xC0, 0],
             _ => packet_id.to_be_bytes(),
         };
         if !link.unreadable.holds(&mentions) {
-            return Taken::Nothing;
+            return false;
         }
         if let Some(violated) = link.unreadable.behind {
             self.goes_on(client, violated, &format!("it answers with {kind}"));
         }
-        Taken::Unknowable
+        true
     }
 
     /// Whether a message may come of bytes that no target should read; says so where it must not.
@@ -133,14 +147,4 @@ impl Oracle {
         let message = format!("it goes on behind {}: {how}", violated.what);
         self.note(client, rule::GOES_ON.name, Some(violated.clause), message);
     }
-}
-
-/// What an answer belongs to.
-pub(super) enum Taken {
-    /// A request.
-    Request(Request),
-    /// To nothing that was sent.
-    Nothing,
-    /// Perhaps to something that nobody can make out.
-    Unknowable,
 }

@@ -51,7 +51,7 @@ impl Faulty {
             match action {
                 Action::Send { connection, bytes } => {
                     if let Some(out) = self.open.get(&connection) {
-                        let _ = out.send(bytes.to_vec());
+                        let _ = out.send(bytes);
                     }
                 }
                 Action::Close { connection, .. } => {

@@ -83,15 +83,18 @@ fn play(fault: Fault, script: &Script, observer: &mut impl Observer) {
 }
 
 /// The plan of a rendered scenario that cites this clause, if it can be said which.
-fn plan(text: &str, cited: Option<ClauseId>) -> Result<Plan, String> {
-    let mut cites = String::new();
+fn plan(text: &str, clause: Option<ClauseId>) -> Result<Plan, String> {
+    let mut text_of_it = String::new();
     for line in text.lines() {
-        let _ = match cited {
-            Some(clause) if line.starts_with("clauses: ") => writeln!(cites, "clauses: [{clause}]"),
-            _ => writeln!(cites, "{line}"),
+        let _ = match clause {
+            Some(clause) if line.starts_with("clauses: ") => {
+                writeln!(text_of_it, "clauses: [{clause}]")
+            }
+            _ => writeln!(text_of_it, "{line}"),
         };
     }
-    let scenario = scenario::parse("found/one.yaml", &cites).map_err(|why| format!("{why:#?}"))?;
+    let scenario =
+        scenario::parse("found/one.yaml", &text_of_it).map_err(|why| format!("{why:#?}"))?;
     Ok(Plan::new(&[Arc::new(scenario)], &Selection::default()))
 }
 
@@ -156,7 +159,7 @@ fn the_scenario_of_a_broken_rule_fails_where_it_is_broken_and_nowhere_else() {
         }
         let proofs = runner::prove(&plan, &Options::default(), &mut |_, _| ());
         let noticed = proofs.rules.iter().find(|proof| proof.clause == clause);
-        if !noticed.is_some_and(|proof| !proof.noticed.is_empty()) {
+        if noticed.is_none_or(|proof| proof.noticed.is_empty()) {
             wrong.push(format!("{text}\nit passes where {clause} is broken"));
         }
     }
