@@ -56,6 +56,8 @@ pub(super) struct Hall<'a, 'l> {
     pub(super) suspects: VecDeque<Queued>,
     /// Cases that must not share the target, played last and one by one.
     alone: VecDeque<Queued>,
+    /// Whether it has been told that the target reorders.
+    order_told: bool,
     nonce: u64,
 }
 
@@ -125,6 +127,7 @@ impl<'a, 'l> Hall<'a, 'l> {
             busy: VecDeque::new(),
             suspects: VecDeque::new(),
             alone: VecDeque::new(),
+            order_told: false,
             nonce,
         }
     }
@@ -379,16 +382,13 @@ impl<'a, 'l> Hall<'a, 'l> {
         })
     }
 
-    /// Tells which configurations are seen to reorder.
+    /// Tells that the target is seen to reorder: once, since its configurations are one broker.
     fn tell_of_order(&mut self) {
-        for place in &self.places {
-            if let Some(news) = place
-                .target
-                .as_ref()
-                .and_then(|target| target.order().news())
-            {
-                self.ledger.notice(news);
-            }
+        let targets = self.places.iter().filter_map(|place| place.target.as_ref());
+        let mut news = targets.filter_map(|target| target.order().news());
+        if let Some(news) = news.next().filter(|_| !self.order_told) {
+            self.order_told = true;
+            self.ledger.notice(news);
         }
     }
 
