@@ -7,6 +7,7 @@ use fuzzing::oracle::{Oracle, Strictness};
 
 const A: usize = 0;
 const B: usize = 1;
+const C: usize = 2;
 const CONNECT_5: &[u8] = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01a";
 const ACCEPTED_5: &[u8] = b"\x20\x03\x00\x00\x00";
 const CONNECT_4: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a";
@@ -106,6 +107,33 @@ fn a_forbidden_connect_is_not_accepted() {
     );
     let refused = Exchange::new().connects(A, connect, b"\x20\x02\x00\x01");
     assert_eq!(refused.classes(), [""; 0]);
+}
+
+#[test]
+fn a_will_may_come_of_who_is_taken_over_about_when_it_leaves() {
+    // A Will on `w`, another client that subscribes to it, and a third with the Client Identifier of the first.
+    let connect = b"\x10\x13\x00\x04MQTT\x04\x06\x00\x00\x00\x01b\x00\x01w\x00\x01x";
+    let same = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01b";
+    let begun = || {
+        Exchange::new()
+            .connects(A, CONNECT_4, ACCEPTED_4)
+            .sends(A, b"\x82\x06\x00\x01\x00\x01w\x00")
+            .receives(A, b"\x90\x03\x00\x01\x00")
+            .connects(B, connect, ACCEPTED_4)
+    };
+    let ends = |exchange: Exchange| {
+        exchange
+            .ends(B, End::ByTarget)
+            .receives(A, b"\x30\x04\x00\x01wx")
+            .classes()
+    };
+    let leaves = b"\xe0\x00";
+    let overtaken = begun().connects(C, same, ACCEPTED_4).sends(B, leaves);
+    assert_eq!(ends(overtaken), [""; 0]);
+    let crossed = begun().sends(B, leaves).connects(C, same, ACCEPTED_4);
+    assert_eq!(ends(crossed), [""; 0]);
+    let before = begun().sends(B, leaves);
+    assert_eq!(ends(before), ["nobody-published-it (v3.1.1/MQTT-3.3.2-3)"]);
 }
 
 #[test]

@@ -130,6 +130,7 @@ impl Oracle {
 
     /// Whoever uses the Session now is sent away.
     fn take_over(&mut self, client: usize, session: Option<usize>) {
+        let exact = self.is_exact();
         for (other, link) in self.links.iter_mut().enumerate() {
             if let Some(link) = link
                 && other != client
@@ -138,6 +139,11 @@ impl Oracle {
                 && link.session == session
             {
                 link.taken_over = true;
+                // Its DISCONNECT may be read later than the other's CONNECT.
+                if link.will_recalled && !exact {
+                    link.will_recalled = false;
+                    link.will_doubtful = true;
+                }
             }
         }
     }
@@ -312,8 +318,8 @@ impl Oracle {
             };
         }
         if !version.has_properties() || disconnect.reason_code == ReasonCode::SUCCESS {
-            // A target may have closed before, for an acknowledgement of nothing.
-            if link.wild || link.quota_doubtful && !exact {
+            // A target may have closed before, for an acknowledgement of nothing or because another client came.
+            if link.wild || !exact && (link.quota_doubtful || link.taken_over) {
                 link.will_doubtful = true;
             } else {
                 link.will_recalled = true;
