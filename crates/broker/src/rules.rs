@@ -86,6 +86,7 @@ impl fmt::Debug for ClauseSet {
     }
 }
 
+#[inline]
 fn place(clause: ClauseId) -> (usize, u64) {
     let index = clause.index();
     (index / 64 % WORDS, 1 << (index % 64))
@@ -129,6 +130,7 @@ impl Rule {
 
     /// The clauses that state this obligation in a version. MQTT 3.1 takes those of 3.1.1 where the rule names
     /// none of its own: the later standard made the earlier one precise.
+    #[inline]
     pub fn clauses(&self, version: Version) -> &'static [ClauseId] {
         match version {
             Version::V3_1 if self.v3_1_1 > 0 => &self.clauses[..self.v3_1_1],
@@ -173,6 +175,7 @@ impl RuleBook {
     }
 
     /// Notes that a clause was consulted. One thread at a time has the core, and notes: no locked instruction is needed.
+    #[inline]
     fn note(&self, clause: ClauseId) {
         let (word, bit) = place(clause);
         let seen = self.consulted[word].load(Ordering::Relaxed);
@@ -181,6 +184,7 @@ impl RuleBook {
         }
     }
 
+    #[inline]
     fn breaks(&self, clause: ClauseId) -> bool {
         self.broken.contains(clause)
     }
@@ -228,6 +232,7 @@ pub(crate) struct Rules {
 
 impl Rules {
     /// Whether the duty that `rule` states is done: the version has it, and it is not broken.
+    #[inline]
     pub(crate) fn keeps(&self, rule: Rule) -> bool {
         let clauses = rule.clauses(self.version);
         let mut kept = !clauses.is_empty();
@@ -244,6 +249,7 @@ impl Rules {
     }
 
     /// The right value, or the wrong one where the version has the rule and it is broken.
+    #[inline]
     pub(crate) fn must<T>(&self, rule: Rule, right: T, wrong: T) -> T {
         if rule.clauses(self.version).is_empty() || self.keeps(rule) {
             right

@@ -97,6 +97,7 @@ impl<'a> Hall<'a> {
         let mut quiet = Instant::now() + between;
         let mut resumed = Instant::now();
         let mut exhausted = false;
+        let mut stayed = false;
         loop {
             let pausing = self.harmed.is_some() || self.ledger.is_open() || Instant::now() >= quiet;
             let over = exhausted || Instant::now() >= until || self.outcome.gone;
@@ -117,8 +118,12 @@ impl<'a> Hall<'a> {
                     sweep(&self.stage.target).await;
                     self.look_at_process().await;
                     quiet = Instant::now() + between;
-                } else if over || exhausted {
+                } else if stayed || self.outcome.gone {
                     break;
+                } else {
+                    // What dies late dies now.
+                    stayed = true;
+                    self.harmed = self.late_harm().await;
                 }
                 // Findings take nothing away from the time for scripts.
                 until += paused.elapsed();

@@ -1,7 +1,8 @@
 //! What becomes of harm: the target died, or does not serve the witness any more, or late. Which script was it?
 //!
 //! What was performed last is performed again, newest first, each script by itself; where none does harm at once, more
-//! and more of them in their order, with time to do it late, and which of those it was by halves. Whatever does harm is made small then, and the target brought back each time.
+//! and more of them in their order, with time to do it late, and which of those it was by halves. Whatever does harm is
+//! made small then, and the target brought back each time.
 
 use std::time::Duration;
 
@@ -18,10 +19,12 @@ use crate::script::Script;
 
 /// How often a target that was brought back is asked whether it serves.
 const TRY: Duration = Duration::from_millis(100);
-/// How late a target dies of what it was sent, where it does not at once.
-const LATE: Duration = Duration::from_secs(1);
 /// For how long.
 const BACK: Duration = Duration::from_secs(10);
+/// How late a target dies of what it was sent, where it does not at once.
+const LATE: Duration = Duration::from_secs(1);
+/// How many scripts are performed again each by itself, when one of them did harm.
+const BY_THEMSELVES: usize = 512;
 
 /// What the target suffered.
 #[derive(Debug, Clone)]
@@ -157,6 +160,23 @@ impl Hall<'_> {
         }
     }
 
+    /// What harm comes within the time in which a target dies of what it was sent.
+    pub(super) async fn late_harm(&mut self) -> Option<Harm> {
+        let until = Instant::now() + LATE;
+        loop {
+            let harm = self.harm().await;
+            if harm.is_some() || Instant::now() >= until || self.options.interrupt.is_raised() {
+                return harm;
+            }
+            sleep(TRY).await;
+        }
+    }
+
+    /// Waits until the target has died of all that it was sent.
+    async fn calm(&mut self, began: Instant) {
+        while self.recover_within(LATE).await && !self.is_late(began) {}
+    }
+
     /// Whether the target is harmed; it serves again then, or is gone.
     pub(super) async fn recover(&mut self) -> bool {
         let harmed = self.harm().await.is_some();
@@ -171,7 +191,7 @@ impl Hall<'_> {
         suspects: &[Played],
         began: Instant,
     ) -> Option<(Played, (Played, Performance))> {
-        for suspect in suspects {
+        for suspect in suspects.iter().take(BY_THEMSELVES) {
             if self.is_late(began) {
                 return None;
             }
@@ -187,18 +207,21 @@ impl Hall<'_> {
 
     /// The fewest of the suspects, newest first, that do harm when they are performed one after the other.
     async fn together(&mut self, suspects: &[Played], began: Instant) -> Option<Vec<Played>> {
+        self.calm(began).await;
         let mut count = 2;
-        while count < 2 * suspects.len() && !self.is_late(began) {
-            let newest = &suspects[..count.min(suspects.len())];
+        loop {
+            let newest = suspects.get(..count).unwrap_or(suspects);
             for played in newest.iter().rev() {
                 self.alone(&played.script).await;
             }
             if self.recover_within(LATE).await {
                 return Some(newest.to_vec());
             }
+            if count >= suspects.len() || self.is_late(began) {
+                return None;
+            }
             count *= 4;
         }
-        None
     }
 
     /// Which one of these it was, if it was one, for a target that dies late.
@@ -208,12 +231,14 @@ impl Hall<'_> {
         began: Instant,
     ) -> Option<(Played, (Played, Performance))> {
         let mut suspects = suspects;
+        self.calm(began).await;
         while suspects.len() > 1 && !self.is_late(began) {
             let (newer, older) = suspects.split_at(suspects.len() / 2);
             for played in newer.iter().rev() {
                 self.alone(&played.script).await;
             }
             suspects = if self.recover_within(LATE).await {
+                self.calm(began).await;
                 newer
             } else {
                 older

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::source::Played;
 
 /// How many scripts are remembered.
-const MOST: usize = 512;
+const MOST: usize = 4096;
 
 /// The scripts that were performed last.
 #[derive(Debug, Default)]
@@ -49,7 +49,10 @@ mod tests {
         }
         let taken = recent.take();
         assert_eq!(taken.len(), MOST);
-        assert_eq!(taken[0].name[..2], [2, 4]);
+        assert_eq!(
+            taken[0].name[..2],
+            u16::try_from(MOST + 4).unwrap().to_be_bytes()
+        );
         assert!(recent.take().is_empty());
     }
 }

@@ -19,9 +19,9 @@ use tokio::time::sleep;
 pub(crate) enum Fate {
     /// It serves to the end.
     Lives,
-    /// It dies when a client sends something that begins with this byte.
+    /// It dies when a client sends this byte, wherever the network cuts the stream.
     DiesOf {
-        first_byte: u8,
+        byte: u8,
         /// How long after that.
         late: Duration,
         /// Whether it is started again.
@@ -137,9 +137,7 @@ async fn relay(
             let bytes = &bytes[..count];
             record.lock().unwrap()[number].extend_from_slice(bytes);
             match fate {
-                Fate::DiesOf {
-                    first_byte, late, ..
-                } if bytes[0] == first_byte => {
+                Fate::DiesOf { byte, late, .. } if bytes.contains(&byte) => {
                     let death = Arc::clone(&death);
                     tokio::spawn(async move {
                         sleep(late).await;
