@@ -205,7 +205,7 @@ fn who_kills_the_target_late_is_found_too() {
     let patient = Options {
         scripts: None,
         inquiry: Duration::from_secs(90),
-        time: Duration::from_secs(120),
+        time: Duration::from_mins(2),
         ..options()
     };
     // Not every script sends it: the first death ends the campaign.
