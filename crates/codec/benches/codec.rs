@@ -2,8 +2,9 @@
 //!
 //! `cargo bench -p mqtt-assay-codec` prints a table; a round runs every contender once, in turn, and each
 //! round yields one ratio to the yardstick, so that a noisy machine disturbs all alike. Beside the medians
-//! stands the fastest round, which tells how noisy it was. The process fails
-//! if a strict decode allocates.
+//! stands the fastest round, which tells how noisy it was. All of it is repeated in several processes, since
+//! where stack and heap happen to lie makes a contender twice as slow for the life of a process; the table
+//! holds the medians of the processes. The benchmark fails if a strict decode allocates.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -14,7 +15,9 @@
 
 use std::{
     alloc::System,
+    env,
     hint::black_box,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -31,6 +34,10 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Rounds of one comparison; the median of an odd number is one of them.
 const ROUNDS: usize = 61;
+/// Processes that measure; odd as well.
+const PROCESSES: usize = 9;
+/// Says that this process is one of them.
+const MEASURES: &str = "MQTT_ASSAY_BENCH_MEASURES";
 /// How long a contender runs within a round.
 const SLICE: Duration = Duration::from_micros(1_500);
 
@@ -69,11 +76,15 @@ impl<'a> Contender<'a> {
     }
 }
 
-/// Prints a row for each contender; the ratios are to the last one, the yardstick.
+/// What was measured of one contender: nanoseconds a packet (median and fastest), the ratio to the yardstick,
+/// allocations a packet.
+type Row = [f64; 4];
+
+/// Prints a line for each contender, for [`summarise`]; the ratios are to the last one, the yardstick.
 ///
 /// Words behind `cargo bench … --` choose the titles that hold one of them.
 fn compare(title: &str, mut contenders: Vec<Contender<'_>>) {
-    let mut words = std::env::args()
+    let mut words = env::args()
         .skip(1)
         .filter(|word| !word.starts_with("--"))
         .peekable();
@@ -93,7 +104,6 @@ fn compare(title: &str, mut contenders: Vec<Contender<'_>>) {
             times.push(contender.time(*calls));
         }
     }
-    println!("\n{title}");
     let yardstick = times.last().cloned().unwrap_or_default();
     for (contender, times) in contenders.iter_mut().zip(&times) {
         let ratios = times
@@ -103,12 +113,53 @@ fn compare(title: &str, mut contenders: Vec<Contender<'_>>) {
             .collect();
         let allocations = contender.allocations() as f64 / contender.packets as f64;
         println!(
-            "  {:<20} {:>9.1} ns (fastest {:>8.1})  ratio {:>6.3}  {allocations:>5.2} allocations",
+            "{title}\t{}\t{}\t{}\t{}\t{}",
             contender.name,
             median(times.clone()),
             times.iter().copied().fold(f64::MAX, f64::min),
             median(ratios),
+            allocations,
         );
+    }
+}
+
+/// Lets [`PROCESSES`] of them measure, one after the other, and prints the medians of what they say.
+fn summarise() {
+    let mut table: Vec<(String, String, Vec<Row>)> = Vec::new();
+    for _ in 0..PROCESSES {
+        let measured = Command::new(env::current_exe().expect("the benchmark knows where it is"))
+            .args(env::args().skip(1))
+            .env(MEASURES, "1")
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("the benchmark can be run once more");
+        assert!(measured.status.success(), "a strict decode allocates");
+        for line in String::from_utf8_lossy(&measured.stdout).lines() {
+            let cells = line.split('\t').collect::<Vec<_>>();
+            let [title, name, figures @ ..] = &cells[..] else {
+                panic!("not a row: {line}");
+            };
+            let row = [0, 1, 2, 3].map(|at| figures[at].parse::<f64>().expect("a figure"));
+            let known = table
+                .iter_mut()
+                .find(|(of, by, _)| (of.as_str(), by.as_str()) == (*title, *name));
+            match known {
+                Some((_, _, rows)) => rows.push(row),
+                None => table.push(((*title).to_owned(), (*name).to_owned(), vec![row])),
+            }
+        }
+    }
+    let mut above = String::new();
+    for (title, name, rows) in table {
+        if title != above {
+            println!("\n{title}");
+        }
+        let [time, fastest, ratio, allocations] =
+            [0, 1, 2, 3].map(|at| median(rows.iter().map(|row| row[at]).collect()));
+        println!(
+            "  {name:<20} {time:>9.1} ns (fastest {fastest:>8.1})  ratio {ratio:>6.3}  {allocations:>5.2} allocations"
+        );
+        above = title;
     }
 }
 
@@ -118,6 +169,14 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn main() {
+    if env::var_os(MEASURES).is_some() {
+        measure();
+    } else {
+        summarise();
+    }
+}
+
+fn measure() {
     let small = publish(64, &PropertiesBuf::new());
     let six = publish(64, &six_properties());
     let large = publish(65_536, &PropertiesBuf::new());

@@ -2,7 +2,9 @@
 
 use alloc::vec::Vec;
 
-use crate::{Direction, Frame, Packet, PacketType, Version, Violation, decode, variable_byte};
+use crate::{
+    Direction, Frame, Packet, PacketType, Publish, Version, Violation, decode, variable_byte,
+};
 
 /// Why a packet cannot be encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -34,11 +36,49 @@ pub enum EncodeError {
 /// What the version has no room for (properties and Reason Codes before 5.0) is left out.
 /// On an error `out` is as it was.
 pub fn encode(packet: &Packet<'_>, version: Version, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    if let Packet::Publish(publish) = packet
-        && publish.packet_id.is_some() != publish.qos.is_acknowledged()
-    {
+    let (first_byte, packet_id) = match packet {
+        Packet::Publish(publish) => return encode_publish(packet, publish, version, out),
+        Packet::Puback(packet) if packet.is_short(version) => (0x40, packet.packet_id),
+        Packet::Pubrec(packet) if packet.is_short(version) => (0x50, packet.packet_id),
+        Packet::Pubrel(packet) if packet.is_short(version) => (0x62, packet.packet_id),
+        Packet::Pubcomp(packet) if packet.is_short(version) => (0x70, packet.packet_id),
+        _ => return encode_other(packet, version, out),
+    };
+    if packet_id == 0 {
+        return encode_other(packet, version, out);
+    }
+    let [high, low] = packet_id.to_be_bytes();
+    out.extend_from_slice(&[first_byte, 2, high, low]);
+    Ok(())
+}
+
+/// Encodes the packet that carries most of the bytes: apart as well, for the sake of those that are shorter.
+#[inline(never)]
+fn encode_publish(
+    packet: &Packet<'_>,
+    publish: &Publish<'_>,
+    version: Version,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    if publish.packet_id.is_some() != publish.qos.is_acknowledged() {
         return Err(EncodeError::PacketIdentifier);
     }
+    if !publish.is_plain(version) {
+        return encode_other(packet, version, out);
+    }
+    framed(publish.length(version)?, publish.first_byte(), out, |out| {
+        publish.write(version, out);
+    })?;
+    Ok(())
+}
+
+/// Encodes any packet: apart, so that the plainest ones pay for nothing that others need.
+#[inline(never)]
+fn encode_other(
+    packet: &Packet<'_>,
+    version: Version,
+    out: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
     let start = out.len();
     let Written { header, is_plain } = append::<true>(packet, version, out)?;
     if is_plain {
@@ -118,28 +158,12 @@ fn append<const JUDGE: bool>(
             Ok(Written { header, is_plain })
         }};
     }
-    // Most acknowledgements are nothing but a Packet Identifier, which is written at once.
-    macro_rules! acknowledgement {
-        ($packet:expr) => {
-            if $packet.is_short(version) {
-                let [high, low] = $packet.packet_id.to_be_bytes();
-                out.extend_from_slice(&[first_byte(packet_type), 2, high, low]);
-                let is_plain = $packet.packet_id != 0;
-                Ok(Written {
-                    header: 2,
-                    is_plain,
-                })
-            } else {
-                packet!($packet)
-            }
-        };
-    }
     match packet {
-        Packet::Publish(packet) => packet!(packet, packet_type.value() << 4 | packet.flags()),
-        Packet::Puback(packet) => acknowledgement!(packet),
-        Packet::Pubrec(packet) => acknowledgement!(packet),
-        Packet::Pubrel(packet) => acknowledgement!(packet),
-        Packet::Pubcomp(packet) => acknowledgement!(packet),
+        Packet::Publish(packet) => packet!(packet, packet.first_byte()),
+        Packet::Puback(packet) => packet!(packet),
+        Packet::Pubrec(packet) => packet!(packet),
+        Packet::Pubrel(packet) => packet!(packet),
+        Packet::Pubcomp(packet) => packet!(packet),
         Packet::Connect(packet) => packet!(packet),
         Packet::Connack(packet) => packet!(packet),
         Packet::Subscribe(packet) => packet!(packet),
@@ -179,11 +203,11 @@ fn framed(
         Ok(length) if length <= variable_byte::MAXIMUM => length,
         _ => return Err(EncodeError::PacketTooLong),
     };
-    out.reserve(5 + length);
     let width = if let Ok(short @ 0..=0x7F) = u8::try_from(remaining_length) {
         out.extend_from_slice(&[first_byte, short]);
         1
     } else {
+        out.reserve(5 + length);
         out.push(first_byte);
         variable_byte::write(remaining_length, out);
         variable_byte::width(remaining_length)

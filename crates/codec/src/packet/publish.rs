@@ -104,7 +104,8 @@ impl<'a> Publish<'a> {
     }
 
     /// Whether it is sound at a glance when a server sends it, which may say more than a client.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
     pub(crate) fn is_plain(&self, version: Version) -> bool {
         are_plain_flags(self.flags())
             && self.packet_id != Some(0)
@@ -112,8 +113,14 @@ impl<'a> Publish<'a> {
             && plain::is_list(self.properties, OWNER, version)
     }
 
+    /// Packet type and flags.
     #[inline]
-    pub(crate) fn flags(&self) -> u8 {
+    pub(crate) fn first_byte(&self) -> u8 {
+        PacketType::Publish.value() << 4 | self.flags()
+    }
+
+    #[inline]
+    fn flags(&self) -> u8 {
         u8::from(self.dup) << 3 | self.qos.value() << 1 | u8::from(self.retain)
     }
 
@@ -125,7 +132,8 @@ impl<'a> Publish<'a> {
             + self.payload.len())
     }
 
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "as above")]
     pub(crate) fn write(&self, version: Version, out: &mut Vec<u8>) {
         write::binary(self.topic.as_bytes(), out);
         if let Some(packet_id) = self.packet_id {
