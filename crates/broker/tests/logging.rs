@@ -226,6 +226,24 @@ async fn messages_that_are_dropped() {
     tells(&log, "v5.0/MQTT-4.5.0-1", &["Session", "\"s\"", "0x97"]);
 }
 
+/// Client `a` subscribes to more than it may receive; nothing else tells it that.
+#[tokio::test(start_paused = true)]
+async fn messages_that_the_permissions_withhold() {
+    let subscribe = b"\x82\x07\x00\x01\x00\x00\x01#\x01";
+    let publish = b"\x32\x0a\x00\x06secret\x00\x07";
+    let mut config = secret_is_closed();
+    config.access.permissions[0].publish = true;
+    let at = async |level| {
+        let clients: &[&[&[u8]]] = &[&[CONNECT, subscribe], &[CONNECT_3_1_1, publish]];
+        logged(config.clone(), level, clients).await
+    };
+    let log = at(tracing::Level::DEBUG).await;
+    let texts = ["DEBUG", "\"secret\"", "\"a\"", "dropped", "may not receive"];
+    tells(&log, "v5.0/MQTT-4.5.0-1", &texts);
+    let log = at(tracing::Level::INFO).await;
+    assert!(!log.contains("may not receive"), "{log}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_the_layer_below_refuses() {
     let upgrade =

@@ -8,6 +8,7 @@ use codec::{
 };
 
 use super::alias::Naming;
+use super::message::Message;
 use super::outgoing::Delivery;
 use super::persist::SessionChange;
 use super::session::{Session, SessionKey};
@@ -38,9 +39,7 @@ impl Core {
                     self.note_too_large(key, &delivery);
                 }
             } else {
-                let rule = rule!("v3.1.1/MQTT-4.3.1-1", "v5.0/MQTT-4.3.1-1");
-                let because = "with QoS 0 it does not wait for a client that is away or too slow";
-                self.note_dropped(key, &delivery.message, rule, because);
+                self.note_lost(key, &delivery.message);
             }
             return;
         }
@@ -183,6 +182,12 @@ impl Core {
             self.note_expired(key, &delivery);
             return;
         }
+        // The Session may have gone on with another user since it was queued, or with other permissions.
+        if !self.may_receive(key, &delivery.message) {
+            self.persist_session(key, || SessionChange::Dropped);
+            self.note_withheld(key, &delivery.message);
+            return;
+        }
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
@@ -273,6 +278,10 @@ impl Core {
         };
         message.sent = true;
         let (packet_id, delivery) = (message.packet_id, message.delivery.clone());
+        if !self.may_receive(key, &delivery.message) {
+            self.withhold_in_flight(key, packet_id, &delivery.message);
+            return;
+        }
         let resends = rules.keeps(rule!(
             "v3.1/V31-4.2-1",
             "v3.1.1/MQTT-4.4.0-1",
@@ -288,6 +297,15 @@ impl Core {
                 false,
             );
             self.send_publish(id, rules, &delivery, Some(packet_id), dup);
+        }
+    }
+
+    /// Ends a delivery that was begun to somebody who might receive it, and whose Session goes on with others.
+    fn withhold_in_flight(&mut self, key: SessionKey, packet_id: u16, message: &Arc<Message>) {
+        if let Some(session) = self.sessions.get_mut(key) {
+            session.outgoing.finish(packet_id);
+            self.persist_session(key, || SessionChange::Completed { packet_id });
+            self.note_withheld(key, message);
         }
     }
 

@@ -10,7 +10,7 @@ use codec::{PacketType, Version};
 use super::message::Message;
 use super::session::SessionKey;
 use super::{Action, ConnectionId, Core, Refusal};
-use crate::rules::Rule;
+use crate::rules::{Rule, rule};
 
 /// What was refused or dropped, and by which clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +110,19 @@ impl Core {
             self.actions
                 .push(Action::Note(Note::Ended { client_id, refusal }));
         }
+    }
+
+    /// Notes that the permissions keep a message from a client that subscribed to it.
+    pub(super) fn note_withheld(&mut self, key: SessionKey, message: &Arc<Message>) {
+        let rule = rule!("v3.1.1/MQTT-4.5.0-1", "v5.0/MQTT-4.5.0-1");
+        self.note_dropped(key, message, rule, "its client may not receive it");
+    }
+
+    /// Notes that a message of QoS 0 is not kept for a client.
+    pub(super) fn note_lost(&mut self, key: SessionKey, message: &Arc<Message>) {
+        let rule = rule!("v3.1.1/MQTT-4.3.1-1", "v5.0/MQTT-4.3.1-1");
+        let because = "with QoS 0 it does not wait for a client that is away or too slow";
+        self.note_dropped(key, message, rule, because);
     }
 
     /// Notes that a message does not reach a client.

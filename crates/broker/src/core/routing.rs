@@ -167,10 +167,15 @@ impl Core {
         {
             return false;
         }
-        self.config
-            .access
-            .may_receive(session.user.as_deref(), &message.topic)
-            && rules.keeps(rule!("v3.1.1/MQTT-4.5.0-1", "v5.0/MQTT-4.5.0-1"))
+        rules.keeps(rule!("v3.1.1/MQTT-4.5.0-1", "v5.0/MQTT-4.5.0-1"))
+    }
+
+    /// Whether the permissions let the client of a Session have a message (5.0 section 5.4.2).
+    pub(super) fn may_receive(&self, key: SessionKey, message: &Message) -> bool {
+        self.sessions.get(key).is_some_and(|session| {
+            let user = session.user.as_deref();
+            self.config.access.may_receive(user, &message.topic)
+        })
     }
 
     /// Where subscriptions of a client overlap, it gets one copy, at the highest QoS and with all their
@@ -218,6 +223,7 @@ impl Core {
             self.rank(key, subscription, message, node.starts_with_wildcard)
         });
         let Some(chosen) = chosen else {
+            self.note_that_nobody_takes_it(at, name, message);
             return;
         };
         let filter = Arc::clone(share.filter());
@@ -237,6 +243,30 @@ impl Core {
         }
     }
 
+    /// Notes of each Session of a Shared Subscription why it does not take a message that none of them does.
+    fn note_that_nobody_takes_it(&mut self, at: NodeIndex, name: &[u8], message: &Arc<Message>) {
+        let node = self.subscriptions.node(at);
+        let Some(share) = node.shares.get(name) else {
+            return;
+        };
+        let concerned: Vec<_> = share
+            .members()
+            .filter(|(key, subscription)| {
+                self.sessions.get(*key).is_some_and(|session| {
+                    self.reaches(session, subscription, message, node.starts_with_wildcard)
+                })
+            })
+            .map(|(key, _)| key)
+            .collect();
+        for key in concerned {
+            if self.may_receive(key, message) {
+                self.note_lost(key, message);
+            } else {
+                self.note_withheld(key, message);
+            }
+        }
+    }
+
     /// How well a Session can take the next message of a Shared Subscription; the lowest rank is best. A message
     /// of QoS 0 would be lost on a client that is away.
     fn rank(
@@ -247,7 +277,9 @@ impl Core {
         starts_with_wildcard: bool,
     ) -> Option<u8> {
         let session = self.sessions.get(key)?;
-        if !self.reaches(session, subscription, message, starts_with_wildcard) {
+        if !self.reaches(session, subscription, message, starts_with_wildcard)
+            || !self.may_receive(key, message)
+        {
             return None;
         }
         if session.connection.is_none() {
@@ -258,6 +290,10 @@ impl Core {
     }
 
     fn forward(&mut self, found: Match, message: &Arc<Message>, share: Option<&Arc<[u8]>>) {
+        if !self.may_receive(found.session, message) {
+            self.note_withheld(found.session, message);
+            return;
+        }
         let Some(session) = self.sessions.get(found.session) else {
             return;
         };

@@ -11,7 +11,7 @@ use codec::{
 use super::message::Message;
 use super::outgoing::Delivery;
 use super::persist::SessionChange;
-use super::session::{Session, SessionKey};
+use super::session::SessionKey;
 use super::subscriptions::Subscription;
 use super::topic::{self, Requested};
 use super::{ConnectionId, Core, Refusal};
@@ -136,7 +136,7 @@ impl Core {
         };
         let new = !session.subscriptions.contains_key(filter);
         let retained = if sends_retained(rules, subscription, handling, new) {
-            self.retained_for(rules, session, filter)
+            self.retained_for(rules, key, filter)
         } else {
             Vec::new()
         };
@@ -276,20 +276,23 @@ impl Core {
         }
     }
 
-    /// The retained messages that match a filter.
-    fn retained_for(&self, rules: &Rules, session: &Session, filter: &[u8]) -> Vec<Arc<Message>> {
+    /// The retained messages that match a filter, and that the client may receive.
+    fn retained_for(&mut self, rules: &Rules, key: SessionKey, filter: &[u8]) -> Vec<Arc<Message>> {
         let hides = topic::starts_with_wildcard(filter)
             && rules.keeps(rule!("v3.1.1/MQTT-4.7.2-1", "v5.0/MQTT-4.7.2-1"));
-        let user = session.user.as_deref();
-        self.retained
+        let (permitted, withheld): (Vec<_>, Vec<_>) = self
+            .retained
             .matching(filter)
             .filter(|message| !(hides && message.topic.starts_with(b"$")))
-            .filter(|message| self.config.access.may_receive(user, &message.topic))
             .filter(|message| {
                 !message.has_expired(self.now) || rules.breaks(rule!("v5.0/MQTT-3.3.2-5"))
             })
             .map(Arc::clone)
-            .collect()
+            .partition(|message| self.may_receive(key, message));
+        for message in &withheld {
+            self.note_withheld(key, message);
+        }
+        permitted
     }
 
     /// Sends the retained messages that a subscription brings (section 3.3.1.3).
@@ -322,8 +325,13 @@ impl Core {
     }
 }
 
-/// Whether a subscription brings the retained messages that match it. A Shared Subscription brings none (5.0 section
-/// 4.8.2).
+/// Whether a subscription brings the retained messages that match it (5.0 section 3.3.1.3). A Shared Subscription
+/// brings none (section 4.8.2).
+///
+/// With No Local a client is sent what it has retained itself, too. Section 3.8.3.1 forbids only to *forward* messages to
+/// their publisher, and tells what is forwarded from the retained messages that are sent when a subscription is made;
+/// these Retain Handling alone directs (section 3.3.1.3), and where it says so they must be sent (section 3.8.4). A client
+/// that wants none of them has Retain Handling 2. Mosquitto sends them as well.
 fn sends_retained(
     rules: &Rules,
     subscription: Subscription,

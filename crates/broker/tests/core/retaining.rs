@@ -11,6 +11,7 @@ pub(crate) const ALL: &[fn()] = &[
     retain_handling_and_retain_as_published,
     a_retained_message_expires,
     a_shared_subscription_gets_no_retained_messages,
+    no_local_does_not_concern_retained_messages,
     what_is_retained_in_5_and_what_is_not,
     retained_messages_outlive_the_session_of_their_publisher,
     retained_messages_outlive_the_broker,
@@ -66,6 +67,32 @@ fn retain_handling_and_retain_as_published() {
         s <- PUBLISH: { topic: t, payload: kept, retain: true }
         p -> PUBLISH: { topic: t, payload: new, retain: true }
         s <- PUBLISH: { topic: t, payload: new, retain: true }
+        ",
+    );
+}
+
+/// Sections 3.3.1.3 and 3.8.4: Retain Handling alone decides what a subscription brings; No Local what is forwarded.
+#[test]
+fn no_local_does_not_concern_retained_messages() {
+    play(
+        Config::default(),
+        "
+        a: v5.0 connects { client_id: a }
+        a -> PUBLISH: { topic: t, payload: own, retain: true }
+        a -> SUBSCRIBE: { id: 1, filters: [{ filter: t, no_local: true }] }
+        a <- SUBACK: { codes: [granted_qos_0], id: 1 }
+        a <- PUBLISH: { topic: t, payload: own, retain: true }
+        a -> PUBLISH: { topic: t, payload: newer, retain: true }
+        a <- nothing
+        a -> SUBSCRIBE: { id: 2, filters: [{ filter: t, no_local: true, retain_handling: 1 }] }
+        a <- SUBACK: { codes: [granted_qos_0], id: 2 }
+        a <- nothing
+        a -> SUBSCRIBE: { id: 3, filters: [{ filter: t, no_local: true, retain_handling: 0 }] }
+        a <- SUBACK: { codes: [granted_qos_0], id: 3 }
+        a <- PUBLISH: { topic: t, payload: newer, retain: true }
+        a -> SUBSCRIBE: { id: 4, filters: [{ filter: t, no_local: true, retain_handling: 2 }] }
+        a <- SUBACK: { codes: [granted_qos_0], id: 4 }
+        a <- nothing
         ",
     );
 }

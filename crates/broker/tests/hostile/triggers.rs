@@ -167,8 +167,10 @@ fn withdrawn_permissions_hold_for_what_is_stored() {
     assert_eq!(sent(&actions, b), b"\x90\x03\x00\x01\x01");
     let actions = driver.send(b, b"\x82\x06\x00\x02\x00\x01t\x01");
     assert_eq!(sent(&actions, b), b"\x90\x03\x00\x02\x80");
+    // Nor what was on its way to the client when it was allowed.
     let a = driver.open();
-    driver.send(a, &connect_a);
+    let actions = driver.send(a, &connect_a);
+    assert_eq!(sent(&actions, a), b"\x20\x02\x01\x00");
     let actions = driver.send(b, b"\x32\x06\x00\x01t\x00\x07y");
     assert_eq!(sent(&actions, b), b"\x40\x02\x00\x07");
     assert_eq!(sent(&actions, a), b"");
