@@ -129,7 +129,7 @@ impl Core {
             found |= !node.subscribers.is_empty() || !node.shares.is_empty();
             for (&key, subscription) in &node.subscribers {
                 if let Some(session) = self.sessions.get(key)
-                    && self.reaches(session, subscription, message, node.starts_with_wildcard)
+                    && reaches(session, subscription, message, node.starts_with_wildcard)
                 {
                     matches.push(Match::of(key, subscription));
                 }
@@ -144,30 +144,6 @@ impl Core {
             self.route_shared(at, message);
         }
         found
-    }
-
-    /// Whether a message reaches a Session through one of its subscriptions.
-    fn reaches(
-        &self,
-        session: &Session,
-        subscription: &Subscription,
-        message: &Message,
-        starts_with_wildcard: bool,
-    ) -> bool {
-        let rules = &session.rules;
-        if starts_with_wildcard
-            && message.topic.starts_with(b"$")
-            && rules.keeps(rule!("v3.1.1/MQTT-4.7.2-1", "v5.0/MQTT-4.7.2-1"))
-        {
-            return false;
-        }
-        if subscription.no_local
-            && message.publisher.as_ref() == Some(&session.client_id)
-            && !rules.breaks(rule!("v5.0/MQTT-3.8.3-3"))
-        {
-            return false;
-        }
-        rules.keeps(rule!("v3.1.1/MQTT-4.5.0-1", "v5.0/MQTT-4.5.0-1"))
     }
 
     /// Whether the permissions let the client of a Session have a message (5.0 section 5.4.2).
@@ -253,7 +229,7 @@ impl Core {
             .members()
             .filter(|(key, subscription)| {
                 self.sessions.get(*key).is_some_and(|session| {
-                    self.reaches(session, subscription, message, node.starts_with_wildcard)
+                    reaches(session, subscription, message, node.starts_with_wildcard)
                 })
             })
             .map(|(key, _)| key)
@@ -277,7 +253,7 @@ impl Core {
         starts_with_wildcard: bool,
     ) -> Option<u8> {
         let session = self.sessions.get(key)?;
-        if !self.reaches(session, subscription, message, starts_with_wildcard)
+        if !reaches(session, subscription, message, starts_with_wildcard)
             || !self.may_receive(key, message)
         {
             return None;
@@ -378,4 +354,27 @@ impl Core {
             self.route_to_share(at, name, &delivery.message);
         }
     }
+}
+
+/// Whether a message reaches a Session through one of its subscriptions.
+fn reaches(
+    session: &Session,
+    subscription: &Subscription,
+    message: &Message,
+    starts_with_wildcard: bool,
+) -> bool {
+    let rules = &session.rules;
+    if starts_with_wildcard
+        && message.topic.starts_with(b"$")
+        && rules.keeps(rule!("v3.1.1/MQTT-4.7.2-1", "v5.0/MQTT-4.7.2-1"))
+    {
+        return false;
+    }
+    if subscription.no_local
+        && message.publisher.as_ref() == Some(&session.client_id)
+        && !rules.breaks(rule!("v5.0/MQTT-3.8.3-3"))
+    {
+        return false;
+    }
+    rules.keeps(rule!("v3.1.1/MQTT-4.5.0-1", "v5.0/MQTT-4.5.0-1"))
 }
