@@ -194,3 +194,73 @@ fn write(store: &mut Store, changes: &[Persist]) -> Result<(), CommitError> {
         store.commit(changes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+    use crate::store::failing::Disk;
+    use crate::{Broker, Config};
+
+    const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01p";
+    const CONNACK: &[u8] = b"\x20\x02\x00\x00";
+
+    /// A retained message `payload` on topic `t` with QoS 1.
+    fn publish(payload: u8) -> [u8; 8] {
+        [0x33, 6, 0, 1, b't', 0, 7, payload]
+    }
+
+    fn client(broker: &Broker) -> DuplexStream {
+        let (client, server) = duplex(4096);
+        broker.attach(server);
+        client
+    }
+
+    /// A disk fails under a broker that runs: nothing is acknowledged from then on, everybody is cut off, nobody is let
+    /// in, and the broker tells. What was acknowledged is there when it starts again.
+    #[tokio::test]
+    async fn nothing_is_acknowledged_that_the_disk_does_not_take() {
+        let directory = tempfile::tempdir().unwrap();
+        drop(Store::open(directory.path()).unwrap());
+        let disk = Disk::failing_after(usize::MAX);
+        let store = disk.open(directory.path()).unwrap();
+        let broker = Broker::start_on(Config::default(), store).unwrap();
+        let mut publisher = client(&broker);
+        publisher.write_all(CONNECT).await.unwrap();
+        publisher.write_all(&publish(b'x')).await.unwrap();
+        let mut answers = [0; 8];
+        publisher.read_exact(&mut answers).await.unwrap();
+        assert_eq!(answers, *[CONNACK, b"\x40\x02\x00\x07"].concat());
+
+        disk.fails();
+        publisher.write_all(&publish(b'y')).await.unwrap();
+        let mut rest = Vec::new();
+        publisher.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"");
+        let failure = broker.failure().await.to_string();
+        assert!(failure.contains("cannot write"), "{failure}");
+        let mut late = client(&broker);
+        // It may be cut off before it has sent this.
+        let _ = late.write_all(CONNECT).await;
+        late.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"");
+        broker.stop().await;
+        drop(broker);
+
+        let store = Store::open(directory.path()).unwrap();
+        let broker = Broker::start_on(Config::default(), store).unwrap();
+        let mut subscriber = client(&broker);
+        subscriber.write_all(CONNECT).await.unwrap();
+        let subscribe = b"\x82\x06\x00\x01\x00\x01t\x00";
+        subscriber.write_all(subscribe).await.unwrap();
+        let mut answers = [0; 15];
+        subscriber.read_exact(&mut answers).await.unwrap();
+        let retained = b"\x31\x04\x00\x01tx";
+        assert_eq!(
+            answers,
+            *[CONNACK, b"\x90\x03\x00\x01\x00", retained].concat()
+        );
+        broker.stop().await;
+    }
+}

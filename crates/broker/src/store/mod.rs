@@ -9,6 +9,8 @@
 //! and it is made smaller then if most of it is free.
 
 mod compact;
+#[cfg(test)]
+pub(crate) mod failing;
 mod ledger;
 mod load;
 mod tables;
@@ -18,7 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use redb::{Database, DatabaseError, ReadableDatabase, StorageError};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageError};
 
 use crate::core::Persist;
 use ledger::{Ledger, Writer};
@@ -47,8 +49,8 @@ pub struct Store {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The path is not that of a directory, and none can be made there.
-    #[error("cannot make the directory {path}: {source}")]
+    /// The path is not that of a directory that can be read, and none can be made there.
+    #[error("cannot use the directory {path}: {source}")]
     Directory {
         /// The directory.
         path: PathBuf,
@@ -95,7 +97,14 @@ pub enum OpenError {
 #[error("cannot write {path}: {source}")]
 pub struct CommitError {
     path: PathBuf,
-    source: Box<redb::Error>,
+    source: io::Error,
+}
+
+impl CommitError {
+    /// Which kind of error the system has told.
+    pub fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
 }
 
 impl Store {
@@ -114,25 +123,21 @@ impl Store {
         if is_new(directory, &path)? {
             found(directory, &path).map_err(|error| OpenError::File {
                 path: path.clone(),
-                source: io::Error::other(error),
+                source: as_told_by_the_system(error),
             })?;
         }
-        let mut builder = Database::builder();
-        // The pages of a reference broker's store fit many times over.
-        builder.set_cache_size(64 << 20);
-        builder.set_check_integrity_on_open(true);
-        let mut database = builder.open(&path).map_err(|error| refused(&path, error))?;
-        let damaged = |error: redb::Error| OpenError::Damaged {
-            path: path.clone(),
-            detail: error.to_string(),
-        };
+        let database = builder()
+            .open(&path)
+            .map_err(|error| refused(&path, error))?;
+        Self::held_in(database, path)
+    }
+
+    /// Reads and checks what a database holds.
+    fn held_in(mut database: Database, path: PathBuf) -> Result<Self, OpenError> {
         let epoch = epoch(&database, &path)?;
         let now = since_unix_epoch();
-        let (restored, ledger) = load::load(&database).map_err(damaged)?;
-        compact::compact(&mut database, &path).map_err(|error| OpenError::File {
-            path: path.clone(),
-            source: io::Error::other(error),
-        })?;
+        let (restored, ledger) = load::load(&database).map_err(|error| unread(&path, error))?;
+        compact::compact(&mut database, &path).map_err(|error| unread(&path, error))?;
         // A clock that was set back must not make anything younger than it was.
         let age = now.saturating_sub(epoch).max(ledger.latest());
         Ok(Self {
@@ -157,7 +162,7 @@ impl Store {
     pub fn commit(&mut self, changes: &[Persist]) -> Result<(), CommitError> {
         self.write(changes).map_err(|error| CommitError {
             path: self.path.clone(),
-            source: Box::new(error),
+            source: as_told_by_the_system(error),
         })
     }
 
@@ -200,6 +205,33 @@ fn is_new(directory: &Path, path: &Path) -> Result<bool, OpenError> {
         return Err(OpenError::Foreign(directory.into()));
     }
     Ok(true)
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    // The pages of a reference broker's store fit many times over.
+    builder.set_cache_size(64 << 20);
+    builder.set_check_integrity_on_open(true);
+    builder
+}
+
+fn as_told_by_the_system(error: redb::Error) -> io::Error {
+    match error {
+        redb::Error::Io(source) => source,
+        other => io::Error::other(other),
+    }
+}
+
+/// Why what a database holds cannot be read.
+fn unread(path: &Path, error: redb::Error) -> OpenError {
+    let path = path.to_path_buf();
+    match error {
+        redb::Error::Io(source) => OpenError::File { path, source },
+        other => OpenError::Damaged {
+            path,
+            detail: other.to_string(),
+        },
+    }
 }
 
 fn refused(path: &Path, error: DatabaseError) -> OpenError {
@@ -267,6 +299,7 @@ fn epoch(database: &Database, path: &Path) -> Result<Duration, OpenError> {
             found,
         }),
         Ok(Some((_, epoch))) => Ok(Duration::from_millis(epoch)),
+        Err(error @ redb::Error::Io(_)) => Err(unread(path, error)),
         Ok(None) | Err(_) => Err(OpenError::NotAStore(path.into())),
     }
 }

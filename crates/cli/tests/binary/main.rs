@@ -12,6 +12,7 @@ mod clauses;
 mod data;
 mod decode;
 mod deviations;
+mod disks;
 mod files;
 mod fmt;
 mod fuzz;

@@ -1,11 +1,12 @@
 //! The store of `mqtt-assay broker --data`: opened, or why not.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
-use broker::store::OpenError;
+use broker::store::{CommitError, OpenError};
 use broker::{Broker, Config, Store};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, NO_TARGET};
 
 /// Opens the store in this directory.
 pub(super) fn open(directory: &Path) -> Result<Store, Failure> {
@@ -19,6 +20,27 @@ pub(super) fn start(config: Config, store: Option<Store>) -> Result<Broker, Fail
         Some(store) => Broker::start_on(config, store),
     };
     started.map_err(|error| Failure::of(&error))
+}
+
+/// The store cannot be written any more, and the broker has ended with that.
+pub(super) fn failed(error: &CommitError) -> Failure {
+    let failure = Failure::new(error.to_string()).status(NO_TARGET);
+    let failure = failure
+        .note("whatever was acknowledged before is kept, and nothing was acknowledged that is not");
+    if is_full(error.kind()) {
+        failure.help("make room for the file, and start the broker again")
+    } else {
+        failure
+            .help("mend the disk, or restore the directory elsewhere, and start the broker again")
+    }
+}
+
+/// Whether the system has no room for more.
+fn is_full(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+    )
 }
 
 fn refused(error: &OpenError) -> Failure {
@@ -41,6 +63,9 @@ fn refused(error: &OpenError) -> Failure {
             .help(
                 "restore it from a copy, or choose another directory with `--data` to begin anew",
             ),
+        OpenError::File { source, .. } if is_full(source.kind()) => {
+            failure.help("make room for the file, or choose another directory with `--data`")
+        }
         _ => failure.help("choose a directory that you may write to"),
     }
 }

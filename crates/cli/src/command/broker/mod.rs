@@ -16,7 +16,7 @@ use clauses::ClauseId;
 use tokio::runtime;
 use tokio::task::LocalSet;
 
-use crate::failure::{Failure, NO_TARGET};
+use crate::failure::Failure;
 use crate::signal;
 use configuration::Configuration;
 use listen::{Bound, Scheme, SocketFiles};
@@ -245,7 +245,7 @@ impl Serve {
         anstream::println!("Press Ctrl-C to end it");
         let waited = tokio::select! {
             waited = signal::ctrl_c() => waited,
-            error = broker.failure() => return Err(Failure::of(&*error).status(NO_TARGET)),
+            error = broker.failure() => return Err(data::failed(&error)),
         };
         broker.stop().await;
         waited.map_err(|error| Failure::new(format!("cannot listen for Ctrl-C: {error}")))
