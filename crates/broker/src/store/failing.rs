@@ -1,7 +1,5 @@
 //! A disk that fails: from some operation on, as one that is full, broken or taken away.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;

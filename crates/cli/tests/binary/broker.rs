@@ -173,6 +173,13 @@ fn what_cannot_be_served() {
     insta::assert_snapshot!(assay(&["broker", "--log", "chatty=loud"]));
     insta::assert_snapshot!(assay(&["broker", "--config", "no/such.yaml"]));
     insta::assert_snapshot!(assay(&["broker", "--password-file", "no/such"]));
+    for permission in [
+        "private/#",
+        "{ filter: a/#/b, publish: true, subscribe: true }",
+        "{ filter: a, publish: true, subscribe: true",
+    ] {
+        insta::assert_snapshot!(assay(&["broker", "--permission", permission]));
+    }
 }
 
 #[test]
@@ -318,6 +325,38 @@ fn an_option_outweighs_the_file() {
     let said = configured(folder.path(), file, &["--tls-self-signed", "own.pem"]);
     assert_eq!(said.status, Some(0), "{said}");
     assert!(said.stdout.contains("mqtts://127.0.0.1:"), "{said}");
+}
+
+/// The first permission that fits decides: that of `ann`, then what the other option says, then the file.
+#[test]
+fn permissions_as_options_come_before_those_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "access: { permissions: [{ filter: '#', publish: true, subscribe: false }] }\n";
+    fs::write(folder.path().join("broker.yaml"), file).unwrap();
+    let mut options = vec!["broker", "--config", "broker.yaml"];
+    options.extend(["--listen", "127.0.0.1:0", "--user", "ann:secret"]);
+    options.push("--anonymous");
+    for permission in [
+        "{ user: ann, filter: private/#, publish: true, subscribe: true }",
+        "{ filter: private/#, publish: false, subscribe: false }",
+        "{ filter: open, publish: false, subscribe: true }",
+    ] {
+        options.extend(["--permission", permission]);
+    }
+    let mut running = Running::start(folder.path(), &options);
+    let port = port(&running.line());
+    // Subscribes to `private/x`, `open` and `other` with QoS 0.
+    let subscribe = b"\x82\x1d\x00\x01\x00\x09private/x\x00\x00\x04open\x00\x00\x05other\x00";
+    let anonymous = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01b";
+    let ann = b"\x10\x1a\x00\x04MQTT\x04\xc2\x00\x00\x00\x01a\x00\x03ann\x00\x06secret";
+    for (connect, codes) in [(&anonymous[..], b"\x80\x00\x80"), (ann, b"\x00\x00\x80")] {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.write_all(&[connect, subscribe].concat()).unwrap();
+        let mut answers = [0; 11];
+        stream.read_exact(&mut answers).unwrap();
+        assert_eq!(answers[..4], *b"\x20\x02\x00\x00");
+        assert_eq!(answers[4..], *[b"\x90\x05\x00\x01", &codes[..]].concat());
+    }
 }
 
 #[test]

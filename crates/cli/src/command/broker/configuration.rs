@@ -214,8 +214,19 @@ impl Configuration {
         access
             .refused_client_ids
             .extend(who.refuse_client_id.iter().cloned());
+        access.anonymous |= who.anonymous;
+        let permissions = who.permission.iter().map(|written| permission(written));
+        let permissions: Vec<_> = permissions.collect::<Result<_, _>>()?;
+        access.permissions.splice(..0, permissions);
         Ok(())
     }
+}
+
+/// A permission as the file would have it.
+fn permission(written: &str) -> Result<Permission, Failure> {
+    Document::of("--permission", written)
+        .parse()
+        .map_err(|error| Failure::in_document(&error))
 }
 
 fn set<T: Copy>(value: &mut T, given: Option<T>) {

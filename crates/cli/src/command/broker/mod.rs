@@ -162,6 +162,16 @@ struct Who {
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
+    /// Serve clients without a user name too, where there are passwords for those with one.
+    #[arg(long)]
+    anonymous: bool,
+
+    /// What a user, or without one everybody, may do in the topics of a filter, as in the file: `{ user: ann, filter:
+    /// "private/#", publish: true, subscribe: false }`. Given once per permission; the first that fits decides, before
+    /// those of the file, and what none fits is permitted.
+    #[arg(long, value_name = "PERMISSION")]
+    permission: Vec<String>,
+
     /// Read a password from standard input, print the line of a password file for this user, and end.
     #[arg(long, value_name = "NAME", exclusive = true)]
     hash_password: Option<String>,
