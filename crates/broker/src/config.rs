@@ -4,7 +4,7 @@
 
 mod reading;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clauses::ClauseId;
@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::Password;
 use crate::rules::ClauseSet;
+use crate::{Breach, Breakable};
 
 /// The configuration of a broker.
 ///
@@ -22,6 +23,8 @@ use crate::rules::ClauseSet;
 pub struct Config {
     /// The clauses that this broker disobeys, each in isolation.
     pub broken: ClauseSet,
+    /// Where else this broker takes what a clause forbids: in one field of one Control Packet.
+    pub broken_at: BTreeSet<Breach>,
     /// What the broker offers.
     pub features: Features,
     /// What the broker bounds.
@@ -290,6 +293,24 @@ impl Config {
         }
     }
 
+    /// Disobeys this as well.
+    pub fn disobey(&mut self, rule: Breakable) {
+        match rule {
+            Breakable::Clause(clause) => {
+                self.broken.insert(clause);
+            }
+            Breakable::Breach(breach) => {
+                self.broken_at.insert(breach);
+            }
+        }
+    }
+
+    /// All that this broker disobeys.
+    pub fn disobeyed(&self) -> impl Iterator<Item = Breakable> + use<'_> {
+        let places = self.broken_at.iter().cloned().map(Breakable::Breach);
+        self.broken.iter().map(Breakable::Clause).chain(places)
+    }
+
     /// Checks the values that cannot be served.
     ///
     /// # Errors
@@ -322,8 +343,8 @@ impl Config {
             return Err(ConfigError::Filter(permission.filter.clone()));
         }
         match self
-            .broken
-            .iter()
+            .disobeyed()
+            .map(|rule| rule.clause())
             .find(|clause| clause.standard() == clauses::Standard::Sn1_2)
         {
             Some(clause) => Err(ConfigError::Unbreakable(clause)),

@@ -15,6 +15,7 @@
     allow(dead_code, reason = "some of the core serves the shell alone")
 )]
 
+mod breach;
 pub mod config;
 pub mod core;
 mod password;
@@ -30,6 +31,7 @@ mod sites;
 pub mod store;
 mod unstated;
 
+pub use self::breach::{Breach, Breakable, UnknownBreach};
 pub use self::config::Config;
 pub use self::password::{Password, PasswordError};
 #[cfg(feature = "shell")]

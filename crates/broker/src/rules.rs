@@ -11,13 +11,15 @@
 //! the right value. Each rule that is consulted is noted, so that a prover knows which cases a broken rule can
 //! concern.
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clauses::{ClauseId, Standard};
-use codec::{ReasonCode, Version, Violation};
+use codec::{PacketType, ReasonCode, Version, Violation};
 
+use crate::Breach;
 use crate::core::Refusal;
 
 const WORDS: usize = 16;
@@ -163,14 +165,19 @@ pub(crate) use rule;
 #[derive(Debug, Default)]
 pub(crate) struct RuleBook {
     broken: ClauseSet,
+    broken_at: BTreeSet<Breach>,
     consulted: [AtomicU64; WORDS],
+    /// Where packets broke a clause. Places are as many as the codec's sources tell of, whatever peers send.
+    breaches: Mutex<BTreeSet<Breach>>,
 }
 
 impl RuleBook {
-    pub(crate) fn new(broken: ClauseSet) -> Arc<Self> {
+    pub(crate) fn new(broken: ClauseSet, broken_at: BTreeSet<Breach>) -> Arc<Self> {
         Arc::new(Self {
             broken,
+            broken_at,
             consulted: Default::default(),
+            breaches: Mutex::default(),
         })
     }
 
@@ -189,12 +196,21 @@ impl RuleBook {
         self.broken.contains(clause)
     }
 
-    /// Whether what the codec found is let through, because a rule that forbids it is broken.
-    pub(crate) fn forgives(&self, violation: &Violation) -> bool {
-        violation.clauses().fold(false, |forgiven, clause| {
+    /// Whether what the codec found in a packet is let through, because a rule that forbids it is broken, everywhere or
+    /// in this place. What is no packet has no place.
+    pub(crate) fn forgives(&self, violation: &Violation, packet: Option<PacketType>) -> bool {
+        let everywhere = violation.clauses().fold(false, |forgiven, clause| {
             self.note(clause);
             forgiven | self.breaks(clause)
-        })
+        });
+        packet.is_some_and(|packet| self.forgives_at(Breach::of(violation, packet))) || everywhere
+    }
+
+    fn forgives_at(&self, breach: Breach) -> bool {
+        let forgiven = self.broken_at.contains(&breach);
+        let mut breaches = self.breaches.lock().unwrap_or_else(PoisonError::into_inner);
+        breaches.insert(breach);
+        forgiven
     }
 
     /// Whether the duty is done towards a client whose version nobody knows yet.
@@ -213,6 +229,11 @@ impl RuleBook {
             *word = noted.load(Ordering::Relaxed);
         }
         set
+    }
+
+    pub(crate) fn breaches(&self) -> BTreeSet<Breach> {
+        let breaches = self.breaches.lock().unwrap_or_else(PoisonError::into_inner);
+        breaches.clone()
     }
 
     pub(crate) fn of(self: &Arc<Self>, version: Version) -> Rules {
@@ -298,7 +319,10 @@ mod tests {
 
     #[test]
     fn a_rule_binds_by_the_clauses_of_the_version() {
-        let book = RuleBook::new([clause!("v5.0/MQTT-3.1.0-2")].into_iter().collect());
+        let book = RuleBook::new(
+            [clause!("v5.0/MQTT-3.1.0-2")].into_iter().collect(),
+            BTreeSet::new(),
+        );
         assert!(book.of(Version::V3_1_1).keeps(SECOND_CONNECT));
         assert!(book.of(Version::V3_1).keeps(SECOND_CONNECT));
         assert!(!book.of(Version::V5_0).keeps(SECOND_CONNECT));
@@ -308,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_version_without_the_rule_does_no_duty_and_takes_the_right_value() {
-        let book = RuleBook::new(ClauseSet::EMPTY);
+        let book = RuleBook::new(ClauseSet::EMPTY, BTreeSet::new());
         let rules = book.of(Version::V3_1_1);
         assert!(!rules.keeps(WILDCARD_DOLLAR));
         assert_eq!(rules.must(WILDCARD_DOLLAR, 1, 2), 1);
@@ -321,7 +345,7 @@ mod tests {
 
     #[test]
     fn what_was_consulted_is_noted() {
-        let book = RuleBook::new(ClauseSet::EMPTY);
+        let book = RuleBook::new(ClauseSet::EMPTY, BTreeSet::new());
         let rules = book.of(Version::V5_0);
         assert!(book.consulted().is_empty());
         assert!(

@@ -1,16 +1,16 @@
 //! Rules that the codec judges, broken one at a time: the packet that the broker refuses by such a rule is let through
-//! when exactly this rule is broken, and the connection goes on.
+//! when exactly this rule is broken, everywhere or in this one place, and the connection goes on.
 //!
 //! The packets are found, not written: every field of every packet with values that no packet may have, and every lie
 //! about the wire. One whose lenient reading finds violations of one clause only speaks for that clause.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use broker::Config;
 use broker::core::{Action, ConnectionId, Core, Event};
+use broker::{Breach, Breakable, Config};
 use clauses::ClauseId;
 use codec::draft::{Draft, FieldSpec, Kind, Malformation, Record, Value, fields, sample};
 use codec::{Direction, Frame, PacketType, PropertyId, Version, Violation};
@@ -20,16 +20,23 @@ const CONNECTION: ConnectionId = ConnectionId(0);
 #[test]
 fn a_broken_rule_of_the_codec_lets_its_packets_through() {
     let mut judged: BTreeMap<ClauseId, bool> = BTreeMap::new();
+    let mut places: BTreeMap<Breach, bool> = BTreeMap::new();
     for version in [Version::V3_1_1, Version::V5_0] {
         for packet_type in PacketType::ALL {
             for packet in packets(packet_type, version) {
                 let Some(clause) = only_clause(&packet, version) else {
                     continue;
                 };
-                let kept = !survives(&packet, version, Config::default());
-                assert!(kept, "{clause} is not kept: {packet:02x?}");
-                *judged.entry(clause).or_default() |=
-                    survives(&packet, version, Config::breaking([clause]));
+                let (kept, breaches) = play(&packet, version, Config::default());
+                assert!(!kept, "{clause} is not kept: {packet:02x?}");
+                let (through, _) = play(&packet, version, Config::breaking([clause]));
+                *judged.entry(clause).or_default() |= through;
+                for breach in breaches {
+                    let mut config = Config::default();
+                    config.disobey(Breakable::Breach(breach.to_string().parse().unwrap()));
+                    let (through_there, _) = play(&packet, version, config);
+                    *places.entry(breach).or_default() |= through_there || !through;
+                }
             }
         }
     }
@@ -39,6 +46,16 @@ fn a_broken_rule_of_the_codec_lets_its_packets_through() {
         judged.len() >= 99,
         "only {} clauses were tried",
         judged.len()
+    );
+    let refused: Vec<_> = places.iter().filter(|(_, through)| !**through).collect();
+    assert!(
+        refused.is_empty(),
+        "broken there, and still refused: {refused:?}"
+    );
+    assert!(
+        places.len() >= 210,
+        "only {} places were tried",
+        places.len()
     );
 }
 
@@ -61,8 +78,8 @@ fn only_clause(packet: &[u8], version: Version) -> Option<ClauseId> {
     one.then_some(first.clause)
 }
 
-/// Whether a connection is still there after the packet, and served if it is accepted.
-fn survives(packet: &[u8], version: Version, config: Config) -> bool {
+/// Whether a connection is still there after the packet, and served if it is accepted; and where the packet broke what.
+fn play(packet: &[u8], version: Version, config: Config) -> (bool, BTreeSet<Breach>) {
     let mut core = Core::new(config);
     let mut actions = Vec::new();
     core.handle(
@@ -82,9 +99,10 @@ fn survives(packet: &[u8], version: Version, config: Config) -> bool {
     let packet_type = PacketType::from_value(packet[0] >> 4);
     if packet_type == Some(PacketType::Connect) {
         send(packet);
-        return !actions
+        let survives = !actions
             .iter()
             .any(|action| matches!(action, Action::Close { .. }));
+        return (survives, core.breaches());
     }
     send(&connect(version, packet_type == Some(PacketType::Auth)));
     if packet_type == Some(PacketType::Auth) {
@@ -92,12 +110,13 @@ fn survives(packet: &[u8], version: Version, config: Config) -> bool {
     }
     send(packet);
     send(&[0xC0, 0]);
-    match actions.last() {
+    let survives = match actions.last() {
         // A DISCONNECT that is let through ends the connection without a word.
         Some(Action::Close { why: None, .. }) => packet_type == Some(PacketType::Disconnect),
         Some(Action::Send { bytes, .. }) => bytes.ends_with(&[0xD0, 0]),
         _ => false,
-    }
+    };
+    (survives, core.breaches())
 }
 
 fn connect(version: Version, authenticates: bool) -> Vec<u8> {

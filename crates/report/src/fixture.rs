@@ -432,6 +432,7 @@ fn case(name: &str, version: Version, text: &str) -> CaseReport {
         trace: Vec::new(),
         elapsed: Duration::from_micros(1_200),
         consulted: Vec::new(),
+        breaches: Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The embedded reference broker, configured for what each case requires.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -9,7 +10,7 @@ use std::rc::Rc;
 use broker::config::Permission;
 use broker::rules::ClauseSet;
 use broker::shell::{self, Kept};
-use broker::{Broker, Config, Password};
+use broker::{Breach, Breakable, Broker, Config, Password};
 use codec::QoS;
 
 use crate::identity::Identity;
@@ -42,15 +43,15 @@ const OFFERED: [&str; 11] = [
 
 /// The broker that a case with these requirements is played on. Must be called within the case's runtime.
 pub(crate) fn furnish(requires: &[&str]) -> Target {
-    furnish_breaking(ClauseSet::EMPTY, requires)
+    furnish_breaking(None, requires)
 }
 
-/// The same, on a broker that disobeys these clauses.
-pub(crate) fn furnish_breaking(broken: ClauseSet, requires: &[&str]) -> Target {
-    let mut config = Config {
-        broken,
-        ..Config::default()
-    };
+/// The same, on a broker that disobeys this.
+pub(crate) fn furnish_breaking(broken: Option<&Breakable>, requires: &[&str]) -> Target {
+    let mut config = Config::default();
+    if let Some(rule) = broken {
+        config.disobey(rule.clone());
+    }
     let mut facts = Facts {
         features: Features::none("the embedded broker does not offer it"),
         authentication: Some(Authentication {
@@ -141,6 +142,8 @@ struct Reference {
     config: Config,
     /// What the brokers before the running one consulted.
     consulted: Cell<ClauseSet>,
+    /// Where packets broke a clause on them.
+    breaches: RefCell<BTreeSet<Breach>>,
     /// None while it restarts.
     broker: RefCell<Option<Broker>>,
 }
@@ -151,6 +154,7 @@ impl Reference {
         Self {
             broker: RefCell::new(Broker::start(config.clone()).ok()),
             consulted: Cell::default(),
+            breaches: RefCell::default(),
             config,
         }
     }
@@ -158,6 +162,7 @@ impl Reference {
     /// Takes the running broker away, and keeps the record of what it consulted.
     fn take(&self) -> Option<Broker> {
         self.consulted.set(self.consulted());
+        self.breaches.replace(self.breaches());
         self.broker.take()
     }
 
@@ -172,6 +177,14 @@ impl Host for Reference {
     fn consulted(&self) -> ClauseSet {
         let now = self.broker.borrow().as_ref().map(Broker::consulted);
         self.consulted.get().union(now.unwrap_or_default())
+    }
+
+    fn breaches(&self) -> BTreeSet<Breach> {
+        let mut all = self.breaches.borrow().clone();
+        if let Some(broker) = &*self.broker.borrow() {
+            all.extend(broker.breaches());
+        }
+        all
     }
 
     fn attach(&self, end: broker::pipe::End) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+pub use broker::Breach;
 use clauses::ClauseId;
 use codec::Version;
 use scenario::{Source, Span};
@@ -115,6 +116,8 @@ pub struct CaseReport {
     pub elapsed: Duration,
     /// The rules of the reference broker that the case consulted; empty on any other target.
     pub consulted: Vec<ClauseId>,
+    /// Where packets of the case broke a clause, as the reference broker judged them; empty on any other target.
+    pub breaches: Vec<Breach>,
 }
 
 /// The verdict on a case.

@@ -111,6 +111,7 @@ mod tests {
             trace,
             elapsed: Duration::ZERO,
             consulted: Vec::new(),
+            breaches: Vec::new(),
         };
         Played { report, began }
     }

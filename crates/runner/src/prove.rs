@@ -4,6 +4,9 @@
 //! cases that consulted it are played again: those that cite its clause all of them, since each claims to notice; when none
 //! of them does, the others too, until one does. What MAY be done or left cannot be broken, and is left out. Of a part of
 //! the suite only those rules are broken that its cases cite.
+//!
+//! A clause that cases break in several fields or packets is broken in each of these places as well: a broker that
+//! forgets one of them must be found out too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,12 +14,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
+use broker::Breakable;
 use broker::rules::ClauseSet;
 use clauses::{ClauseId, Keyword};
 use scenario::Case;
 
-use crate::embedded::{furnish, furnish_breaking};
-use crate::event::{CaseReport, Event, Verdict};
+use crate::embedded::furnish_breaking;
+use crate::event::{Breach, CaseReport, Event, Verdict};
 use crate::interrupt::Interrupt;
 use crate::ledger::Ledger;
 use crate::memory;
@@ -27,8 +31,8 @@ use crate::secrets::Secrets;
 /// What breaking one rule has shown.
 #[derive(Debug, Clone)]
 pub struct Proof {
-    /// The clause that was broken.
-    pub clause: ClauseId,
+    /// What was broken: a clause, or one place of a clause that has several.
+    pub rule: Breakable,
     /// Scenarios that cite the clause, and of which a case failed.
     pub noticed: BTreeSet<String>,
     /// Scenarios that cite the clause, consulted the rule, and of which every case passed.
@@ -40,7 +44,7 @@ pub struct Proof {
 /// What breaking every rule has shown.
 #[derive(Debug, Clone, Default)]
 pub struct Proofs {
-    /// One for each clause that a case consulted, in the order of the register; of a part of the suite only for clauses
+    /// One for each clause that a case consulted, in the order of the register, then those for single places; of a part of the suite only for clauses
     /// that its cases cite, since who notices the others may lie outside.
     pub rules: Vec<Proof>,
     /// Cases that do not even pass on the sound broker, so that they can prove nothing.
@@ -78,7 +82,7 @@ pub fn prove(plan: &Plan, options: &Options, told: &mut dyn FnMut(&Proof, usize)
         .iter()
         .map(|case| (case.name.as_str(), case))
         .collect();
-    play(plan, ClauseSet::EMPTY, options, &mut |report| {
+    play(plan, None, options, &mut |report| {
         let name = name_of(report);
         if !passed(&report.verdict) {
             if !matches!(report.verdict, Verdict::Skip { .. }) {
@@ -88,19 +92,16 @@ pub fn prove(plan: &Plan, options: &Options, told: &mut dyn FnMut(&Proof, usize)
             exhibits.push(Exhibit {
                 case: Arc::clone(case),
                 consulted: report.consulted.iter().copied().collect(),
+                breaches: report.breaches.iter().cloned().collect(),
             });
         }
     });
     exhibits.sort_by(|left, right| left.case.name.cmp(&right.case.name));
-    let rules: Vec<ClauseId> = exhibits
-        .iter()
-        .fold(ClauseSet::EMPTY, |all, exhibit| {
-            all.union(exhibit.consulted)
-        })
-        .iter()
-        .filter(|clause| clause.clause().keyword != Keyword::May)
-        .filter(|clause| {
-            plan.is_whole_suite() || exhibits.iter().any(|exhibit| exhibit.cites(*clause))
+    let rules: Vec<Breakable> = rules(&exhibits)
+        .into_iter()
+        .filter(|rule| rule.clause().clause().keyword != Keyword::May)
+        .filter(|rule| {
+            plan.is_whole_suite() || exhibits.iter().any(|exhibit| exhibit.cites(rule.clause()))
         })
         .collect();
 
@@ -115,8 +116,8 @@ pub fn prove(plan: &Plan, options: &Options, told: &mut dyn FnMut(&Proof, usize)
             let tell = tell.clone();
             scope.spawn(|| {
                 let tell = tell;
-                while let Some(&clause) = rules.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let proof = prove_rule(clause, &exhibits, options);
+                while let Some(rule) = rules.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let proof = prove_rule(rule, &exhibits, options);
                     if options.interrupt.is_raised() || tell.send(proof).is_err() {
                         break;
                     }
@@ -130,32 +131,66 @@ pub fn prove(plan: &Plan, options: &Options, told: &mut dyn FnMut(&Proof, usize)
         }
     });
     proofs.interrupted = proofs.rules.len() < rules.len();
-    proofs.rules.sort_by_key(|proof| proof.clause);
     proofs
+        .rules
+        .sort_by(|left, right| left.rule.cmp(&right.rule));
+    proofs
+}
+
+/// All that these cases can have a say in.
+fn rules(exhibits: &[Exhibit]) -> Vec<Breakable> {
+    let consulted = exhibits.iter().fold(ClauseSet::EMPTY, |all, exhibit| {
+        all.union(exhibit.consulted)
+    });
+    let breaches: BTreeSet<&Breach> = exhibits
+        .iter()
+        .flat_map(|exhibit| &exhibit.breaches)
+        .collect();
+    let mut places: BTreeMap<ClauseId, usize> = BTreeMap::new();
+    for breach in &breaches {
+        *places.entry(breach.clause).or_default() += 1;
+    }
+    // The only place of a clause is the clause.
+    let breaches = breaches
+        .into_iter()
+        .filter(|breach| places[&breach.clause] > 1);
+    let breaches = breaches.cloned().map(Breakable::Breach);
+    consulted
+        .iter()
+        .map(Breakable::Clause)
+        .chain(breaches)
+        .collect()
 }
 
 /// A case that passes on the sound broker, and the rules that it consulted there.
 struct Exhibit {
     case: Arc<Case>,
     consulted: ClauseSet,
+    breaches: BTreeSet<Breach>,
 }
 
 impl Exhibit {
     fn cites(&self, clause: ClauseId) -> bool {
         self.case.clauses.contains(&clause)
     }
+
+    fn consulted(&self, rule: &Breakable) -> bool {
+        match rule {
+            Breakable::Clause(clause) => self.consulted.contains(*clause),
+            Breakable::Breach(breach) => self.breaches.contains(breach),
+        }
+    }
 }
 
-fn prove_rule(clause: ClauseId, exhibits: &[Exhibit], options: &Options) -> Proof {
+fn prove_rule(rule: &Breakable, exhibits: &[Exhibit], options: &Options) -> Proof {
     let (citing, others): (Vec<_>, Vec<_>) = exhibits
         .iter()
-        .filter(|exhibit| exhibit.consulted.contains(clause))
+        .filter(|exhibit| exhibit.consulted(rule))
         .map(|exhibit| Arc::clone(&exhibit.case))
-        .partition(|case| case.clauses.contains(&clause));
-    let broken: ClauseSet = [clause].into_iter().collect();
+        .partition(|case| case.clauses.contains(&rule.clause()));
     let cited: BTreeSet<String> = citing.iter().map(|case| scenario_of(&case.name)).collect();
     let mut noticed = BTreeSet::new();
-    play(&Plan::of(citing), broken, options, &mut |report| {
+    play(&Plan::of(citing), Some(rule), options, &mut |report| {
         if !passed(&report.verdict) {
             noticed.insert(scenario_of(&report.case.name));
         }
@@ -167,7 +202,7 @@ fn prove_rule(clause: ClauseId, exhibits: &[Exhibit], options: &Options) -> Proo
             interrupt: found.clone(),
             ..options.clone()
         };
-        play(&Plan::of(others), broken, &options, &mut |report| {
+        play(&Plan::of(others), Some(rule), &options, &mut |report| {
             if elsewhere.is_none() && !passed(&report.verdict) {
                 elsewhere = Some(scenario_of(&report.case.name));
                 found.raise();
@@ -175,17 +210,22 @@ fn prove_rule(clause: ClauseId, exhibits: &[Exhibit], options: &Options) -> Proo
         });
     }
     Proof {
-        clause,
+        rule: rule.clone(),
         missed: cited.difference(&noticed).cloned().collect(),
         noticed,
         elsewhere,
     }
 }
 
-/// Plays cases on the embedded broker with these clauses broken; a single thread, since rules are proven side by side.
-fn play(plan: &Plan, broken: ClauseSet, options: &Options, each: &mut dyn FnMut(&CaseReport)) {
+/// Plays cases on the embedded broker with this rule broken; a single thread then, since rules are proven side by side.
+fn play(
+    plan: &Plan,
+    broken: Option<&Breakable>,
+    options: &Options,
+    each: &mut dyn FnMut(&CaseReport),
+) {
     let options = Options {
-        jobs: if broken.is_empty() {
+        jobs: if broken.is_none() {
             options.jobs
         } else {
             Some(1)
@@ -199,12 +239,9 @@ fn play(plan: &Plan, broken: ClauseSet, options: &Options, each: &mut dyn FnMut(
         }
     };
     let mut ledger = Ledger::new(plan, &options, Secrets::default(), &mut listener);
-    if broken.is_empty() {
-        memory::run(plan, furnish, &options, &mut ledger);
-    } else {
-        let furnish = move |requires: &[&str]| furnish_breaking(broken, requires);
-        memory::run(plan, furnish, &options, &mut ledger);
-    }
+    let broken = broken.cloned();
+    let furnish = move |requires: &[&str]| furnish_breaking(broken.as_ref(), requires);
+    memory::run(plan, furnish, &options, &mut ledger);
     ledger.close();
 }
 
@@ -259,12 +296,49 @@ steps:
         let proofs = prove(&plan, &Options::default(), &mut |_, _| {});
         assert_eq!(proofs.unsound, [""; 0]);
         let answered = clause!("v5.0/MQTT-3.12.4-1");
-        let proof = proofs.rules.iter().find(|proof| proof.clause == answered);
+        let proof = proofs
+            .rules
+            .iter()
+            .find(|proof| proof.rule == Breakable::Clause(answered));
         let proof = proof.expect("the rule was consulted");
         assert!(proof.is_noticed());
         assert!(proof.noticed.contains("ping/keeps"), "{proof:?}");
         assert_eq!(proofs.blind(), ["ping/looks-away"].into());
         // Who notices the others is no part of this plan.
         assert_eq!(proofs.rules.len(), 1, "{:?}", proofs.rules);
+    }
+
+    const PACKET_ID_0: &str = "\
+title: A packet id of 0 closes the connection
+clauses: [v5.0/MQTT-2.2.1-3]
+each: { packet: [SUBSCRIBE, UNSUBSCRIBE] }
+clients: [a]
+steps:
+  - if <packet> = SUBSCRIBE:
+      - a !> SUBSCRIBE: { id: 1, filters: [{ filter: <t>, qos: 0 }], but: { id: 0 } }
+  - if <packet> = UNSUBSCRIBE:
+      - a !> UNSUBSCRIBE: { id: 1, filters: [<t>], but: { id: 0 } }
+  - a <- closed: [malformed_packet, protocol_error]
+";
+
+    #[test]
+    fn a_clause_of_several_places_is_broken_in_each() {
+        let parsed = scenario::parse("scenarios/malformed/id.yaml", PACKET_ID_0).unwrap();
+        let plan = Plan::new(&[Arc::new(parsed)], &Selection::default());
+        let proofs = prove(&plan, &Options::default(), &mut |_, _| {});
+        let broken: Vec<_> = proofs
+            .rules
+            .iter()
+            .map(|proof| (proof.rule.to_string(), proof.is_noticed()))
+            .collect();
+        let noticed = |rule: &str| (rule.to_owned(), true);
+        assert_eq!(
+            broken,
+            [
+                noticed("v5.0/MQTT-2.2.1-3"),
+                noticed("v5.0/MQTT-2.2.1-3/SUBSCRIBE.id"),
+                noticed("v5.0/MQTT-2.2.1-3/UNSUBSCRIBE.id"),
+            ]
+        );
     }
 }

@@ -61,5 +61,6 @@ fn report(info: &Arc<CaseInfo>, verdict: Verdict) -> CaseReport {
         trace: Vec::new(),
         elapsed: Duration::ZERO,
         consulted: Vec::new(),
+        breaches: Vec::new(),
     }
 }

@@ -3,11 +3,10 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use clauses::ClauseId;
 use codec::QoS;
 use serde::de::{Deserialize, Deserializer, Error};
 
-use crate::rules::ClauseSet;
+use crate::Breakable;
 
 /// The units of durations, the longer of those that end alike first.
 const UNITS: [(&str, u64); 4] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
@@ -70,19 +69,10 @@ pub(super) fn filter<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Er
     }
 }
 
-/// Clauses by their names, such as `v5.0/MQTT-3.3.1-9`.
-impl<'de> Deserialize<'de> for ClauseSet {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let clauses = Vec::<Named>::deserialize(from)?;
-        Ok(clauses.into_iter().map(|Named(clause)| clause).collect())
-    }
-}
-
-struct Named(ClauseId);
-
-impl<'de> Deserialize<'de> for Named {
+/// What is to be disobeyed, such as `v5.0/MQTT-3.3.1-9`.
+impl<'de> Deserialize<'de> for Breakable {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let name = String::deserialize(from)?;
-        ClauseId::parse(&name).map(Self).map_err(D::Error::custom)
+        name.parse().map_err(D::Error::custom)
     }
 }

@@ -66,7 +66,7 @@ mod unsubscribe;
 mod verify;
 mod will;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,6 +83,7 @@ pub use topic::matches;
 pub use verify::Claim;
 pub use will::Will;
 
+use crate::Breach;
 use crate::config::{AuthenticationMethod, Config};
 use crate::rules::{ClauseSet, RuleBook};
 use connection::Connection;
@@ -197,7 +198,7 @@ impl Core {
         let echo: Box<dyn Method> = Box::new(Echo);
         let offers_echo = config.features.authenticates_by(AuthenticationMethod::Echo);
         Self {
-            rules: RuleBook::new(config.broken),
+            rules: RuleBook::new(config.broken, config.broken_at.clone()),
             methods: offers_echo.then_some(echo).into_iter().collect(),
             config,
             connections: BTreeMap::new(),
@@ -263,6 +264,11 @@ impl Core {
     /// The rules that were consulted so far.
     pub fn consulted(&self) -> ClauseSet {
         self.rules.consulted()
+    }
+
+    /// Where packets broke a clause so far, as the codec judges them.
+    pub fn breaches(&self) -> BTreeSet<Breach> {
+        self.rules.breaches()
     }
 
     /// The configuration.

@@ -59,7 +59,7 @@ impl Core {
             let maximum = usize::try_from(maximum).unwrap_or(MAXIMUM_PACKET_SIZE);
             let mut split = codec::split(bytes, version, Direction::ToServer, maximum);
             if let Err(violation) = split {
-                let mut broken = self.rules.forgives(&violation);
+                let mut broken = self.rules.forgives(&violation, None);
                 if violation.kind == ViolationKind::PacketTooLarge {
                     broken |= connection.rules.breaks(rule!("v5.0/MQTT-3.2.2-15"));
                     split = codec::split(bytes, version, Direction::ToServer, MAXIMUM_PACKET_SIZE);
@@ -171,7 +171,7 @@ impl Core {
         if violation.kind == ViolationKind::UnsupportedProtocolVersion {
             return self.handle_unsupported(id, frame, violation);
         }
-        if !self.rules.forgives(&violation) {
+        if !self.rules.forgives(&violation, frame.packet_type()) {
             if let Some(version) = announced(frame)
                 && let Some(connection) = self.connections.get_mut(&id)
             {
@@ -181,7 +181,7 @@ impl Core {
         }
         let mut violations = Vec::new();
         let read = codec::decode_connect_leniently(frame, &mut violations);
-        self.forgive(&violations)?;
+        self.forgive(&violations, frame.packet_type())?;
         let (version, connect) = read.ok_or(violation)?;
         self.connect(id, version, &connect, frame)
     }
@@ -313,11 +313,13 @@ impl Core {
                 Ok(())
             }
             Packet::Disconnect(disconnect) => self.disconnected(id, rules, session, &disconnect),
-            Packet::Auth(auth) => self.authenticate_again(id, rules, &auth),
-            // The codec lets these through only where the rule of their direction is broken.
-            Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp(_) => {
-                Ok(())
-            }
+            Packet::Auth(auth) if rules.is_v5() => self.authenticate_again(id, rules, &auth),
+            // The codec lets these through only where the rule of their version or direction is broken.
+            Packet::Auth(_)
+            | Packet::Connack(_)
+            | Packet::Suback(_)
+            | Packet::Unsuback(_)
+            | Packet::Pingresp(_) => Ok(()),
         }
     }
 
@@ -330,21 +332,26 @@ impl Core {
             }
             Err(violation) => violation,
         };
-        if !self.rules.forgives(&violation) {
+        if !self.rules.forgives(&violation, frame.packet_type()) {
             return Err(violation.into());
         }
         let mut violations = Vec::new();
         let packet =
             codec::decode_leniently(frame, rules.version(), Direction::ToServer, &mut violations);
-        self.forgive(&violations)?;
-        packet.ok_or_else(|| violation.into())
+        self.forgive(&violations, frame.packet_type())?;
+        // Who does not mind what is no packet at all passes it over, like a PINGRESP.
+        Ok(packet.unwrap_or(Packet::Pingresp(Pingresp)))
     }
 
     /// Refuses the first violation whose rule is not broken.
-    fn forgive(&self, violations: &[codec::Violation]) -> Result<(), Refusal> {
+    fn forgive(
+        &self,
+        violations: &[codec::Violation],
+        packet: Option<PacketType>,
+    ) -> Result<(), Refusal> {
         match violations
             .iter()
-            .find(|violation| !self.rules.forgives(violation))
+            .find(|violation| !self.rules.forgives(violation, packet))
         {
             Some(&violation) => Err(violation.into()),
             None => Ok(()),

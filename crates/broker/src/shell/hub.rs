@@ -1,6 +1,6 @@
 //! The one place where events meet the core and its actions are carried out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use super::metered::Account;
 use super::outbox::Outbox;
 use super::trace::{Sink, Tracer};
 use super::verifying::Verifying;
+use crate::Breach;
 use crate::config::{AuthenticationMethod, Config, Limits};
 use crate::core::{Action, ConnectionId, Core, Event, Persist};
 use crate::rules::{ClauseSet, RuleBook};
@@ -241,6 +242,10 @@ impl Hub {
 
     pub(super) fn consulted(&self) -> ClauseSet {
         self.state().core.consulted()
+    }
+
+    pub(super) fn breaches(&self) -> BTreeSet<Breach> {
+        self.state().core.breaches()
     }
 
     /// The rules, for what is met before the core sees a byte.

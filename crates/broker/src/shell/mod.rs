@@ -17,12 +17,14 @@ mod transport;
 mod verifying;
 mod websocket;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use crate::Breach;
 use crate::config::{Config, ConfigError};
 use crate::rules::ClauseSet;
 use crate::store::{CommitError, Store};
@@ -128,6 +130,11 @@ impl Broker {
     /// The rules that were consulted so far.
     pub fn consulted(&self) -> ClauseSet {
         self.hub.consulted()
+    }
+
+    /// Where packets broke a clause so far, as the codec judges them.
+    pub fn breaches(&self) -> BTreeSet<Breach> {
+        self.hub.breaches()
     }
 
     /// Stops listening, tells each client (5.0: DISCONNECT with Server shutting down), and waits until every

@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use anstream::println;
+use broker::Breakable;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use report::terminal_line;
@@ -52,7 +53,7 @@ impl Prove {
         let proofs = runner::prove(&plan, &options, &mut |proof, rules| {
             bar.set_length(rules as u64);
             bar.inc(1);
-            bar.set_message(proof.clause.name());
+            bar.set_message(proof.rule.to_string());
         });
         bar.finish_and_clear();
         self.tell(&proofs);
@@ -86,8 +87,11 @@ impl Prove {
         let noticed =
             |by: fn(&Proof) -> bool| proofs.rules.iter().filter(|proof| by(proof)).count();
         println!(
-            "{} rules broken: {} noticed by a scenario that cites the clause, {} by another, {} by none; {} blind scenarios.",
+            "{} rules broken ({} clauses, and {} single places of those that rule several): {} noticed by a scenario that \
+             cites the clause, {} by another, {} by none; {} blind scenarios.",
             proofs.rules.len(),
+            noticed(|proof| matches!(proof.rule, Breakable::Clause(_))),
+            noticed(|proof| matches!(proof.rule, Breakable::Breach(_))),
             noticed(|proof| !proof.noticed.is_empty()),
             noticed(|proof| proof.elsewhere.is_some()),
             noticed(|proof| !proof.is_noticed()),
@@ -122,7 +126,7 @@ fn line(proof: &Proof, blind: &BTreeSet<&str>) -> String {
     };
     format!(
         "{}: {verdict}{}{}",
-        proof.clause,
+        proof.rule,
         missed(
             &useful,
             "not blind: other clauses that are cited there are noticed"

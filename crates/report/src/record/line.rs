@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clauses::ClauseId;
 use runner::event::{
-    CaseInfo, CaseReport, Crash, Entry, Finding, Flaky, Happening, Level, Round, RunInfo,
+    Breach, CaseInfo, CaseReport, Crash, Entry, Finding, Flaky, Happening, Level, Round, RunInfo,
     RunSummary, Verdict,
 };
 use scenario::{Source, Span};
@@ -80,6 +80,8 @@ pub(super) struct Judged {
     elapsed_ns: u64,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     consulted: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    breaches: Vec<String>,
     trace: Vec<Traced>,
 }
 
@@ -255,6 +257,7 @@ impl Judged {
             notes: report.notes.clone(),
             elapsed_ns: nanos(report.elapsed),
             consulted: names(&report.consulted),
+            breaches: report.breaches.iter().map(Breach::to_string).collect(),
             trace: report.trace.iter().map(Traced::from).collect(),
         }
     }
@@ -287,6 +290,7 @@ impl Judged {
                 .collect::<Result<_, _>>()?,
             elapsed: Duration::from_nanos(self.elapsed_ns),
             consulted: clauses(&self.consulted)?,
+            breaches: breaches(&self.breaches)?,
         })
     }
 }
@@ -532,6 +536,13 @@ fn names(ids: &[ClauseId]) -> Vec<String> {
 fn clauses(names: &[String]) -> Result<Vec<ClauseId>, String> {
     let ids = names.iter().map(|name| ClauseId::parse(name));
     ids.collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())
+}
+
+fn breaches(names: &[String]) -> Result<Vec<Breach>, String> {
+    let breaches = names.iter().map(|name| name.parse::<Breach>());
+    breaches
+        .collect::<Result<_, _>>()
         .map_err(|error| error.to_string())
 }
 

@@ -80,6 +80,7 @@ pub async fn play(
         trace: played.trace,
         elapsed: played.elapsed,
         consulted: target.consulted().iter().collect(),
+        breaches: target.breaches().into_iter().collect(),
     }
 }
 

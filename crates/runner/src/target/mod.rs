@@ -9,6 +9,7 @@ pub(crate) mod probe;
 pub(crate) mod profile;
 mod trust;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use address::{Address, AddressError};
+use broker::Breach;
 use broker::rules::ClauseSet;
 use codec::Version;
 pub use declared::Declared;
@@ -80,6 +82,11 @@ pub(crate) trait Host {
     /// The rules that its brokers have consulted so far; none on what is no reference broker.
     fn consulted(&self) -> ClauseSet {
         ClauseSet::EMPTY
+    }
+
+    /// Where packets broke a clause so far, as its brokers judged them; nowhere on what is no reference broker.
+    fn breaches(&self) -> BTreeSet<Breach> {
+        BTreeSet::new()
     }
 
     /// Stops, and starts again with what has been persisted.
@@ -200,6 +207,14 @@ impl Target {
         match &self.reach {
             Reach::Memory(host) => host.consulted(),
             Reach::Endpoints(..) => ClauseSet::EMPTY,
+        }
+    }
+
+    /// Where packets broke a clause so far, as the reference broker judged them; nowhere on any other target.
+    pub(crate) fn breaches(&self) -> BTreeSet<Breach> {
+        match &self.reach {
+            Reach::Memory(host) => host.breaches(),
+            Reach::Endpoints(..) => BTreeSet::new(),
         }
     }
 

@@ -2,11 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use broker::Config;
-use broker::Password;
 use broker::config::{Answers, Features, Limits, Permission, Redirection};
-use broker::rules::ClauseSet;
-use clauses::ClauseId;
+use broker::{Breakable, Config, Password};
 use runner::document::Document;
 use serde::Deserialize;
 use serde_yaml::Spanned;
@@ -43,7 +40,7 @@ struct File {
     answers: Answers,
     redirection: Option<Redirection>,
     #[serde(rename = "break")]
-    broken: ClauseSet,
+    broken: Vec<Breakable>,
 }
 
 /// Who may connect, and who may do what.
@@ -98,13 +95,15 @@ impl Configuration {
             places.push(place);
         }
         let mut config = Config {
-            broken: file.broken,
             features: file.features,
             limits: file.limits,
             answers: file.answers,
             redirection: file.redirection,
             ..Config::default()
         };
+        for rule in file.broken {
+            config.disobey(rule);
+        }
         config.access.refused_client_ids = file.access.refused_client_ids;
         config.access.permissions = file.access.permissions;
         if let Some(passwords) = file.access.password_file {
@@ -163,15 +162,13 @@ impl Configuration {
             tls.client_authorities.clone_from(&where_to.tls_client_ca);
         }
 
-        let Config {
-            broken,
-            features,
-            limits,
-            ..
-        } = &mut self.config;
         for text in &what.broken {
-            broken.insert(ClauseId::parse(text).map_err(|error| Failure::of(&error))?);
+            let rule = text.parse().map_err(|error| Failure::of(&error))?;
+            self.config.disobey(rule);
         }
+        let Config {
+            features, limits, ..
+        } = &mut self.config;
         if let Some(qos) = what.maximum_qos {
             features.maximum_qos = codec::QoS::from_bits(qos);
         }
@@ -253,9 +250,9 @@ mod tests {
         // Nothing is left out: each field of the configuration stands there.
         let told = format!("{:#?}", read.config);
         let fields = told.lines().filter_map(|line| line.trim().split_once(": "));
-        for (field, _) in
-            fields.filter(|(field, _)| !["passwords", "broken", "persistent"].contains(field))
-        {
+        for (field, _) in fields.filter(|(field, _)| {
+            !["passwords", "broken", "broken_at", "persistent"].contains(field)
+        }) {
             assert!(EXAMPLE.contains(&format!("{field}:")), "{field} is missing");
         }
     }

@@ -12,7 +12,6 @@ use std::path::PathBuf;
 
 use broker::shell::Transport;
 use clap::Args;
-use clauses::ClauseId;
 use tokio::runtime;
 use tokio::task::LocalSet;
 
@@ -104,7 +103,8 @@ struct WhereTo {
     reason = "each is an option of its own"
 )]
 struct What {
-    /// Disobey this clause, such as `v5.0/MQTT-3.3.1-9`: what does a client do then?
+    /// Disobey this clause, such as `v5.0/MQTT-3.3.1-9`, or only what it says of one field that clients send, such as
+    /// `v5.0/MQTT-1.5.4-1/PUBLISH.topic`: what does a client do then?
     #[arg(long = "break", value_name = "CLAUSE")]
     broken: Vec<String>,
 
@@ -227,7 +227,7 @@ impl Serve {
             }
             return Ok(());
         }
-        let disobeyed: Vec<&str> = config.broken.iter().map(ClauseId::name).collect();
+        let disobeyed: Vec<_> = config.disobeyed().collect();
         if let Some(served) = &certificate {
             served.write_own()?;
         }
@@ -249,8 +249,8 @@ impl Serve {
             let fingerprint = &own.fingerprint;
             anstream::println!("Its certificate has the SHA-256 fingerprint {fingerprint}");
         }
-        for clause in disobeyed {
-            anstream::println!("It disobeys {clause}");
+        for rule in disobeyed {
+            anstream::println!("It disobeys {rule}");
         }
         anstream::println!("Press Ctrl-C to end it");
         let waited = tokio::select! {

@@ -153,6 +153,7 @@ fn nothing_found(tally: &Tally) -> CaseReport {
         trace: Vec::new(),
         elapsed: tally.elapsed,
         consulted: Vec::new(),
+        breaches: Vec::new(),
     }
 }
 
@@ -206,6 +207,7 @@ fn case(discovery: &Discovery, folder: &Path) -> CaseReport {
             trace: Vec::new(),
             elapsed: Duration::ZERO,
             consulted: Vec::new(),
+            breaches: Vec::new(),
         },
     }
 }
