@@ -8,7 +8,7 @@ use codec::Connect;
 use super::deadlines::Deadline;
 use super::message::Message;
 use super::session::SessionKey;
-use super::{Core, publish};
+use super::{Core, as_published};
 use crate::rules::{Rules, rule};
 
 /// A Will, kept with its Session until it is published or recalled.
@@ -62,9 +62,9 @@ impl Core {
                 true,
             )
         };
-        let mut properties = publish::forwarded(rules, will.properties);
+        let mut properties = as_published::forwarded(rules, will.properties);
         if rules.breaks(rule!("v5.0/MQTT-3.1.3-10")) && rules.is_v5() {
-            properties = publish::with_user_properties_reversed(&properties);
+            properties = as_published::with_user_properties_reversed(&properties);
         }
         session.will = Some(Will {
             message: Arc::new(Message {
