@@ -137,7 +137,12 @@ impl Project {
         });
         let edition = written.edition.map(|edition| {
             let parsed = edition.value.parse();
-            parsed.map_err(|error: String| document.wrong(&edition, error))
+            parsed.map_err(|error: String| {
+                document.wrong(
+                    &edition,
+                    format!("`{}` is no edition; {error}", edition.value),
+                )
+            })
         });
         if let Some(jobs) = &written.jobs
             && jobs.value == 0
@@ -147,7 +152,10 @@ impl Project {
         if let Some(patience) = &written.patience
             && !(1.0..=100.0).contains(&patience.value)
         {
-            return Err(document.wrong(patience, "the patience must be a number from 1 to 100"));
+            return Err(document.wrong(
+                patience,
+                "the patience does not lie in 1..100; write a number from 1 to 100",
+            ));
         }
         let here = |path: PathBuf| folder.join(path);
         Ok(Self {
@@ -241,6 +249,9 @@ fn relative(file: &Path, here: &Path) -> PathBuf {
     }
     file.to_owned()
 }
+
+#[cfg(test)]
+mod golden;
 
 #[cfg(test)]
 mod tests {

@@ -33,7 +33,10 @@ fn scenarios() -> List {
             {
                 let part = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
                 let text = fs::read_to_string(&file).unwrap();
-                let fingerprint = scenario::fingerprint(&text).unwrap();
+                let fingerprint = {
+                    let beside = |name: &str| fs::read(chapter.join(name));
+                    scenario::fingerprint(&text, &beside).unwrap()
+                };
                 found.insert(format!("{}/{}", part(&chapter), part(&file)), fingerprint);
             }
         }

@@ -174,6 +174,9 @@ impl Baseline {
 
 /// What the parser's sentence means to whoever wrote the file.
 fn refusal(error: &serde_yaml::Error, text: &str) -> Diagnostic {
+    if let Some(fault) = scenario::yaml_fault(text) {
+        return fault;
+    }
     let sentence = written::sentence(error);
     let start = error.location().map_or(0, |at| written::offset(text, at));
     let unknown = sentence.strip_prefix("unknown field `");
@@ -181,7 +184,9 @@ fn refusal(error: &serde_yaml::Error, text: &str) -> Diagnostic {
         let span = written::word(text, start, key);
         return Diagnostic::error(span, format!("unknown key `{key}`")).suggest(key, KEYS);
     }
-    let problem = match &*sentence {
+    let missing = sentence.strip_prefix("missing field ");
+    let missing = missing.map(|key| format!("the key {key} is missing"));
+    let problem = match missing.as_deref().unwrap_or(&sentence) {
         "expected sequence start" => "a list must stand here, each entry behind a `- `",
         "expected mapping start" => "an entry must be a map of keys and values",
         other => other,

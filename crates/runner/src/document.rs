@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::marker::PhantomData;
+use std::panic;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -140,29 +141,44 @@ impl Document {
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, DocumentError> {
         let text = &self.source.text;
         serde_yaml::from_str(text).map_err(|error| {
+            if let Some(fault) = scenario::yaml_fault(text) {
+                return self.refused(fault);
+            }
             let start = error.location().map_or(0, |at| written::offset(text, at));
             let error = error.without_snippet();
-            self.fault(written::word(text, start, named(error)), &sentence(error))
+            let sentence = Sentence::of(error);
+            self.fault(written::word(text, start, named(error)), &sentence)
         })
     }
 
     /// What is wrong at a value. Behind the last semicolon stands what to do.
+    #[track_caller]
     pub fn wrong<T>(&self, at: &Spanned<T>, problem: impl AsRef<str>) -> DocumentError {
         let start = written::offset(&self.source.text, at.referenced);
         let span = written::word(&self.source.text, start, "");
-        self.fault(span, problem.as_ref())
+        self.fault(span, &Sentence::new(problem.as_ref()))
     }
 
     /// What is wrong with the file as a whole. Behind the last semicolon stands what to do.
+    #[track_caller]
     pub fn lacks(&self, problem: impl AsRef<str>) -> DocumentError {
-        self.fault(written::word(&self.source.text, 0, ""), problem.as_ref())
+        let span = written::word(&self.source.text, 0, "");
+        self.fault(span, &Sentence::new(problem.as_ref()))
     }
 
-    fn fault(&self, span: Span, problem: &str) -> DocumentError {
-        let fault = match problem.rsplit_once("; ") {
-            Some((what, help)) => Diagnostic::error(span, what).help(help),
-            None => Diagnostic::error(span, problem),
+    fn fault(&self, place: Span, Sentence { text, origin }: &Sentence) -> DocumentError {
+        let (what, help) = match text.rsplit_once("; ") {
+            Some((what, help)) => (what, Some(help.to_owned())),
+            None => (text.as_str(), None),
         };
+        self.refused(Diagnostic {
+            help,
+            origin,
+            ..Diagnostic::error(place, what)
+        })
+    }
+
+    fn refused(&self, fault: Diagnostic) -> DocumentError {
         DocumentError::Wrong {
             file: Arc::new(Source {
                 name: self.source.name.clone(),
@@ -216,32 +232,58 @@ pub fn unknown<'a>(noun: &str, written: &str, known: impl IntoIterator<Item = &'
     }
 }
 
-/// The parser's sentence in our words, without its own place.
-fn sentence(error: &Error) -> String {
-    match error {
-        Error::SerdeUnknownField {
-            field, expected, ..
-        } => unknown("key", field, expected.iter().copied()),
-        Error::SerdeUnknownVariant {
-            variant, expected, ..
-        } => unknown("word", variant, expected.iter().copied()),
-        Error::SerdeMissingField { field, .. } => format!("the key `{field}` is missing"),
-        Error::DuplicateMappingKey { key: Some(key), .. } => {
-            format!("the key `{key}` stands here twice; keep one of them")
+/// What is said of a file. Behind the last semicolon stands what to do.
+struct Sentence {
+    text: String,
+    /// Where in our source it is said: each such place has a golden file in `tests/documents`.
+    origin: &'static panic::Location<'static>,
+}
+
+impl Sentence {
+    #[track_caller]
+    fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            origin: panic::Location::caller(),
         }
-        error => {
-            let text = written::sentence(error);
-            match text.as_str() {
-                "expected sequence start" => "a list must stand here, such as [a, b]".to_owned(),
-                "expected mapping start" => {
-                    "a map of keys and values must stand here, such as { key: value }".to_owned()
-                }
-                "invalid boolean" => "`true` or `false` must stand here".to_owned(),
-                other => match other.strip_prefix("invalid ").and_then(largest) {
-                    Some(largest) => format!("a whole number from 0 to {largest} must stand here"),
-                    None => other.to_owned(),
-                },
+    }
+
+    /// The parser's sentence in our words, without its own place.
+    fn of(error: &Error) -> Self {
+        match error {
+            Error::SerdeUnknownField {
+                field, expected, ..
+            } => Self::new(unknown("key", field, expected.iter().copied())),
+            Error::SerdeUnknownVariant {
+                variant, expected, ..
+            } => Self::new(unknown("word", variant, expected.iter().copied())),
+            Error::SerdeMissingField { field, .. } => {
+                Self::new(format!("the key `{field}` is missing"))
             }
+            Error::DuplicateMappingKey { key: Some(key), .. } => Self::new(format!(
+                "the key `{key}` stands here twice; keep one of them"
+            )),
+            error => Self::of_value(&written::sentence(error)),
+        }
+    }
+
+    /// The same, of a value that is not of its type.
+    fn of_value(sentence: &str) -> Self {
+        match sentence {
+            "expected sequence start" => Self::new("a list must stand here, such as [a, b]"),
+            "expected mapping start" => {
+                Self::new("a map of keys and values must stand here, such as { key: value }")
+            }
+            "invalid boolean" => Self::new("`true` or `false` must stand here"),
+            "invalid floating point" => Self::new("a number must stand here, such as 2 or 1.5"),
+            other => match other.strip_prefix("invalid ") {
+                Some("u8") => Self::new("a whole number from 0 to 255 must stand here"),
+                Some("u16") => Self::new("a whole number from 0 to 65535 must stand here"),
+                Some("u32") => Self::new("a whole number from 0 to 4294967295 must stand here"),
+                Some("u64" | "usize") => Self::new("a whole number must stand here, 0 or above"),
+                // What the readers of single values say.
+                _ => Self::new(other),
+            },
         }
     }
 }
@@ -253,17 +295,6 @@ fn named(error: &Error) -> &str {
         Error::SerdeUnknownVariant { variant, .. } => variant,
         Error::DuplicateMappingKey { key: Some(key), .. } => key,
         _ => "",
-    }
-}
-
-/// The largest number of a type that holds no negative ones.
-fn largest(type_name: &str) -> Option<u64> {
-    match type_name {
-        "u8" => Some(u8::MAX.into()),
-        "u16" => Some(u16::MAX.into()),
-        "u32" => Some(u32::MAX.into()),
-        "u64" | "usize" => Some(u64::MAX),
-        _ => None,
     }
 }
 

@@ -4,30 +4,36 @@ use std::fmt::Write as _;
 
 use crate::diagnostic::Diagnostic;
 use crate::node::{Kind, Node};
+use crate::parse::Files;
 use crate::yaml;
 
 /// What a text says to people alone.
 const PROSE: [&str; 2] = ["title", "why"];
 
-/// Sixteen hex digits that stay the same as long as a scenario does: comments, layout, `title` and `why` change nothing.
+/// What names a file beside the scenario.
+const FILE: &str = "file";
+
+/// Sixteen hex digits that stay the same as long as a scenario does: comments, layout, `title` and `why` change nothing;
+/// the contents of the files that it sends and expects do. One that cannot be read counts as empty: reading the scenario
+/// tells it.
 ///
 /// # Errors
 /// The text is no YAML that could be a scenario.
-pub fn fingerprint(text: &str) -> Result<String, Vec<Diagnostic>> {
+pub fn fingerprint(text: &str, files: &Files<'_>) -> Result<String, Vec<Diagnostic>> {
     let document = yaml::read(text)?;
     let mut canonical = String::with_capacity(text.len());
-    write(&document.root, &mut canonical);
+    write(&document.root, files, &mut canonical);
     Ok(format!("{:016x}", fnv(canonical.as_bytes())))
 }
 
-fn write(node: &Node, out: &mut String) {
+fn write(node: &Node, files: &Files<'_>, out: &mut String) {
     match &node.kind {
         Kind::Null => out.push('~'),
         Kind::Scalar(scalar) => scalar_text(&scalar.text, out),
         Kind::List { items, .. } => {
             out.push('[');
             for item in items {
-                write(item, out);
+                write(item, files, out);
                 out.push(',');
             }
             out.push(']');
@@ -35,10 +41,15 @@ fn write(node: &Node, out: &mut String) {
         Kind::Map { entries, .. } => {
             out.push('{');
             for entry in entries {
-                if !PROSE.contains(&entry.key.value.text.as_str()) {
-                    scalar_text(&entry.key.value.text, out);
+                let key = &entry.key.value.text;
+                if !PROSE.contains(&key.as_str()) {
+                    scalar_text(key, out);
                     out.push(':');
-                    write(&entry.value, out);
+                    write(&entry.value, files, out);
+                    if let (FILE, Kind::Scalar(name)) = (key.as_str(), &entry.value.kind) {
+                        let contents = files(&name.text).unwrap_or_default();
+                        let _ = write!(out, "={:016x}", fnv(&contents));
+                    }
                     out.push(',');
                 }
             }
@@ -61,13 +72,15 @@ fn fnv(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     const TEXT: &str =
         "title: a\nclauses: [v5.0/MQTT-3.12.4-1]\nclients: [a]\nsteps:\n  - a pings\n";
 
     fn of(text: &str) -> String {
-        fingerprint(text).unwrap()
+        fingerprint(text, &|_| Err(io::ErrorKind::NotFound.into())).unwrap()
     }
 
     #[test]
@@ -91,8 +104,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_payload_file_holds_counts() {
+        let text = TEXT.replace(
+            "a pings",
+            "a publishes: { topic: <t>, payload: { file: p.bin } }",
+        );
+        let with = |contents: &[u8]| fingerprint(&text, &|_| Ok(contents.to_vec())).unwrap();
+        assert_eq!(with(b"one"), with(b"one"));
+        assert_ne!(with(b"one"), with(b"two"));
+        assert_ne!(with(b"one"), with(b""));
+    }
+
+    #[test]
     fn what_is_no_scenario_has_none() {
-        assert!(fingerprint("").is_err());
-        assert!(fingerprint("a: [").is_err());
+        let of = |text| fingerprint(text, &|_| Ok(Vec::new()));
+        assert!(of("").is_err());
+        assert!(of("a: [").is_err());
     }
 }

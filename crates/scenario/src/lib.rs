@@ -42,3 +42,4 @@ pub use sample::sample;
 pub use schema::schema;
 pub use source::{Position, Source, Span, Spanned};
 pub use twin::twin;
+pub use yaml::yaml_fault;

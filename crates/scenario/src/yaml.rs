@@ -55,6 +55,13 @@ pub(crate) fn read(text: &str) -> Result<Document, Vec<Diagnostic>> {
     builder.finish()
 }
 
+/// Why a text is no YAML, with a hint where the cause is a known trap; nothing where it is.
+pub fn yaml_fault(text: &str) -> Option<Diagnostic> {
+    let mut events = Parser::new_from_str_with_options(text, parser_options(text));
+    let error = events.find_map(Result::err)?;
+    Some(yaml_errors::explain(&error, text))
+}
+
 /// Comments are bounded by the size of the text already.
 fn parser_options(text: &str) -> Options {
     options! {

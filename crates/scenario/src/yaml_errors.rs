@@ -34,7 +34,8 @@ pub(crate) fn explain(error: &ScanError, text: &str) -> Diagnostic {
                 .help(format!("put the value in quotes: '{character}…'"))
         }
         ErrorKind::UnclosedQuotedScalar | ErrorKind::InvalidQuotedScalarIndent => {
-            Diagnostic::error(at, "a quote is not closed")
+            Diagnostic::error(opening_quote(text, offset).unwrap_or(at), "a quote is not closed")
+                .help("close it with the sign that opens it; what goes on in a further line stands indented there")
         }
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
@@ -66,6 +67,25 @@ pub(crate) fn explain(error: &ScanError, text: &str) -> Diagnostic {
             Diagnostic::error(at, "this is no YAML")
                 .note(format!("the YAML parser says: {}", error.info()))
         }),
+    }
+}
+
+/// The quote that opens a value before an offset and is not closed in its line.
+fn opening_quote(text: &str, offset: usize) -> Option<Span> {
+    let mut end = offset;
+    loop {
+        let line = line_at(text, end);
+        let within = &text[line.start..line.end];
+        for quote in ['"', '\''] {
+            let mut quotes = within.match_indices(quote);
+            if let Some((at, _)) = quotes.next()
+                && quotes.count() % 2 == 0
+                && within[..at].ends_with([' ', '[', '{', ',', ':', '-'])
+            {
+                return Some(place(text, line.start + at));
+            }
+        }
+        end = line.start.checked_sub(1)?;
     }
 }
 
@@ -105,20 +125,40 @@ fn unclosed(text: &str, offset: usize, open: char) -> Diagnostic {
     )
 }
 
-/// A bracket in the line before that a comment has left open: what comes next is a surprise to the parser.
+/// A bracket in the line before that nothing closes, perhaps because a comment has swallowed the closing one: what comes
+/// next is a surprise to the parser.
 fn cut_off_before(text: &str, offset: usize) -> Option<Diagnostic> {
-    let before = text[..offset].trim_end();
-    let line = line_at(text, before.len());
-    let hash = comment_behind(text, line.start, line.end)?;
+    let line = line_at(text, text[..offset].trim_end().len());
+    if let Some(hash) = comment_behind(text, line.start, line.end)
+        && let Some(bracket) = left_open(text, line.start, hash.start)
+    {
+        return Some(swallowed(hash, bracket));
+    }
+    let here = line_at(text, offset);
+    let line = line_at(text, text[..here.start].trim_end().len());
+    let indent = |line: Span| text[line.range()].len() - text[line.range()].trim_start().len();
+    if line == here || indent(here) > indent(line) {
+        return None;
+    }
+    let bracket = left_open(text, line.start, line.end)?;
+    let fault = Diagnostic::error(
+        bracket,
+        format!("`{}` is not closed", &text[bracket.range()]),
+    );
+    Some(fault.and(place(text, offset), "so this is a surprise"))
+}
+
+/// The last bracket that is opened here and not closed.
+fn left_open(text: &str, start: usize, end: usize) -> Option<Span> {
     let mut open = Vec::new();
-    for (at, sign) in text[line.start..hash.start].char_indices() {
+    for (at, sign) in text[start..end].char_indices() {
         match sign {
-            '{' | '[' => open.push(line.start + at),
+            '{' | '[' => open.push(start + at),
             '}' | ']' => drop(open.pop()),
             _ => {}
         }
     }
-    open.last().map(|at| swallowed(hash, place(text, *at)))
+    open.last().map(|at| place(text, *at))
 }
 
 /// The `#` with which a comment begins behind `start`: an unquoted one behind a blank.

@@ -158,7 +158,7 @@ impl Common<'_> {
                 let told = explain(&error, &values);
                 return Err(document.wrong(
                     template,
-                    format!("{told} (in the configuration `{}`)", name.value),
+                    format!("in the configuration `{}`, {told}", name.value),
                 ));
             }
         }
@@ -273,7 +273,7 @@ configurations:
     fn slips_are_told_with_their_place_before_anything_is_started() {
         assert_eq!(
             told(&RECIPE.replace("{{tcp.port}}", "{{tcp.prot}}")),
-            "ours.yaml:5:21: nothing stands behind the name `tcp.prot`; did you mean `tcp.port`? (in the configuration `acl`)"
+            "ours.yaml:5:21: in the configuration `acl`, nothing stands behind the name `tcp.prot`; did you mean `tcp.port`?"
         );
         assert_eq!(
             told(&RECIPE.replace("plain: {}", "plian: {}")),
