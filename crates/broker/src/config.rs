@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clauses::ClauseId;
-use codec::QoS;
+use codec::{QoS, ReasonCode};
 use serde::Deserialize;
 
 use crate::Password;
@@ -249,7 +249,7 @@ impl Default for Answers {
     }
 }
 
-/// Where clients are sent (5.0 section 4.11).
+/// Where clients are sent, and when (5.0 section 4.11).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redirection {
@@ -258,6 +258,31 @@ pub struct Redirection {
     /// Whether the move is for good (Server moved) or for now (Use another server).
     #[serde(default)]
     pub permanent: bool,
+    /// When clients are sent there.
+    #[serde(default)]
+    pub when: RedirectedWhen,
+}
+
+impl Redirection {
+    /// The Reason Code by which clients are told.
+    pub(crate) fn reason(&self) -> ReasonCode {
+        if self.permanent {
+            ReasonCode::SERVER_MOVED
+        } else {
+            ReasonCode::USE_ANOTHER_SERVER
+        }
+    }
+}
+
+/// When clients are sent to another server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RedirectedWhen {
+    /// As soon as they connect, by CONNACK: nobody is served.
+    #[default]
+    Connecting,
+    /// When the broker stops, by DISCONNECT: until then they are served.
+    Stopping,
 }
 
 /// A configuration that cannot be served.

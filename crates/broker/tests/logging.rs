@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use broker::config::{Permission, Redirection};
+use broker::config::{Permission, RedirectedWhen, Redirection};
 use broker::pipe::{End, pipe};
 use broker::shell::Transport;
 use broker::{Broker, Config, Password};
@@ -161,6 +161,7 @@ async fn refusals_in_connack() {
         redirection: Some(Redirection {
             server_reference: "elsewhere:1883".into(),
             permanent: false,
+            when: RedirectedWhen::Connecting,
         }),
         ..Config::default()
     };

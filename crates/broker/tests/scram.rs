@@ -1,4 +1,5 @@
-//! SCRAM-SHA-256 as enhanced authentication (5.0 section 4.12), played by another party's client of SCRAM.
+//! SCRAM-SHA-256 as enhanced authentication (5.0 section 4.12), played by the library's own client. One that
+//! owes the library nothing plays it in `interop/with_mqttjs.cjs`.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -5,6 +5,7 @@ use codec::{Connect, Frame, ReasonCode, Version};
 use super::access::Admission;
 use super::verify::{Claim, refuse_credentials_if};
 use super::{ConnectionId, Core, Refusal, topic};
+use crate::config::RedirectedWhen;
 use crate::rules::{Rules, rule};
 
 impl Core {
@@ -57,17 +58,14 @@ impl Core {
 
     /// What the server does not serve, whoever asks (section 3.1.4, step 2).
     fn check_what_is_served(&self, rules: &Rules, connect: &Connect<'_>) -> Result<(), Refusal> {
-        if let Some(redirection) = &self.config.redirection {
-            let reason = if redirection.permanent {
-                ReasonCode::SERVER_MOVED
-            } else {
-                ReasonCode::USE_ANOTHER_SERVER
-            };
+        if let Some(redirection) = &self.config.redirection
+            && redirection.when == RedirectedWhen::Connecting
+        {
             rules
                 .refuse_if(
                     true,
                     rule!("v3.1.1/U311-3.1.4-2", "v5.0/MQTT-3.1.4-2"),
-                    reason,
+                    redirection.reason(),
                 )
                 .map_err(|refusal| refusal.because("clients are served elsewhere"))?;
         }

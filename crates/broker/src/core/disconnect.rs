@@ -57,8 +57,12 @@ impl Core {
         let connections: Vec<_> = self.connections.keys().copied().collect();
         for id in connections {
             let clause = clauses::clause!("v5.0/MQTT-3.14.4-2");
-            let leave = Refusal::new(clause, ReasonCode::SERVER_SHUTTING_DOWN)
-                .because("the server is shutting down");
+            let leave = match &self.config.redirection {
+                Some(redirection) => Refusal::new(clause, redirection.reason())
+                    .because("clients are served elsewhere from now on"),
+                None => Refusal::new(clause, ReasonCode::SERVER_SHUTTING_DOWN)
+                    .because("the server is shutting down"),
+            };
             match self.session_of(id) {
                 Some(session) => {
                     // A server that shuts down may hold the Wills back until it is there again; nobody would be

@@ -4,8 +4,8 @@ use std::fmt;
 
 use clauses::ClauseId;
 use codec::{
-    Connack, Disconnect, Packet, PacketType, PropertyId, ReasonCode, Version, Violation,
-    connect_return_code,
+    Connack, Disconnect, Packet, PacketType, PropertiesBuf, PropertyId, ReasonCode, Version,
+    Violation, connect_return_code,
 };
 
 use super::connection::Stage;
@@ -212,17 +212,7 @@ impl Core {
             true,
         );
         let mut properties = self.explanation(id, PacketType::Connack, Some(refusal));
-        if let Some(redirection) = &self.config.redirection
-            && matches!(
-                refusal.reason,
-                ReasonCode::USE_ANOTHER_SERVER | ReasonCode::SERVER_MOVED
-            )
-        {
-            properties.utf8_string(
-                PropertyId::ServerReference,
-                redirection.server_reference.as_str(),
-            );
-        }
+        self.refer_elsewhere(refusal.reason, &mut properties);
         self.send_explained(
             id,
             &Packet::Connack(Connack {
@@ -234,12 +224,29 @@ impl Core {
         true
     }
 
-    fn refuse_connected(&mut self, id: ConnectionId, rules: &Rules, refusal: Refusal) {
-        if refusal.reason == ReasonCode::KEEP_ALIVE_TIMEOUT
-            || refusal.reason == ReasonCode::SESSION_TAKEN_OVER
-            || refusal.reason == ReasonCode::SERVER_SHUTTING_DOWN
-            || rules.keeps(rule!("v3.1.1/MQTT-4.8.0-1", "v5.0/MQTT-4.13.1-1"))
+    /// Names the server that clients are sent to, if that is why they are refused (section 4.11).
+    fn refer_elsewhere(&self, reason: ReasonCode, properties: &mut PropertiesBuf) {
+        if let Some(redirection) = &self.config.redirection
+            && matches!(
+                reason,
+                ReasonCode::USE_ANOTHER_SERVER | ReasonCode::SERVER_MOVED
+            )
         {
+            let server = redirection.server_reference.as_str();
+            properties.utf8_string(PropertyId::ServerReference, server);
+        }
+    }
+
+    fn refuse_connected(&mut self, id: ConnectionId, rules: &Rules, refusal: Refusal) {
+        let erred = !matches!(
+            refusal.reason,
+            ReasonCode::KEEP_ALIVE_TIMEOUT
+                | ReasonCode::SESSION_TAKEN_OVER
+                | ReasonCode::SERVER_SHUTTING_DOWN
+                | ReasonCode::USE_ANOTHER_SERVER
+                | ReasonCode::SERVER_MOVED
+        );
+        if !erred || rules.keeps(rule!("v3.1.1/MQTT-4.8.0-1", "v5.0/MQTT-4.13.1-1")) {
             self.disconnect(id, rules, refusal);
         }
     }
@@ -262,6 +269,7 @@ impl Core {
                 ReasonCode(0x7F),
             );
             let mut properties = self.explanation(id, PacketType::Disconnect, Some(refusal));
+            self.refer_elsewhere(refusal.reason, &mut properties);
             if rules.breaks(rule!("v5.0/MQTT-3.14.2-2")) {
                 properties.four_byte_integer(PropertyId::SessionExpiryInterval, 0);
             }

@@ -1,7 +1,7 @@
 //! CONNECT and its CONNACK, in each version, and what comes before and behind them.
 
 use broker::Config;
-use broker::config::Redirection;
+use broker::config::{RedirectedWhen, Redirection};
 
 use crate::script::play;
 
@@ -16,6 +16,7 @@ pub(crate) const ALL: &[fn()] = &[
     in_one_segment_a_refused_connect_hides_what_follows,
     in_one_segment_an_accepted_connect_goes_before,
     clients_are_sent_elsewhere,
+    clients_are_sent_elsewhere_when_the_broker_stops,
     response_information_is_given_on_request,
     disconnect_closes_the_connection,
 ];
@@ -186,6 +187,7 @@ fn clients_are_sent_elsewhere() {
         redirection: Some(Redirection {
             server_reference: "other:1883".into(),
             permanent: false,
+            when: RedirectedWhen::Connecting,
         }),
         ..default()
     };
@@ -200,6 +202,34 @@ fn clients_are_sent_elsewhere() {
         b -> CONNECT: { client_id: b }
         b <- CONNACK: { session_present: false, code: 3 }
         b <- closed
+        ",
+    );
+}
+
+#[test]
+fn clients_are_sent_elsewhere_when_the_broker_stops() {
+    let config = Config {
+        redirection: Some(Redirection {
+            server_reference: "other:1883".into(),
+            permanent: true,
+            when: RedirectedWhen::Stopping,
+        }),
+        ..default()
+    };
+    play(
+        config,
+        "
+        a: v5.0 connects { client_id: a }
+        small: v5.0 connects { client_id: small, maximum_packet_size: 20 }
+        b: v3.1.1 connects { client_id: b }
+        waiting: opens v5.0
+        the broker stops
+        a <- DISCONNECT: { reason: server_moved, server_reference: other:1883, .. }
+        a <- closed
+        small <- DISCONNECT: { reason: server_moved, server_reference: other:1883 }
+        small <- closed
+        b <- closed
+        waiting <- closed
         ",
     );
 }

@@ -10,6 +10,7 @@
 //! a is verified                             whoever checks passwords tells the core
 //! noted CLAUSE: text                        the core's next note names the clause and has the text
 //! wait 10s                                  time passes
+//! the broker stops                          and takes leave of its clients
 //! ```
 //!
 //! Every packet of the core is decoded strictly. What a script does not expect fails it, at the latest at its end.
@@ -86,6 +87,9 @@ impl Player {
         if let Some(time) = line.strip_prefix("wait ") {
             let seconds: f64 = time.trim_end_matches('s').parse().expect(&at);
             return self.wait(self.now + Duration::from_secs_f64(seconds));
+        }
+        if line == "the broker stops" {
+            return self.handle(Event::Stopping);
         }
         if let Some(note) = line.strip_prefix("noted ") {
             let (clause, text) = note.split_once(": ").expect(&at);

@@ -18,8 +18,8 @@
 //! | CVE-2023-5632, CVE-2020-13849 | a client that connects and is silent | `timing.rs` of the core's tests |
 //! | CVE-2023-28366 | QoS 2 with one Packet Identifier, again and again | `bounds::a_message_sent_again_and_again_is_one` |
 //! | Mosquitto 2885, CVE-2024-8376, CVE-2025-68699, NanoMQ 360 | subscriptions that overlap, share and go | `triggers::subscriptions_that_overlap_and_go` |
-//! | Mosquitto 3696, FlashMQ 103 and 170, hivemq-ce 493, emqx 13045 | CONNECT with wrong levels, flags and fields | `triggers::connects_that_are_refused` |
-//! | NanoMQ 1038, 1042, 2268, CVE-2023-33659, CVE-2023-34488, CVE-2026-21888, CVE-2019-5432, CVE-2016-10523, aedes 612, mochi 501, CVE-2019-9749 | a packet that ends too early, or a length that lies | `triggers::every_packet_cut_anywhere_again_and_again`, `triggers::lengths_that_lie` |
+//! | Mosquitto 3696, FlashMQ 103 and 170, hivemq-ce 493, emqx 13045, CVE-2025-63235 | CONNECT with wrong levels, flags and fields: refused, closed, and nothing kept | `triggers::connects_that_are_refused` |
+//! | NanoMQ 1038, 1042, 2268, CVE-2023-33659, CVE-2023-34488, CVE-2026-21888, CVE-2019-5432, CVE-2016-10523, aedes 612, mochi 501, CVE-2019-9749, CVE-2017-2892, CVE-2019-19307 | a packet that ends too early, or a length that lies | `triggers::every_packet_cut_anywhere_again_and_again`, `triggers::lengths_that_lie` |
 //! | NanoMQ 1863, CVE-2026-22040, NanoMQ 2246, sol 17 | one Client Identifier, many connections | `bounds::reconnects_with_one_client_identifier_leave_one_session` |
 //! | CVE-2024-48077, VerneMQ 238, CVE-2026-44248, CVE-2026-25627 | floods, and packets in pieces | `triggers::packets_in_pieces_cost_no_more_than_whole_ones`, `websocket.rs` |
 //! | NanoMQ 2040 | an alias to a client that takes none | `delivering.rs` of the core's tests |

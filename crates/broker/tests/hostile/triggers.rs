@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use broker::Config;
 use broker::config::Permission;
-use broker::core::{Action, ConnectionId, Core, Event};
+use broker::core::{Action, Census, ConnectionId, Core, Event};
 use codec::draft::{Draft, Value};
 use codec::{PacketType, Version};
 
@@ -339,6 +339,8 @@ fn connects_that_are_refused() {
     let client = driver.open();
     let bytes = b"\x10\x14\x00\x04MQTT\x05\x02\x00\x3c\x04\x19\x01\x19\x01\x00\x03cid";
     assert!(is_closed(&driver.send(client, bytes)));
+    // Nothing is left of them, though none of their links has ended.
+    assert_eq!(driver.core.census(), Census::default());
     driver.serves_a_witness();
 }
 

@@ -28,7 +28,11 @@ async fn serve() -> (Broker, SocketAddr) {
 }
 
 async fn serve_over(transport: Transport) -> (Broker, SocketAddr) {
-    let broker = Broker::start(Config::default()).unwrap();
+    serve_as(Config::default(), transport).await
+}
+
+async fn serve_as(config: Config, transport: Transport) -> (Broker, SocketAddr) {
+    let broker = Broker::start(config).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     broker.listen(listener, transport);

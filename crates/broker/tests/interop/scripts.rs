@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::process::Stdio;
 
 use broker::shell::Transport;
+use broker::{Config, Password};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::{PATIENCE, serve_over, tls};
+use crate::{PATIENCE, serve_as, serve_over, tls};
 
 const PAHO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/with_paho.py");
 const MQTTJS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/with_mqttjs.cjs");
@@ -55,11 +56,14 @@ async fn paho(websocket: bool, secure: bool) {
 
 async fn mqttjs(websocket: bool, secure: bool) {
     let (tls, certificate) = tls();
-    let (broker, address) = serve_over(Transport {
+    let transport = Transport {
         tls: secure.then_some(tls),
         websocket,
-    })
-    .await;
+    };
+    let mut config = Config::default();
+    let password = Password::hash("touchstone", [1; 16]).unwrap();
+    config.access.passwords.insert("ann".into(), password);
+    let (broker, address) = serve_as(config, transport).await;
     let scheme = match (websocket, secure) {
         (false, false) => "mqtt",
         (false, true) => "mqtts",

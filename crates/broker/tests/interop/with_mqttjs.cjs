@@ -1,7 +1,8 @@
-// mqtt.js against a broker: QoS 0 to 2, retained messages, Wills and properties, in both versions. Needs the package
-// mqtt, 5.x. Arguments: the broker's URL, and for TLS the file of its certificate.
+// mqtt.js against a broker: QoS 0 to 2, retained messages, Wills and properties, in both versions, and SCRAM-SHA-256 for
+// the user `ann` with the password `touchstone`. Needs the package mqtt, 5.x. Arguments: the broker's URL, and for TLS the file of its certificate.
 
 const assert = require("node:assert");
+const crypto = require("node:crypto");
 const fs = require("node:fs");
 const mqtt = require("mqtt");
 
@@ -113,6 +114,76 @@ async function properties() {
   await subscriber.leave();
 }
 
+/** The client's side of SCRAM-SHA-256, from RFC 5802 and RFC 7677 alone. */
+class Scram {
+  constructor(user, password) {
+    this.password = password;
+    this.nonce = crypto.randomBytes(18).toString("base64");
+    this.bare = `n=${user},r=${this.nonce}`;
+    this.first = Buffer.from(`n,,${this.bare}`);
+  }
+
+  final(challenge) {
+    const { r: nonce, s: salt, i: iterations } = attributes(challenge);
+    assert.ok(nonce.startsWith(this.nonce) && nonce.length > this.nonce.length);
+    const hmac = (key, text) => crypto.createHmac("sha256", key).update(text).digest();
+    const salted = crypto.pbkdf2Sync(this.password, Buffer.from(salt, "base64"), Number(iterations), 32, "sha256");
+    const clientKey = hmac(salted, "Client Key");
+    const storedKey = crypto.createHash("sha256").update(clientKey).digest();
+    const bare = `c=${Buffer.from("n,,").toString("base64")},r=${nonce}`;
+    const authMessage = `${this.bare},${challenge},${bare}`;
+    const signature = hmac(storedKey, authMessage);
+    const proof = clientKey.map((byte, at) => byte ^ signature[at]);
+    this.verifier = hmac(hmac(salted, "Server Key"), authMessage).toString("base64");
+    return Buffer.from(`${bare},p=${proof.toString("base64")}`);
+  }
+
+  /** The server has shown that it knows the password, too. */
+  check(outcome) {
+    assert.deepEqual(attributes(outcome), { v: this.verifier });
+  }
+}
+
+/** What stands in a message of SCRAM, by its letters. */
+function attributes(message) {
+  return Object.fromEntries(message.toString().split(",").map((part) => [part[0], part.slice(2)]));
+}
+
+/** Connects as `ann` by SCRAM-SHA-256: CONNECT, AUTH, AUTH, CONNACK. */
+function authenticate(password) {
+  const scram = new Scram("ann", password);
+  const method = { authenticationMethod: "SCRAM-SHA-256" };
+  const client = mqtt.connect(url, {
+    clientId: "ann",
+    protocolVersion: 5,
+    reconnectPeriod: 0,
+    ca,
+    properties: { ...method, authenticationData: scram.first },
+  });
+  client.handleAuth = (packet, answer) => {
+    assert.equal(packet.reasonCode, 0x18);
+    assert.equal(packet.properties.authenticationMethod, method.authenticationMethod);
+    const data = scram.final(packet.properties.authenticationData);
+    const properties = { ...method, authenticationData: data };
+    answer(undefined, { cmd: "auth", reasonCode: 0x18, properties });
+  };
+  return new Promise((resolve, reject) => {
+    client.on("connect", ({ properties }) => resolve({ client, scram, properties }));
+    client.on("error", (error) => {
+      client.end(true);
+      reject(error);
+    });
+  });
+}
+
+async function scram() {
+  const { client, scram, properties } = await authenticate("touchstone");
+  scram.check(properties.authenticationData);
+  await client.publishAsync("t", "x", { qos: 1 });
+  await client.endAsync();
+  await assert.rejects(authenticate("goldsmith"), { code: 0x87 });
+}
+
 async function all() {
   for (const version of [4, 5]) {
     await eachQoS(version);
@@ -120,6 +191,7 @@ async function all() {
     await wills(version);
   }
   await properties();
+  await scram();
 }
 
 all().then(

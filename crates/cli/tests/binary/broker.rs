@@ -78,6 +78,36 @@ fn it_takes_leave_of_its_clients() {
 
 #[cfg(unix)]
 #[test]
+fn it_sends_its_clients_elsewhere() {
+    // As soon as they connect: CONNACK, Use another server, Server Reference.
+    let elsewhere = b"\x1c\x00\x0aother:1883";
+    for (option, packet, code_at) in [("--redirect", 0x20, 3), ("--redirect-on-stop", 0xE0, 2)] {
+        let arguments = ["broker", "--listen", "127.0.0.1:0", option, "other:1883"];
+        let mut running = Running::start(Path::new("."), &arguments);
+        let port = port(&running.line());
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream
+            .write_all(b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01a")
+            .unwrap();
+        if packet == 0xE0 {
+            let mut head = [0; 2];
+            stream.read_exact(&mut head).unwrap();
+            stream.read_exact(&mut vec![0; head[1].into()]).unwrap();
+            running.line();
+            running.interrupt();
+        }
+        let mut end = Vec::new();
+        stream.read_to_end(&mut end).unwrap();
+        assert_eq!((end[0], end[code_at]), (packet, 0x9C), "{option}");
+        assert!(
+            end.windows(elsewhere.len()).any(|part| part == elsewhere),
+            "{option}: {end:02x?}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn it_serves_every_kind_of_place() {
     use std::os::unix::net::UnixStream;
 
@@ -379,6 +409,7 @@ fn files_that_cannot_be_served() {
         "access:\n  permissions:\n    - { filter: a }\n",
         "access: { password_file: nobody }\n",
         "redirection: {}\n",
+        "redirection: { server_reference: x, when: never }\n",
         "break:\n  - v5.0/MQTT-3.3.1-99\n",
         "break: [SN/6.1-1]\n",
         "limits: {}\nlimits: {}\n",

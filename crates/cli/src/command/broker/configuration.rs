@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use broker::config::{Answers, Features, Limits, Permission, Redirection};
+use broker::config::{Answers, Features, Limits, Permission, RedirectedWhen, Redirection};
 use broker::{Breakable, Config, Password};
 use runner::document::Document;
 use serde::Deserialize;
@@ -182,11 +182,17 @@ impl Configuration {
         if what.server_keep_alive.is_some() {
             limits.server_keep_alive = what.server_keep_alive;
         }
-        if let Some(server) = &what.redirect {
-            self.config.redirection = Some(Redirection {
-                server_reference: server.clone(),
-                permanent: false,
-            });
+        for (server, when) in [
+            (&what.redirect, RedirectedWhen::Connecting),
+            (&what.redirect_on_stop, RedirectedWhen::Stopping),
+        ] {
+            if let Some(server) = server {
+                self.config.redirection = Some(Redirection {
+                    server_reference: server.clone(),
+                    permanent: false,
+                    when,
+                });
+            }
         }
         self.admit(who)
     }

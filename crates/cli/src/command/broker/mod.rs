@@ -147,6 +147,10 @@ struct What {
     /// Serve nobody, and send clients to this server, such as other.example:1883.
     #[arg(long, value_name = "SERVER")]
     redirect: Option<String>,
+
+    /// Serve, and send clients to this server when the broker stops.
+    #[arg(long, value_name = "SERVER", conflicts_with = "redirect")]
+    redirect_on_stop: Option<String>,
 }
 
 /// Who is served.
