@@ -1,13 +1,14 @@
-//! Sending messages to a client, in their order and within its limits (sections 3.3, 4.3, 4.4 and 4.9).
+//! Sending messages to a client, in their order and within its limits (sections 4.3, 4.4 and 4.6).
 
 use std::sync::Arc;
 
 use codec::{QoS, ReasonCode};
 
+use super::flow_control::keeps_quota;
 use super::message::Message;
 use super::outgoing::Delivery;
 use super::persist::SessionChange;
-use super::session::{Session, SessionKey};
+use super::session::SessionKey;
 use super::{ConnectionId, Core};
 use crate::rules::{Rules, rule};
 
@@ -151,27 +152,6 @@ impl Core {
         }
     }
 
-    /// How many messages of QoS 1 and 2 could be sent to the client at once.
-    pub(super) fn room_in_flight(&self, session: &Session) -> usize {
-        let connection = session.connection.and_then(|id| self.connections.get(&id));
-        let quota = connection
-            .filter(|connection| !connection.congested)
-            .map_or(0, |connection| connection.receive_maximum);
-        let quota = quota.min(self.config.limits.in_flight);
-        session.outgoing.room(quota.into())
-    }
-
-    /// Whether the client has as many unacknowledged messages as its Receive Maximum allows.
-    pub(super) fn is_window_full(&self, key: SessionKey) -> bool {
-        let Some(session) = self.sessions.get(key) else {
-            return false;
-        };
-        let connection = session.connection.and_then(|id| self.connections.get(&id));
-        connection.is_some_and(|connection| {
-            session.outgoing.unacknowledged() >= usize::from(connection.receive_maximum)
-        })
-    }
-
     fn send_first(&mut self, key: SessionKey, id: ConnectionId, rules: &Rules, delivery: Delivery) {
         if delivery.message.has_expired(self.now) && !rules.breaks(rule!("v5.0/MQTT-3.3.2-5")) {
             self.persist_session(key, || SessionChange::Dropped);
@@ -304,32 +284,4 @@ impl Core {
             self.note_withheld(key, message);
         }
     }
-
-    /// The client does not keep up with what it is sent.
-    pub(super) fn congested(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.congested = true;
-        }
-    }
-
-    /// The client has caught up.
-    pub(super) fn drained(&mut self, id: ConnectionId) {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.congested = false;
-        }
-        if let Some(session) = self.session_of(id) {
-            self.send_waiting(session);
-        }
-    }
-}
-
-/// Whether no message is sent beyond the client's Receive Maximum.
-fn keeps_quota(rules: &Rules, receive_maximum: u16) -> bool {
-    receive_maximum == u16::MAX
-        || !rules.is_v5()
-        || rules.keeps(rule!(
-            "v5.0/MQTT-3.3.4-9",
-            "v5.0/MQTT-4.9.0-1",
-            "v5.0/MQTT-4.9.0-2"
-        ))
 }

@@ -1,5 +1,4 @@
-//! What the server does not take over of what its clients publish, and how it tells them (sections 3.2.2.3, 3.3.4, 3.4
-//! and 4.9).
+//! What the server does not take over of what its clients publish, and how it tells them (sections 3.2.2.3 and 3.4).
 
 use codec::{PacketType, Publish, QoS, ReasonCode};
 
@@ -24,28 +23,6 @@ impl Core {
             publish.retain && !features.retain,
             rule!("v5.0/MQTT-3.2.2-14", "v5.0/U50-3.2.2.3.5-2"),
             ReasonCode::RETAIN_NOT_SUPPORTED,
-        )
-    }
-
-    /// Flow control towards the server (section 4.9). QoS 1 is acknowledged at once and never under way for long.
-    pub(super) fn check_receive_maximum(
-        &self,
-        id: ConnectionId,
-        rules: &Rules,
-        publish: &Publish<'_>,
-    ) -> Result<(), Refusal> {
-        let Some(packet_id) = publish.packet_id else {
-            return Ok(());
-        };
-        let Some(connection) = self.connections.get(&id) else {
-            return Ok(());
-        };
-        let under_way = connection.receiving.len();
-        rules.refuse_if(
-            under_way >= usize::from(self.config.limits.receive_maximum)
-                && !connection.receiving.contains(&packet_id),
-            rule!("v5.0/MQTT-3.3.4-7", "v5.0/U50-3.3.4-5"),
-            ReasonCode::RECEIVE_MAXIMUM_EXCEEDED,
         )
     }
 
