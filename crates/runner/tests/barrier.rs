@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use codec::{Direction, Frame, Packet, Version};
 use runner::event::{Happening, Verdict};
 use runner::{At, Options};
-use support::relay::{Nature, Treatment, relay};
+use support::relay::{Entrance, Nature, Treatment, relay};
 use support::{Told, plan, play};
 
 /// How long a message is held up.
@@ -44,7 +44,7 @@ fn reordering(holds: Holds) -> SocketAddr {
         hurried: AtomicBool::new(false),
         topics: Mutex::default(),
     };
-    relay(nature, None)
+    relay(nature, Entrance::default())
 }
 
 impl Nature for Reorders {

@@ -5,6 +5,7 @@
 mod support;
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use codec::Version;
@@ -15,7 +16,7 @@ use runner::target::{Address, Endpoints};
 use runner::{At, Options};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
-use support::relay::{Nature, Treatment, relay};
+use support::relay::{Entrance, Nature, Treatment, relay};
 use support::{Told, plan, play};
 use tokio_rustls::TlsAcceptor;
 
@@ -53,32 +54,53 @@ impl Nature for Provoked {
     }
 }
 
-/// Plays the case that provokes the target beside one that does not, over TCP and over TLS, which must not differ.
+/// Plays the case that provokes the target beside one that does not, over each transport; they must not differ.
 fn provoked(treatment: fn(&[u8]) -> Treatment) -> CaseReport {
-    let scenarios = plan(&[("ping/provokes", PROVOKES), ("ping/fine", PINGS)]);
-    let tcp = relay(Provoked(treatment), None);
     let (acceptor, tls) = certified();
-    let secure = relay(Provoked(treatment), Some(acceptor));
-    let at = [
-        At::Address(format!("mqtt://{tcp}").parse().unwrap()),
-        At::Address(
-            Endpoints::new(address(&format!("mqtts://localhost:{}", secure.port()))).with_tls(tls),
-        ),
-    ];
-    let [plain, encrypted] = at.map(|at| {
-        let (outcome, mut told) = play(&scenarios, &at, &Options::default());
-        assert!(outcome.is_ok());
-        assert_eq!(told.verdict("ping/fine"), &Verdict::Pass);
-        assert!(told.crashes.is_empty(), "the target serves all others");
-        let place = told
-            .reports
-            .iter()
-            .position(|report| report.case.name.starts_with("ping/provokes"));
-        told.reports.swap_remove(place.unwrap())
+    let played = thread::scope(|scope| {
+        let all: Vec<_> = [
+            ("mqtt", false, false),
+            ("mqtts", true, false),
+            ("ws", false, true),
+            ("wss", true, true),
+        ]
+        .map(|(scheme, encrypted, websocket)| {
+            let entrance = Entrance {
+                tls: encrypted.then(|| acceptor.clone()),
+                websocket,
+            };
+            let port = relay(Provoked(treatment), entrance).port();
+            let mut endpoints = Endpoints::new(address(&format!("{scheme}://localhost:{port}")));
+            if encrypted {
+                endpoints = endpoints.with_tls(tls.clone());
+            }
+            scope.spawn(move || (scheme, provoked_at(&At::Address(endpoints))))
+        })
+        .into();
+        all.into_iter()
+            .map(|one| one.join().unwrap())
+            .collect::<Vec<_>>()
     });
-    assert_eq!(plain.verdict, encrypted.verdict);
-    assert_eq!(messages(&plain), messages(&encrypted));
+    let mut played = played.into_iter();
+    let (_, plain) = played.next().unwrap();
+    for (scheme, other) in played {
+        assert_eq!(plain.verdict, other.verdict, "{scheme}");
+        assert_eq!(messages(&plain), messages(&other), "{scheme}");
+    }
     plain
+}
+
+fn provoked_at(at: &At) -> CaseReport {
+    let scenarios = plan(&[("ping/provokes", PROVOKES), ("ping/fine", PINGS)]);
+    let (outcome, mut told) = play(&scenarios, at, &Options::default());
+    assert!(outcome.is_ok());
+    assert_eq!(told.verdict("ping/fine"), &Verdict::Pass);
+    assert!(told.crashes.is_empty(), "the target serves all others");
+    let place = told
+        .reports
+        .iter()
+        .position(|report| report.case.name.starts_with("ping/provokes"));
+    told.reports.swap_remove(place.unwrap())
 }
 
 fn messages(report: &CaseReport) -> Vec<&str> {
@@ -203,7 +225,7 @@ steps:
 ";
 
 fn played(nature: impl Nature, options: &Options, name: &str, text: &str) -> Told {
-    let address = relay(nature, None);
+    let address = relay(nature, Entrance::default());
     let at = At::Address(format!("mqtt://{address}").parse().unwrap());
     let (outcome, told) = play(&plan(&[(name, text), ("ping/fine", PINGS)]), &at, options);
     let status = outcome.unwrap().exit_status();

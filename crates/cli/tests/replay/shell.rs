@@ -1,7 +1,9 @@
 //! The script of a replay, run by bash against a listening reference broker: the same bytes come back.
 
 use std::fmt::Write as _;
+use std::io::{ErrorKind, Read, Write};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 
@@ -104,4 +106,49 @@ fn a_script_brings_back_the_same_bytes() {
     for script in scripts {
         script.join().unwrap();
     }
+}
+
+/// How a client's direction of a connection ended.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// FIN, and what is written behind it still arrives.
+    HalfClosed,
+    Closed,
+    Reset,
+}
+
+/// Plays an exchange that ends so, and tells how its script ends the connection.
+fn ends(step: &str) -> End {
+    let text = format!(
+        "title: t\nclauses: [v3.1.1/MQTT-3.12.4-1]\nclients: []\nsteps:\n  - a -> CONNECT: {{ client_id: <a.id> }}\n  \
+         - a <- CONNACK\n  - a {step}\n"
+    );
+    let parsed = scenario::parse("scenarios/ping/ends.yaml", &text).unwrap();
+    let plan = Plan::new(&[Arc::new(parsed)], &Selection::default());
+    let reports = play_at(&plan, &At::Embedded);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let script = report::replay_in_shell(&reports[0], "127.0.0.1", port);
+    let script = script.replace("half 3", "half 3; show 5 1 3");
+    let played = thread::spawn(move || Command::new("bash").arg("-c").arg(&script).output());
+    let (mut link, _) = listener.accept().unwrap();
+    assert_ne!(link.read(&mut [0; 256]).unwrap(), 0, "CONNECT comes first");
+    link.write_all(b"\x20\x02\0\0").unwrap();
+    let end = link.read(&mut [0; 256]).map_err(|error| error.kind());
+    let answered = link.write_all(b"!");
+    drop(link);
+    let shown = String::from_utf8(played.join().unwrap().unwrap().stdout).unwrap();
+    match end {
+        Ok(0) if answered.is_ok() && shown.contains("21") => End::HalfClosed,
+        Ok(0) => End::Closed,
+        Err(ErrorKind::ConnectionReset) => End::Reset,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_script_ends_connections_as_the_exchange_did() {
+    assert_eq!(ends("half-closes"), End::HalfClosed);
+    assert_eq!(ends("closes"), End::Closed);
+    assert_eq!(ends("cuts"), End::Reset);
 }

@@ -15,18 +15,41 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How many seconds beyond its time are given to what must come.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Ends the direction to the broker (FIN). A shell has no word for it.
+const HALF: &str =
+    "half() { perl -MSocket -e 'open S, \"+<&=\", shift and shutdown S, 1 or die $!' \"$1\"; }\n";
+
+/// Lets the close that follows be a reset (RST): a socket that lingers for no time is not closed in peace.
+const RESET: &str = "reset() { perl -MSocket -e 'open S, \"+<&=\", shift and setsockopt S, SOL_SOCKET, SO_LINGER, pack \"ii\", 1, 0 or die $!' \"$1\"; }\n";
+
 /// The first file descriptor that a script may use as it likes.
 const FIRST: usize = 3;
 
 /// The exchange of a case as a script for bash that writes the same bytes and shows what comes back, each packet beside
 /// what came when the case was played. The broker's address stands in its first line.
 pub fn replay_in_shell(report: &CaseReport, host: &str, port: u16) -> String {
+    let ends_so = |wanted: &str| {
+        let mut all = report.trace.iter().map(|entry| &entry.what);
+        all.any(|what| matches!(what, Happening::Ended(how) if *how == wanted))
+    };
+    let (half_closes, cuts) = (ends_so("half-closes"), ends_so("cuts"));
+    let needs = if half_closes || cuts {
+        "bash, od, timeout and perl"
+    } else {
+        "bash, od and timeout"
+    };
     let mut text = format!(
-        "HOST={} PORT={port}  # {}; needs bash, od and timeout\n",
+        "HOST={} PORT={port}  # {}; needs {needs}\n",
         quoted(host),
         terminal_line(&report.case.name)
     );
     text.push_str("show() { timeout \"$1\" head -c \"$2\" <&\"$3\" | od -An -v -tx1 -w512; }\n");
+    if half_closes {
+        text.push_str(HALF);
+    }
+    if cuts {
+        text.push_str(RESET);
+    }
     let mut links: BTreeMap<&str, usize> = BTreeMap::new();
     let mut last = Duration::ZERO;
     for entry in &report.trace {
@@ -77,8 +100,15 @@ pub fn replay_in_shell(report: &CaseReport, host: &str, port: u16) -> String {
                 ),
                 format!("{client} <- closed ({how})"),
             ),
-            // The shell knows no half of a connection and no reset; the rest of the exchange goes on all the same.
-            Happening::Ended("half-closes") => line(":".into(), format!("{client} half-closes")),
+            Happening::Ended("half-closes") => {
+                line(format!("half {fd}"), format!("{client} half-closes"));
+            }
+            Happening::Ended("cuts") => {
+                line(
+                    format!("reset {fd}; exec {fd}>&-"),
+                    format!("{client} cuts"),
+                );
+            }
             Happening::Ended(how) => line(format!("exec {fd}>&-"), format!("{client} {how}")),
             Happening::Remark(_) => {}
         }

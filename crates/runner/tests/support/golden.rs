@@ -13,7 +13,8 @@ pub(crate) type Faults = Vec<(Source, Diagnostic)>;
 
 /// The files of a folder with this extension, in the order of their names.
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|its| its == extension));
     files.sort();

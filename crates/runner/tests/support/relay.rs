@@ -9,11 +9,16 @@ use std::time::Duration;
 use broker::pipe::End;
 use broker::{Broker, Config};
 use codec::{Direction, MAXIMUM_PACKET_SIZE, Split, Version};
+use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
 
 /// In what way a broker is broken.
 pub trait Nature: Send + 'static {
@@ -39,8 +44,15 @@ pub enum Treatment {
     Closes,
 }
 
+/// How clients come in; by default over TCP alone.
+#[derive(Clone, Default)]
+pub struct Entrance {
+    pub tls: Option<TlsAcceptor>,
+    pub websocket: bool,
+}
+
 /// Listens on a free port of loopback; the thread ends with the test's process.
-pub fn relay(nature: impl Nature, tls: Option<TlsAcceptor>) -> SocketAddr {
+pub fn relay(nature: impl Nature, entrance: Entrance) -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
@@ -57,13 +69,13 @@ pub fn relay(nature: impl Nature, tls: Option<TlsAcceptor>) -> SocketAddr {
                 stream.set_nodelay(true).unwrap();
                 let (near, far) = broker::pipe::pipe();
                 broker.attach(far);
-                let (nature, tls) = (Rc::clone(&nature), tls.clone());
+                let (nature, entrance) = (Rc::clone(&nature), entrance.clone());
                 spawn_local(async move {
-                    match tls {
-                        None => carry(nature, stream, near).await,
+                    match entrance.tls {
+                        None => enter(nature, stream, entrance.websocket, near).await,
                         Some(tls) => {
                             if let Ok(stream) = tls.accept(stream).await {
-                                carry(nature, stream, near).await;
+                                enter(nature, stream, entrance.websocket, near).await;
                             }
                         }
                     }
@@ -74,13 +86,73 @@ pub fn relay(nature: impl Nature, tls: Option<TlsAcceptor>) -> SocketAddr {
     address
 }
 
-async fn carry<S>(nature: Rc<impl Nature>, stream: S, near: End)
+async fn enter<S>(nature: Rc<impl Nature>, stream: S, websocket: bool, near: End)
 where
-    S: AsyncRead + AsyncWrite + 'static,
+    S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (mut from_client, mut to_client) = tokio::io::split(stream);
+    if websocket {
+        return enter_by_websocket(nature, stream, near).await;
+    }
+    let (from_client, mut to_client) = tokio::io::split(stream);
+    let out = async |mut sent: UnboundedReceiver<Vec<u8>>| {
+        while let Some(bytes) = sent.recv().await {
+            if to_client.write_all(&bytes).await.is_err() || to_client.flush().await.is_err() {
+                return;
+            }
+            // The next byte in a segment of its own.
+            tokio::task::yield_now().await;
+        }
+    };
+    carry(nature, from_client, out, near).await;
+}
+
+/// Each write is a frame of its own. An end comes without a word: the link is dropped.
+async fn enter_by_websocket<S>(nature: Rc<impl Nature>, stream: S, near: End)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    #[expect(
+        clippy::result_large_err,
+        reason = "the library's callback has this signature"
+    )]
+    let speaks_mqtt = |_: &Request, mut response: Response| {
+        let mqtt = HeaderValue::from_static("mqtt");
+        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, mqtt);
+        Ok(response)
+    };
+    let Ok(frames) = tokio_tungstenite::accept_hdr_async(stream, speaks_mqtt).await else {
+        return;
+    };
+    let (mut to_client, mut frames) = frames.split();
+    let (from_client, mut unwrapped) = tokio::io::duplex(64 * 1024);
+    let unwrap = async {
+        while let Some(Ok(frame)) = frames.next().await {
+            if unwrapped.write_all(&frame.into_data()).await.is_err() {
+                return;
+            }
+        }
+    };
+    let out = async |mut sent: UnboundedReceiver<Vec<u8>>| {
+        while let Some(bytes) = sent.recv().await {
+            if to_client.send(Message::binary(bytes)).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = unwrap => {}
+        () = carry(nature, from_client, out, near) => {}
+    }
+}
+
+async fn carry(
+    nature: Rc<impl Nature>,
+    mut from_client: impl AsyncRead + Unpin,
+    out: impl AsyncFnOnce(UnboundedReceiver<Vec<u8>>),
+    near: End,
+) {
     let (mut from_broker, mut to_broker) = tokio::io::split(near);
-    let (frames, mut sent) = mpsc::unbounded_channel::<Vec<u8>>();
+    let (frames, sent) = mpsc::unbounded_channel::<Vec<u8>>();
     let version = Cell::new(Version::V3_1_1);
     let provoked = Cell::new(false);
     let upwards = async {
@@ -131,19 +203,10 @@ where
             }
         }
     };
-    let out = async {
-        while let Some(bytes) = sent.recv().await {
-            if to_client.write_all(&bytes).await.is_err() || to_client.flush().await.is_err() {
-                return;
-            }
-            // The next byte in a segment of its own.
-            tokio::task::yield_now().await;
-        }
-    };
     tokio::select! {
         () = upwards => {}
         () = downwards => {}
-        () = out => {}
+        () = out(sent) => {}
     }
 }
 
