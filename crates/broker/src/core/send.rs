@@ -118,7 +118,11 @@ fn encode(rules: &Rules, packet: &Packet<'_>) -> Option<Vec<u8>> {
     codec::encode_as_is(packet, rules.version(), &mut bytes).ok()?;
     let packet_type = packet.packet_type();
     if packet_type != PacketType::Publish
-        && rules.breaks(rule!("v3.1.1/MQTT-2.2.2-1", "v5.0/MQTT-2.1.3-1"))
+        && rules.breaks(rule!(
+            "v3.1/V31-2.6-1",
+            "v3.1.1/MQTT-2.2.2-1",
+            "v5.0/MQTT-2.1.3-1"
+        ))
     {
         bytes[0] ^= 0b1000;
     }

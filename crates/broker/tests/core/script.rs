@@ -262,6 +262,9 @@ impl Player {
                     .push_back(Draft::from_packet(&packet, client.version)),
                 Err(violation) => panic!("the core sent {bytes:02x?}: {violation}"),
             }
+            // The codec lets the unused bits of 3.1 be what they are.
+            let unused = frame.packet_type() == Some(PacketType::Connack) && frame.flags() != 0;
+            assert!(!unused, "the core sent unused bits: {bytes:02x?}");
             bytes = rest;
         }
     }
