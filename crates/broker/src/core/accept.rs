@@ -24,6 +24,9 @@ pub(super) fn check_connect(
         refuse(rules, user_name, rule!("v3.1/V31-3.1-4"))?;
         let password = without(0x40, connect.password.is_some());
         refuse(rules, password, rule!("v3.1/V31-3.1-5"))?;
+        // Without a Will its QoS and its RETAIN mean nothing.
+        let idle = flags & 0b0000_0100 == 0 && flags & 0b0011_1000 != 0;
+        refuse(rules, idle, rule!("v3.1/V31-2.2-7"))?;
     }
     Ok(())
 }
@@ -31,18 +34,29 @@ pub(super) fn check_connect(
 /// Takes any other sound packet for what it is.
 pub(super) fn check(rules: &Rules, packet: &Packet<'_>, frame: Frame<'_>) -> Result<(), Refusal> {
     let length = frame.body().len();
+    // In 3.1 these have a QoS, and so may be sent again.
+    let repeated = rules.version() == Version::V3_1 && frame.first_byte() & 0b1000 != 0;
     match packet {
         Packet::Publish(publish) => {
             in_any_order(rules, publish.properties)?;
             let empty = rules.version() == Version::V3_1 && publish.payload.is_empty();
             refuse(rules, empty, rule!("v3.1/V31-3.3-2"))
         }
-        Packet::Subscribe(subscribe) => in_any_order(rules, subscribe.properties),
-        Packet::Unsubscribe(unsubscribe) => in_any_order(rules, unsubscribe.properties),
+        Packet::Subscribe(subscribe) => {
+            refuse(rules, repeated, rule!("v3.1/V31-3.8-1"))?;
+            in_any_order(rules, subscribe.properties)
+        }
+        Packet::Unsubscribe(unsubscribe) => {
+            refuse(rules, repeated, rule!("v3.1/V31-3.10-1"))?;
+            in_any_order(rules, unsubscribe.properties)
+        }
         // What is left out at the end of these has a meaning.
         Packet::Puback(_) => refuse(rules, length == 2, rule!("v5.0/U50-3.4.2.1-1")),
         Packet::Pubrec(_) => refuse(rules, length == 2, rule!("v5.0/U50-3.5.2.1-1")),
-        Packet::Pubrel(_) => refuse(rules, length == 2, rule!("v5.0/U50-3.6.2.1-1")),
+        Packet::Pubrel(_) => {
+            refuse(rules, repeated, rule!("v3.1/V31-3.6-1"))?;
+            refuse(rules, length == 2, rule!("v5.0/U50-3.6.2.1-1"))
+        }
         Packet::Pubcomp(_) => refuse(rules, length == 2, rule!("v5.0/U50-3.7.2.1-1")),
         Packet::Disconnect(_) => refuse(rules, length == 0, rule!("v5.0/U50-3.14.2.1-1")),
         _ => Ok(()),

@@ -108,13 +108,14 @@ impl Core {
         if rules.breaks(rule!("v3.1.1/MQTT-3.2.0-1", "v5.0/MQTT-3.2.0-1")) {
             self.send(id, &Packet::Pingresp(Pingresp));
         }
+        let reason_code = rules.must(rule!("v3.1/V31-3.2-2"), ReasonCode::SUCCESS, ReasonCode(6));
         let copies = rules.must(rule!("v5.0/MQTT-3.2.0-2"), 1, 2);
         for _ in 0..copies {
             self.send_explained(
                 id,
                 &Packet::Connack(Connack {
                     session_present,
-                    reason_code: ReasonCode::SUCCESS,
+                    reason_code,
                     properties: properties.as_properties(),
                 }),
             );

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use codec::{QoS, ReasonCode};
+use codec::{QoS, ReasonCode, Version};
 
 use super::flow_control::keeps_quota;
 use super::message::Message;
@@ -170,6 +170,7 @@ impl Core {
         let packet_id = rules.must(
             if delivery.qos == QoS::AT_LEAST_ONCE {
                 rule!(
+                    "v3.1/V31-2.4-1",
                     "v3.1.1/MQTT-2.3.1-4",
                     "v3.1.1/MQTT-4.3.2-1",
                     "v5.0/MQTT-2.2.1-4",
@@ -177,6 +178,7 @@ impl Core {
                 )
             } else {
                 rule!(
+                    "v3.1/V31-2.4-1",
                     "v3.1.1/MQTT-2.3.1-4",
                     "v3.1.1/MQTT-4.3.3-1",
                     "v5.0/MQTT-2.2.1-4",
@@ -184,7 +186,8 @@ impl Core {
                 )
             },
             session.outgoing.next_id(),
-            1,
+            // 3.1 says of 0 alone that it is none.
+            u16::from(rules.version() != Version::V3_1),
         );
         self.persist_session(key, || SessionChange::Sent { packet_id });
         let dup = rules.must(
@@ -268,7 +271,12 @@ impl Core {
             && rules.breaks(rule!("v5.0/MQTT-4.3.3-7"));
         if resends && !expires {
             let dup = rules.must(
-                rule!("v3.1/V31-4.2-3", "v3.1.1/MQTT-3.3.1-1", "v5.0/MQTT-3.3.1-1"),
+                rule!(
+                    "v3.1/V31-2.1-1",
+                    "v3.1/V31-4.2-3",
+                    "v3.1.1/MQTT-3.3.1-1",
+                    "v5.0/MQTT-3.3.1-1"
+                ),
                 true,
                 false,
             );

@@ -3,6 +3,7 @@
 //! What a packet may hold is the codec's to judge; its strict decoder refuses by clause. A broker that breaks one
 //! of those clauses goes on with the packet as it could be read, if nothing else is wrong with it.
 
+use clauses::Standard;
 use codec::{
     Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Pingresp, ReasonCode, Split,
     Version, ViolationKind,
@@ -194,7 +195,13 @@ impl Core {
         frame: Frame<'_>,
         violation: codec::Violation,
     ) -> Result<(), Refusal> {
-        let version = if as_version(frame, Version::V5_0).is_some_and(|bytes| is_sound(&bytes)) {
+        let misnamed = violation.field == "protocol_name";
+        // Either the name or the version is that of 3.1.
+        let half = violation.clause.standard() == Standard::V3_1
+            || misnamed && protocol_version(frame) == Some(Version::V3_1.level());
+        let version = if half {
+            Version::V3_1
+        } else if as_version(frame, Version::V5_0).is_some_and(|bytes| is_sound(&bytes)) {
             Version::V5_0
         } else {
             Version::V3_1_1
@@ -203,7 +210,7 @@ impl Core {
         if let Some(connection) = self.connections.get_mut(&id) {
             connection.rules = rules.clone();
         }
-        if violation.field == "protocol_name" {
+        if misnamed {
             let reason = if rules.is_v5() {
                 ReasonCode::UNSUPPORTED_PROTOCOL_VERSION
             } else {
@@ -212,14 +219,14 @@ impl Core {
             };
             rules.refuse_if(
                 true,
-                rule!("v3.1.1/MQTT-3.1.2-1", "v5.0/MQTT-3.1.2-1"),
+                rule!("v3.1/V31-2.2-1", "v3.1.1/MQTT-3.1.2-1", "v5.0/MQTT-3.1.2-1"),
                 reason,
             )?;
         } else {
             let reason = ReasonCode::UNSUPPORTED_PROTOCOL_VERSION;
             rules.refuse_if(
                 true,
-                rule!("v3.1.1/MQTT-3.1.2-2", "v5.0/MQTT-3.1.2-2"),
+                rule!("v3.1/V31-2.2-2", "v3.1.1/MQTT-3.1.2-2", "v5.0/MQTT-3.1.2-2"),
                 reason,
             )?;
         }
@@ -389,6 +396,12 @@ fn as_version(frame: Frame<'_>, version: Version) -> Option<Vec<u8>> {
     }
     bytes.append(&mut remaining);
     Some(bytes)
+}
+
+fn protocol_version(frame: Frame<'_>) -> Option<u8> {
+    let body = frame.body();
+    let length = usize::from(u16::from_be_bytes(*body.first_chunk()?));
+    body.get(2 + length).copied()
 }
 
 fn is_sound(bytes: &[u8]) -> bool {

@@ -38,10 +38,19 @@ impl Core {
         let Some(bytes) = encode(&rules, packet) else {
             return;
         };
-        let fits = connection
-            .maximum_packet_size
-            .is_none_or(|maximum| bytes.len() <= maximum as usize);
-        if fits {
+        let Some(maximum) = connection.maximum_packet_size else {
+            self.push(id, bytes);
+            return;
+        };
+        if rules.breaks(explanation_rule(packet.packet_type())) {
+            let wordy = explained_beyond(properties(packet), maximum);
+            self.push(
+                id,
+                encode(&rules, &with_properties(*packet, wordy.as_properties())).unwrap_or(bytes),
+            );
+            return;
+        }
+        if bytes.len() <= maximum as usize {
             self.push(id, bytes);
             return;
         }
@@ -49,11 +58,7 @@ impl Core {
             .iter()
             .filter(|property| !is_explanation(property.id))
             .collect();
-        if bare.as_properties() != properties(packet)
-            && rules.breaks(explanation_rule(packet.packet_type()))
-        {
-            self.push(id, bytes);
-        } else if !self.send(id, &with_properties(*packet, bare.as_properties())) {
+        if !self.send(id, &with_properties(*packet, bare.as_properties())) {
             let clause = clauses::clause!("v5.0/MQTT-3.1.2-24");
             let refusal = Refusal::new(clause, ReasonCode::PACKET_TOO_LARGE)
                 .because("what has to be answered is larger than the client's Maximum Packet Size");
@@ -111,6 +116,9 @@ impl Core {
 
 /// Most packets have no more bytes than this, whose buffer then need not grow.
 const MOST: usize = 64;
+
+/// The longest text that a property can have.
+const MOST_TEXT: usize = 65_535;
 
 /// The packet's bytes; `None` where no packet can hold it.
 fn encode(rules: &Rules, packet: &Packet<'_>) -> Option<Vec<u8>> {
@@ -207,6 +215,14 @@ fn with_properties<'a>(packet: Packet<'a>, properties: Properties<'a>) -> Packet
         }),
         other => other,
     }
+}
+
+/// What a broker makes of an explanation that does not care how much the client takes.
+fn explained_beyond(properties: Properties<'_>, maximum: u32) -> PropertiesBuf {
+    let mut wordy: PropertiesBuf = properties.iter().collect();
+    let length = usize::try_from(maximum).map_or(MOST_TEXT, |maximum| maximum.min(MOST_TEXT));
+    wordy.user_property("explanation", "x".repeat(length).as_str());
+    wordy
 }
 
 /// The rules by which a Reason String and User Properties give way to the client's Maximum Packet Size.

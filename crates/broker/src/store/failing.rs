@@ -96,7 +96,7 @@ mod tests {
     use crate::core::{Message, Persist};
 
     /// How many commits are tried.
-    const COMMITS: usize = 20;
+    const COMMITS: usize = 8;
 
     fn retained(number: usize) -> Persist {
         let message = Message {

@@ -15,6 +15,9 @@ pub(crate) const ALL: &[fn()] = &[
     connections_end_as_they_should,
     what_is_not_authorized_is_acknowledged_and_goes_no_further,
     filters_and_topics_are_taken_literally,
+    name_and_version_belong_together,
+    what_means_nothing_is_disregarded,
+    packets_may_be_repeated,
 ];
 
 #[test]
@@ -193,6 +196,55 @@ fn filters_and_topics_are_taken_literally() {
         b: v3.1 connects { client_id: b }
         b -> SUBSCRIBE: { id: 1, filters: [{ filter: a+ }] }
         b <- closed
+        ",
+    );
+}
+
+#[test]
+fn name_and_version_belong_together() {
+    // MQIsdx and 3, then MQIsdp and 4.
+    play(
+        Config::default(),
+        "
+        a: opens v3.1
+        a -> bytes 10 0f 00 06 4d 51 49 73 64 78 03 02 00 3c 00 01 61
+        a <- closed
+        b: opens v3.1
+        b -> bytes 10 0f 00 06 4d 51 49 73 64 70 04 02 00 3c 00 01 61
+        b <- CONNACK: { code: 1, .. }
+        b <- closed
+        ",
+    );
+}
+
+#[test]
+fn what_means_nothing_is_disregarded() {
+    // Will QoS 1 without a Will.
+    play(
+        Config::default(),
+        "
+        a: opens v3.1
+        a -> bytes 10 0f 00 06 4d 51 49 73 64 70 03 0a 00 3c 00 01 61
+        a <- CONNACK: { code: 0, .. }
+        ",
+    );
+}
+
+#[test]
+fn packets_may_be_repeated() {
+    // SUBSCRIBE, UNSUBSCRIBE and PUBREL with DUP set.
+    play(
+        Config::default(),
+        "
+        a: v3.1 connects { client_id: a }
+        a -> bytes 8a 06 00 01 00 01 74 00
+        a <- SUBACK: { codes: [0], id: 1 }
+        a -> bytes aa 05 00 02 00 01 74
+        a <- UNSUBACK: { id: 2 }
+        a -> PUBLISH: { topic: t, qos: 2, id: 7 }
+        a <- PUBREC: { id: 7 }
+        a -> bytes 6a 02 00 07
+        a <- PUBCOMP: { id: 7 }
         ",
     );
 }
