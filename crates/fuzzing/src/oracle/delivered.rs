@@ -237,7 +237,6 @@ impl Oracle {
         texts: &Texts,
         unique: bool,
     ) -> Result<(), (Rule, &'static str)> {
-        let exact = self.is_exact();
         let publication = self.publications[at];
         let session = &mut self.sessions[own];
         let retained = way == Way::Retained;
@@ -255,12 +254,6 @@ impl Oracle {
         }
         copies.forwarded += 1;
         let first = copies.forwarded == 1;
-        if exact && self.now < publication.due && publication.will && publication.sure {
-            return Err((
-                rule::WILL_LOST,
-                "is a Will that came before its delay had passed",
-            ));
-        }
         let (mut plain, mut groups, mut shared) = (0, 0, None);
         for subscription in &self.sessions[own].subscriptions {
             if subscription.matches(texts, arrival.topic)

@@ -69,6 +69,10 @@ impl Oracle {
             let why = "is a Will whose client was back before its delay had passed";
             return Err(Misfit::new(1, rule::WILL_LOST, why));
         }
+        if self.is_exact() && self.now < publication.due && publication.will && publication.sure {
+            let why = "is a Will that came before its delay had passed";
+            return Err(Misfit::new(1, rule::WILL_LOST, why));
+        }
         let local = texts.get(publication.client_id) == texts.get(session.client_id);
         let mut seen = Seen {
             // MQTT 3.1 does not know the dollar.

@@ -148,8 +148,10 @@ impl Oracle {
                 let arrived = known_as.handled != OPEN;
                 let same = self.texts.get(known_as.topic) == self.texts.get(topic)
                     && self.texts.get(known_as.payload) == publish.payload;
-                if !exact && !same {
-                    // An identifier for two messages: no sentence says which of them is meant.
+                let two = if exact { !known_as.sure } else { !same };
+                if two {
+                    // An identifier for two messages: no sentence says which of them is meant; or the first need not
+                    // have been taken.
                     known_as.sure = false;
                     sure = false;
                 } else if first.link == serial || exact || arrived {
