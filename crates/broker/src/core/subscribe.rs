@@ -51,7 +51,9 @@ impl Core {
                 identifier,
                 shared,
             };
-            let handling = options.handling_of_retained().unwrap_or_default();
+            // MQTT 3.1 leaves the bits beside the QoS unused, and forbids none of them.
+            let handling = options.handling_of_retained().filter(|_| rules.is_v5());
+            let handling = handling.unwrap_or_default();
             match self.grant(rules, key, filter, subscription, handling, &mut room) {
                 Ok(retained) => {
                     codes.push(subscription.maximum_qos.value());

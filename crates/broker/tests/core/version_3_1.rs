@@ -10,6 +10,7 @@ pub(crate) const ALL: &[fn()] = &[
     a_session_is_kept_or_discarded,
     messages_come_as_often_as_their_qos_says,
     retained_messages_are_held,
+    bits_beside_the_requested_qos_mean_nothing,
     a_will_is_published_unless_the_client_takes_leave,
     a_client_may_be_silent_for_one_and_a_half_keep_alives,
     connections_end_as_they_should,
@@ -96,6 +97,23 @@ fn retained_messages_are_held() {
         w -> SUBSCRIBE: { id: 2, filters: [{ filter: t }] }
         w <- SUBACK: { codes: [0], id: 2 }
         w <- PUBLISH: { topic: t, payload: x, retain: true }
+        ",
+    );
+}
+
+#[test]
+fn bits_beside_the_requested_qos_mean_nothing() {
+    // 2c is QoS 0 with what 5.0 calls No Local, Retain As Published and Retain Handling 2.
+    play(
+        Config::default(),
+        "
+        a: v3.1 connects { client_id: a }
+        a -> PUBLISH: { topic: t, payload: x, retain: true }
+        a -> bytes 82 06 00 01 00 01 74 2c
+        a <- SUBACK: { codes: [0], id: 1 }
+        a <- PUBLISH: { topic: t, payload: x, retain: true }
+        a -> PUBLISH: { topic: t, payload: y, retain: true }
+        a <- PUBLISH: { topic: t, payload: y }
         ",
     );
 }

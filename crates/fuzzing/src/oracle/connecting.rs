@@ -73,6 +73,9 @@ impl Oracle {
             || asked.maximum_packet_size.is_some()
             || (asked.no_client_id && !(asked.clean && version != Version::V3_1))
             || client_id.len() > 23;
+        if !exact {
+            self.will_may_come_early(client);
+        }
     }
 
     pub(super) fn unsound_connect_sent(
@@ -225,9 +228,6 @@ impl Oracle {
             }
         }
         self.session_begins(client, own, connack.session_present);
-        if !exact {
-            self.will_may_come_early(client);
-        }
     }
 
     /// Whether the Session is a new one or goes on is known now.

@@ -72,7 +72,11 @@ impl Oracle {
         };
         let judged = self.judge(own, &arrival, &texts);
         if let Err((rule, why)) = judged
-            && !self.comes_of_the_unreadable(client, arrival.topic)
+            && !self.comes_of_the_unreadable(
+                client,
+                (arrival.topic, arrival.payload),
+                rule == rule::NOBODY_PUBLISHED,
+            )
         {
             let (topic, payload) = (shown(arrival.topic), shown(arrival.payload));
             self.find(client, rule, format!("`{payload}` on `{topic}` {why}"));

@@ -140,7 +140,7 @@ impl Oracle {
 }
 
 impl Oracle {
-    /// A target that ends a link may publish its Will before the client sees the end.
+    /// A target that ends a link may publish its Will before the client sees the end, or even the CONNACK.
     pub(super) fn will_may_come_early(&mut self, client: usize) {
         let Some(Some(link)) = self.links.get_mut(client) else {
             return;

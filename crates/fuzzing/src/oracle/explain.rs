@@ -77,6 +77,7 @@ impl Oracle {
         let mut seen = Seen {
             // MQTT 3.1 does not know the dollar.
             dollars: arrival.version != Version::V3_1 || self.is_exact(),
+            remembers_no_local: session.spoken == Spoken::V5 || self.is_exact(),
             ..Seen::default()
         };
         for subscription in &session.subscriptions {
@@ -235,6 +236,8 @@ impl Oracle {
 struct Seen {
     /// Whether a wildcard in front keeps topics with a dollar out.
     dollars: bool,
+    /// Whether No Local surely lasts: a version that does not know it may have forgotten it.
+    remembers_no_local: bool,
     matching: u16,
     /// Those that the topic's dollar keeps out.
     hidden: u16,
@@ -316,7 +319,7 @@ impl Seen {
             publication.handled
         };
         if subscription.may_see(publication.sent, until) {
-            if subscription.no_local && local {
+            if subscription.no_local && local && self.remembers_no_local {
                 self.own += 1;
             } else {
                 self.forwarded.add(subscription);

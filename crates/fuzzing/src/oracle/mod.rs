@@ -11,6 +11,7 @@
 mod acknowledging;
 mod connecting;
 mod delivered;
+mod doubtful;
 mod due;
 mod ended;
 mod explain;

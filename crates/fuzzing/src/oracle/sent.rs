@@ -6,6 +6,7 @@ use clauses::{ClauseId, clause};
 use codec::{Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Split, Version};
 
 use super::Oracle;
+use super::doubtful::holds_doubtful_text;
 use super::link::{Kind, Stage};
 
 /// A packet that is larger than this may be refused before it is whole.
@@ -147,6 +148,10 @@ impl Oracle {
                 Some(clause!("v5.0/MQTT-3.1.2-30")),
                 "a packet before the authentication's end",
             );
+        }
+        // Who takes it for malformed closes, and who does not goes on.
+        if !exact && holds_doubtful_text(packet) {
+            link.goes_wild();
         }
         match packet {
             Packet::Connect(_) => {

@@ -114,19 +114,28 @@ impl Oracle {
         true
     }
 
-    /// Whether a message may come of bytes that no target should read; says so where it must not.
-    pub(super) fn comes_of_the_unreadable(&mut self, client: usize, topic: &[u8]) -> bool {
+    /// Whether a message may come of bytes that no target should read. Says so where it can come of nothing else: it was
+    /// published by nobody.
+    pub(super) fn comes_of_the_unreadable(
+        &mut self,
+        client: usize,
+        (topic, payload): (&[u8], &[u8]),
+        by_nobody: bool,
+    ) -> bool {
         const SUBSCRIBE: u8 = 0x82;
         let own = self.links[client].as_ref().map(|link| &link.unreadable);
-        let subscribes = own.filter(|unreadable| unreadable.bytes.contains(&SUBSCRIBE));
+        let subscribes = own.is_some_and(|unreadable| unreadable.bytes.contains(&SUBSCRIBE));
         let links = self.links.iter().flatten().map(|link| &link.unreadable);
         let publishes = links
             .chain(&self.unreadable)
             .find(|unreadable| unreadable.holds(topic));
-        let Some(unreadable) = publishes.or(subscribes) else {
-            return false;
+        let Some(unreadable) = publishes else {
+            return subscribes;
         };
-        if let Some(violated) = unreadable.behind {
+        if by_nobody
+            && (payload.is_empty() || unreadable.holds(payload))
+            && let Some(violated) = unreadable.behind
+        {
             self.goes_on(client, violated, "a message comes of that");
         }
         true
