@@ -11,6 +11,7 @@ const C: usize = 2;
 const CONNECT_5: &[u8] = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01a";
 const ACCEPTED_5: &[u8] = b"\x20\x03\x00\x00\x00";
 const CONNECT_4: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a";
+const CONNECT_B: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01b";
 const ACCEPTED_4: &[u8] = b"\x20\x02\x00\x00";
 const PINGREQ: &[u8] = b"\xc0\x00";
 const PINGRESP: &[u8] = b"\xd0\x00";
@@ -285,4 +286,100 @@ fn what_a_resumed_session_brings_answers_nothing() {
         .sends(A, b"\x00\x40\x00\x05")
         .receives(A, b"\x62\x02\x00\x05");
     assert_eq!(exchange.classes(), [""; 0]);
+}
+
+#[test]
+fn a_will_may_come_of_who_never_got_its_connack() {
+    // A Will on `w`; what follows CONNECT is no packet, so that the target closes, and its CONNACK may be lost.
+    let connect = b"\x10\x13\x00\x04MQTT\x04\x06\x00\x00\x00\x01b\x00\x01w\x00\x01x";
+    let comes = |packet: &[u8]| {
+        Exchange::new()
+            .connects(A, CONNECT_4, ACCEPTED_4)
+            .sends(A, b"\x82\x06\x00\x01\x00\x01w\x00")
+            .receives(A, b"\x90\x03\x00\x01\x00")
+            .connects(B, connect, b"")
+            .sends(B, b"\x00\x00")
+            .receives(A, packet)
+            .ends(B, End::ByTarget)
+            .classes()
+    };
+    assert_eq!(comes(b"\x30\x04\x00\x01wx"), [""; 0]);
+    assert_eq!(
+        comes(b"\x30\x04\x00\x01wy"),
+        ["nobody-published-it (v3.1.1/MQTT-3.3.2-3)"]
+    );
+}
+
+#[test]
+fn a_disconnect_with_a_control_character_may_be_none() {
+    // A Session that lasts, a subscription to `t`, and a DISCONNECT that ends the Session, with a User Property.
+    let connect = b"\x10\x13\x00\x04MQTT\x05\x02\x00\x00\x05\x11\x00\x00\x00\x3c\x00\x01a";
+    let resumed = b"\x10\x0f\x00\x06MQIsdp\x03\x00\x00\x00\x00\x01a";
+    let comes = |value: u8| {
+        let mut leaves = *b"\xe0\x0d\x00\x0b\x11\x00\x00\x00\x00\x26\x00\x00\x00\x01?";
+        leaves[14] = value;
+        Exchange::new()
+            .connects(A, connect, ACCEPTED_5)
+            .sends(A, b"\x82\x07\x00\x01\x00\x00\x01t\x00")
+            .receives(A, b"\x90\x04\x00\x01\x00\x00")
+            .sends(A, &leaves)
+            .ends(A, End::ByTarget)
+            .connects(A, resumed, ACCEPTED_4)
+            .connects(B, CONNECT_B, ACCEPTED_4)
+            .sends(B, b"\x30\x04\x00\x01tx")
+            .receives(A, b"\x30\x04\x00\x01tx")
+            .classes()
+    };
+    assert_eq!(comes(0x1b), [""; 0]);
+    assert_eq!(comes(b'v'), ["not-subscribed"]);
+}
+
+#[test]
+fn no_local_may_be_forgotten_where_an_older_version_went_on() {
+    let connect = b"\x10\x13\x00\x04MQTT\x05\x02\x00\x00\x05\x11\x00\x00\x00\x3c\x00\x01a";
+    let older = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x00\x00\x01a";
+    let subscribed = || {
+        Exchange::new()
+            .connects(A, connect, ACCEPTED_5)
+            .sends(A, b"\x82\x07\x00\x01\x00\x00\x01t\x04")
+            .receives(A, b"\x90\x04\x00\x01\x00\x00")
+    };
+    let own = subscribed()
+        .sends(A, b"\x30\x05\x00\x01t\x00x")
+        .receives(A, b"\x30\x05\x00\x01t\x00x");
+    assert_eq!(
+        own.classes(),
+        ["own-message-in-spite-of-no-local (v5.0/MQTT-3.8.3-3)"]
+    );
+    let changed = subscribed()
+        .ends(A, End::Closed)
+        .connects(A, older, b"\x20\x02\x01\x00")
+        .sends(A, b"\x30\x04\x00\x01tx")
+        .receives(A, b"\x30\x04\x00\x01tx");
+    assert_eq!(changed.classes(), [""; 0]);
+}
+
+#[test]
+fn a_message_that_somebody_published_does_not_come_of_what_cannot_be_read() {
+    // B publishes `x` on `t`; A has begun a packet wrongly that speaks of `t` and `y`, and gets a message with RETAIN.
+    let comes = |packet: &[u8]| {
+        Exchange::new()
+            .connects(A, CONNECT_4, ACCEPTED_4)
+            .sends(A, b"\x82\x06\x00\x01\x00\x01t\x00")
+            .receives(A, b"\x90\x03\x00\x01\x00")
+            .connects(
+                B,
+                b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01b",
+                ACCEPTED_4,
+            )
+            .sends(A, b"\x65\x40\x30\x05\x00\x01ty")
+            .sends(B, b"\x31\x04\x00\x01tx")
+            .receives(A, packet)
+            .classes()
+    };
+    assert_eq!(comes(b"\x31\x04\x00\x01tx"), [""; 0]);
+    assert_eq!(
+        comes(b"\x30\x04\x00\x01ty"),
+        ["goes-on-behind-what-is-forbidden (v3.1.1/MQTT-3.6.1-1)"]
+    );
 }

@@ -158,7 +158,10 @@ fn the_scenario_of_a_broken_rule_fails_where_it_is_broken_and_nowhere_else() {
             continue;
         }
         let proofs = runner::prove(&plan, &Options::default(), &mut |_, _| ());
-        let noticed = proofs.rules.iter().find(|proof| proof.rule == broker::Breakable::Clause(clause));
+        let noticed = proofs
+            .rules
+            .iter()
+            .find(|proof| proof.rule == broker::Breakable::Clause(clause));
         if noticed.is_none_or(|proof| proof.noticed.is_empty()) {
             wrong.push(format!("{text}\nit passes where {clause} is broken"));
         }
