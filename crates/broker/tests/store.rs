@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use broker::config::Permission;
 use broker::core::{
     Action, ConnectionId, Core, Delivery, Event, Message, Persist, SessionChange, Terms,
 };
@@ -32,10 +33,14 @@ struct Driver {
 
 impl Driver {
     fn open(directory: &Path) -> Self {
+        Self::configured(directory, config())
+    }
+
+    fn configured(directory: &Path, config: Config) -> Self {
         let mut store = Store::open(directory).unwrap();
         let (changes, age) = store.take_restored();
         Self {
-            core: Core::restore(config(), changes, age),
+            core: Core::restore(config, changes, age),
             store,
             opened: 0,
         }
@@ -123,6 +128,51 @@ fn what_was_persisted_comes_back_as_it_was() {
         matches!(&changes[..], [Persist::Retained(message)] if *message.payload == *b"y"),
         "{changes:#?}"
     );
+}
+
+fn change(persist: &Persist) -> &SessionChange {
+    match persist {
+        Persist::Session { change, .. } => change,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Of two messages one is in flight and one waits, when their topic is forbidden and the broker starts again.
+#[test]
+fn what_is_withheld_is_not_kept_either() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut driver = Driver::open(directory.path());
+    let connect =
+        b"\x10\x16\x00\x04MQTT\x05\x00\x00\x00\x08\x11\x00\x00\x00\x64\x21\x00\x01\x00\x01a";
+    driver.send(&[connect, SUBSCRIBE]);
+    driver.send(&[CONNECT_P, PUBLISH_7, b"\x34\x06\x00\x01t\x00\x08y"]);
+    drop(driver);
+
+    let mut config = config();
+    config.access.permissions.push(Permission {
+        user: None,
+        filter: "t".into(),
+        publish: true,
+        subscribe: false,
+    });
+    let mut driver = Driver::configured(directory.path(), config);
+    let (_, answers) = driver.send(&[connect]);
+    assert!(
+        matches!(&answers[..], [Action::Send { bytes, .. }] if bytes[0] == 0x20),
+        "{answers:?}"
+    );
+    let kept = driver.core.snapshot();
+    let left: Vec<_> = kept.iter().map(change).collect();
+    assert!(
+        matches!(
+            left[..],
+            [SessionChange::Begun(_), SessionChange::Subscribed { .. }]
+        ),
+        "{left:#?}"
+    );
+    drop(driver);
+    let (restored, _) = Store::open(directory.path()).unwrap().take_restored();
+    assert_eq!(restored, kept);
 }
 
 #[test]
