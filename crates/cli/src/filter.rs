@@ -1,5 +1,7 @@
 //! `--filter` and `--versions`: which cases are meant.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use clauses::ClauseId;
 use codec::Version;
@@ -146,15 +148,28 @@ impl Which {
     }
 
     fn nothing(&self, suite: &Suite) -> Failure {
-        let wanted: Vec<String> = self.filter.iter().map(|text| format!("`{text}`")).collect();
+        // One of each kind has to fit.
+        let kinds = self.filter.iter().map(|text| kind(text, suite));
+        let kinds: BTreeSet<usize> = kinds.collect();
+        let wanted: Vec<String> = kinds
+            .into_iter()
+            .map(|wanted| {
+                let texts = self
+                    .filter
+                    .iter()
+                    .filter(|text| kind(text, suite) == wanted);
+                let texts: Vec<String> = texts.map(|text| format!("`{text}`")).collect();
+                texts.join(" or ")
+            })
+            .collect();
         let versions: Vec<&str> = self.versions.iter().map(|version| version.name()).collect();
         let what = match (wanted.is_empty(), versions.is_empty()) {
             (true, _) => format!("no case in {}", versions.join(" or ")),
-            (false, true) => format!("no case fits {}", wanted.join(" or ")),
+            (false, true) => format!("no case fits {}", wanted.join(" and ")),
             (false, false) => format!(
                 "no case in {} fits {}",
                 versions.join(" or "),
-                wanted.join(" or ")
+                wanted.join(" and ")
             ),
         };
         let failure = Failure::new(what).note("nothing was played");
@@ -173,13 +188,33 @@ impl Which {
             [name.to_owned(), chapter.to_owned(), file.to_owned()]
         });
         let names: Vec<String> = names.collect();
-        let distances = self.filter.iter().flat_map(|text| {
+        let misspelt = self.filter.iter().filter(|text| kind(text, suite) == NAME);
+        let distances = misspelt.flat_map(|text| {
             names
                 .iter()
                 .map(move |name| (strsim::damerau_levenshtein(text, name), name))
         });
         let near = distances.filter(|(distance, _)| *distance <= 3).min()?;
         Some(near.1.clone())
+    }
+}
+
+/// The kind of a filter that is a name, or a part of one.
+const NAME: usize = 0;
+
+/// What kind of thing a filter names: a case, a chapter, a line or a clause.
+fn kind(text: &str, suite: &Suite) -> usize {
+    if is_clause(text) {
+        3
+    } else if text.parse::<Place>().is_ok() {
+        2
+    } else if text
+        .strip_suffix('/')
+        .is_some_and(|chapter| suite.has_chapter(chapter))
+    {
+        1
+    } else {
+        NAME
     }
 }
 

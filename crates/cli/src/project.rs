@@ -79,23 +79,24 @@ struct Written {
 
 impl Project {
     /// The project of the working directory: the nearest `mqtt-assay.yaml` there or above. Without one, an empty project.
-    pub(crate) fn find() -> Result<Self, Failure> {
+    /// `aimed` is as for [`Self::load`].
+    pub(crate) fn find(aimed: bool) -> Result<Self, Failure> {
         let here = env::current_dir().unwrap_or_default();
         match here
             .ancestors()
             .map(|folder| folder.join(NAME))
             .find(|file| file.is_file())
         {
-            Some(file) => Self::load(&relative(&file, &here)),
+            Some(file) => Self::load(&relative(&file, &here), aimed),
             None => Ok(Self::default()),
         }
     }
 
-    /// The project of this file.
-    pub(crate) fn load(file: &Path) -> Result<Self, Failure> {
+    /// The project of this file. Where the command line has `aimed` at a broker already, the file's is left out.
+    pub(crate) fn load(file: &Path, aimed: bool) -> Result<Self, Failure> {
         let read = Document::read(file).and_then(|document| {
             let folder = file.parent().unwrap_or(Path::new(""));
-            Self::of(&document, folder, &|name| env::var(name).ok())
+            Self::of(&document, folder, aimed, &|name| env::var(name).ok())
         });
         read.map_err(|error| Failure::in_document(&error))
     }
@@ -103,6 +104,7 @@ impl Project {
     fn of(
         document: &Document,
         folder: &Path,
+        aimed: bool,
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, DocumentError> {
         let written: Written = document.parse()?;
@@ -112,6 +114,8 @@ impl Project {
         }
         let target = match (written.target, written.profile, written.launch) {
             (None, None, None) => None,
+            // Its variables need not be set.
+            (Some(_), None, None) if aimed => None,
             (Some(address), None, None) => {
                 let tls = written.tls.as_ref();
                 let profile = address_of(document, &address, tls, folder, variable)?;
@@ -262,6 +266,7 @@ mod tests {
         Project::of(
             &Document::of("mqtt-assay.yaml", text),
             Path::new("ci"),
+            false,
             &variable,
         )
         .map_err(|error| error.to_string())
@@ -305,6 +310,15 @@ mod tests {
         assert!(told("profile: a.yaml\ntls: { ca: a.pem }\n").contains("`tls` goes with `target`"));
         assert!(told("target: 'mqtt://${GONE}@h'\n").contains("`GONE` is not set"));
         assert!(told("jobs: 0\n").starts_with("mqtt-assay.yaml:1:7: 0 cases at once"));
+    }
+
+    #[test]
+    fn a_target_that_is_not_asked_for_needs_no_variables() {
+        let text = "target: 'mqtt://ann:${GONE}@h'\nbaseline: known.yaml\n";
+        let document = Document::of("mqtt-assay.yaml", text);
+        let project = Project::of(&document, Path::new("ci"), true, &|_| None).unwrap();
+        assert!(project.target.is_none());
+        assert!(project.baseline.is_some());
     }
 
     #[test]

@@ -86,8 +86,9 @@ pub enum AdmissionError {
     },
     /// It is a broker and lets nobody in.
     #[error(
-        "{address}: CONNACK refuses a sound CONNECT with {}; if it demands a password, write mqtt://USER:PASSWORD@HOST:PORT",
-        code_text(*code, *version)
+        "{address}: CONNACK refuses a sound CONNECT with {}; {}",
+        code_text(*code, *version),
+        what_to_say_who_comes(user.as_deref())
     )]
     LetsNobodyIn {
         /// The target.
@@ -96,6 +97,8 @@ pub enum AdmissionError {
         code: u8,
         /// The version that tells what the code means.
         version: Version,
+        /// Who came; nobody in particular where no credentials are known.
+        user: Option<String>,
     },
     /// It is a broker and cannot deliver a message.
     #[error(
@@ -241,7 +244,7 @@ pub(crate) async fn admit_as_declared(
                     address: name.clone(),
                     seen: "it speaks no version".into(),
                 },
-                |trouble| refuse(&name, trouble),
+                |trouble| refuse(&name, credentials, trouble),
             ));
     };
     tell_of_websocket(endpoints, &mut facts);
@@ -249,7 +252,8 @@ pub(crate) async fn admit_as_declared(
         let target = target.by(other.transport);
         let client_id = format!("{token}{}", other.transport);
         let greeted = Client::connect(&target, client.version(), &client_id, within, |_| ()).await;
-        let (client, ()) = greeted.map_err(|trouble| refuse(&other.to_string(), trouble))?;
+        let (client, ()) =
+            greeted.map_err(|trouble| refuse(&other.to_string(), credentials, trouble))?;
         client.disconnect().await;
     }
     facts.unspoken = unspoken
@@ -340,7 +344,16 @@ fn weight(trouble: &Trouble) -> u8 {
     }
 }
 
-fn refuse(address: &str, trouble: Trouble) -> AdmissionError {
+fn what_to_say_who_comes(user: Option<&str>) -> String {
+    match user {
+        Some(user) => {
+            format!("see whether the user name `{user}` and its password are right")
+        }
+        None => "if it demands a password, write mqtt://USER:PASSWORD@HOST:PORT".to_owned(),
+    }
+}
+
+fn refuse(address: &str, credentials: Option<&Credentials>, trouble: Trouble) -> AdmissionError {
     let address = address.to_owned();
     match trouble {
         Trouble::Unreachable(source) if source.kind() == io::ErrorKind::InvalidData => {
@@ -355,6 +368,7 @@ fn refuse(address: &str, trouble: Trouble) -> AdmissionError {
             address,
             code,
             version,
+            user: credentials.map(|credentials| credentials.user.clone()),
         },
         Trouble::Ended { .. } => AdmissionError::Closes {
             address,

@@ -13,7 +13,7 @@ use runner::{Interrupt, Proof, Proofs};
 
 use crate::failure::Failure;
 use crate::filter::Which;
-use crate::suite::Suite;
+use crate::suite::{Suite, count};
 use crate::{signal, terminal};
 
 /// Show that the checks can fail: break each rule of the reference broker, and see which scenarios notice.
@@ -50,13 +50,19 @@ impl Prove {
             ..runner::Options::default()
         };
         let bar = bar();
+        let mut all = 0;
         let proofs = runner::prove(&plan, &options, &mut |proof, rules| {
+            all = rules;
             bar.set_length(rules as u64);
             bar.inc(1);
             bar.set_message(proof.rule.to_string());
         });
         bar.finish_and_clear();
         self.tell(&proofs);
+        if proofs.interrupted {
+            let left = all.saturating_sub(proofs.rules.len());
+            println!("Interrupted: {} not broken.", count(left, "rule"));
+        }
         Ok(match &proofs {
             Proofs {
                 interrupted: true, ..
@@ -87,15 +93,21 @@ impl Prove {
         let noticed =
             |by: fn(&Proof) -> bool| proofs.rules.iter().filter(|proof| by(proof)).count();
         println!(
-            "{} rules broken ({} clauses, and {} single places of those that rule several): {} noticed by a scenario that \
-             cites the clause, {} by another, {} by none; {} blind scenarios.",
-            proofs.rules.len(),
-            noticed(|proof| matches!(proof.rule, Breakable::Clause(_))),
-            noticed(|proof| matches!(proof.rule, Breakable::Breach(_))),
+            "{} broken ({}, and {} of those that rule several): {} noticed by a scenario that \
+             cites the clause, {} by another, {} by none; {}.",
+            count(proofs.rules.len(), "rule"),
+            count(
+                noticed(|proof| matches!(proof.rule, Breakable::Clause(_))),
+                "clause"
+            ),
+            count(
+                noticed(|proof| matches!(proof.rule, Breakable::Breach(_))),
+                "single place"
+            ),
             noticed(|proof| !proof.noticed.is_empty()),
             noticed(|proof| proof.elsewhere.is_some()),
             noticed(|proof| !proof.is_noticed()),
-            blind.len(),
+            count(blind.len(), "blind scenario"),
         );
     }
 }

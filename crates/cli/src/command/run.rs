@@ -192,9 +192,9 @@ impl Run {
     /// The settings of the file that is given or found.
     fn project(&self) -> Result<Project, Failure> {
         match &self.config {
-            Some(file) => Project::load(file),
+            Some(file) => Project::load(file, self.aim.is_some()),
             None if self.no_config => Ok(Project::default()),
-            None => Project::find(),
+            None => Project::find(self.aim.is_some()),
         }
     }
 

@@ -16,7 +16,7 @@ fn of_a_project(path: &Path) -> files::Faults {
     let variable = |name: &str| (name == "SECRET").then(|| "hush-hush".to_owned());
     let name = path.file_name().unwrap().to_string_lossy();
     let document = Document::of(&name, &fs::read_to_string(path).unwrap());
-    match Project::of(&document, Path::new("ci"), &variable) {
+    match Project::of(&document, Path::new("ci"), false, &variable) {
         Err(DocumentError::Wrong { file, fault }) => vec![((*file).clone(), *fault)],
         other => panic!("{other:?}"),
     }
