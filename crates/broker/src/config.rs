@@ -304,6 +304,9 @@ pub enum ConfigError {
     /// The system lets the broker have no thread for its store.
     #[error("no thread can be started for the store: {0}")]
     Thread(std::io::ErrorKind),
+    /// SCRAM-SHA-256 cannot be offered.
+    #[error("SCRAM-SHA-256 cannot be offered: {0}")]
+    Scram(String),
     /// A rule is to be broken that the broker does not have.
     #[error("`{0}` cannot be broken: the broker has no such rule (MQTT-SN is another protocol)")]
     Unbreakable(ClauseId),

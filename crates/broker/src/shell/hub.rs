@@ -1,14 +1,12 @@
 //! The one place where events meet the core and its actions are carried out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
-use tracing::warn;
 
 use super::keeping::{self, Keeping};
 use super::log;
@@ -17,7 +15,7 @@ use super::outbox::Outbox;
 use super::trace::{Sink, Tracer};
 use super::verifying::Verifying;
 use crate::Breach;
-use crate::config::{AuthenticationMethod, Config, Limits};
+use crate::config::{AuthenticationMethod, Config, ConfigError, Limits};
 use crate::core::{Action, ConnectionId, Core, Event, Persist};
 use crate::rules::{ClauseSet, RuleBook};
 use crate::scram::ScramSha256;
@@ -83,27 +81,28 @@ pub struct Kept {
 }
 
 impl Hub {
-    pub(super) fn new(config: Config) -> Arc<Self> {
-        let core = with_methods(Core::new(config));
-        Self::around(core, Clock::from(Duration::ZERO), None)
+    pub(super) fn new(config: Config) -> Result<Arc<Self>, ConfigError> {
+        let core = with_methods(Core::new(config))?;
+        Ok(Self::around(core, Clock::from(Duration::ZERO), None))
     }
 
     /// A hub whose core goes on with what an earlier one has kept. Its time goes on as well, since messages and
     /// Sessions have aged meanwhile.
-    pub(super) fn again(config: Config, kept: Kept) -> Arc<Self> {
-        let core = with_methods(Core::restore(config, kept.changes, kept.clock.now()));
+    pub(super) fn again(config: Config, kept: Kept) -> Result<Arc<Self>, ConfigError> {
+        let core = with_methods(Core::restore(config, kept.changes, kept.clock.now()))?;
         let hub = Self::around(core, kept.clock, None);
         hub.handle(Event::TimePassed);
-        hub
+        Ok(hub)
     }
 
     /// A hub whose core goes on with what the store has, and that keeps there whatever is to be kept.
-    pub(super) fn keeping(config: Config, mut store: Store) -> io::Result<Arc<Self>> {
+    pub(super) fn keeping(config: Config, mut store: Store) -> Result<Arc<Self>, ConfigError> {
         let (changes, age) = store.take_restored();
-        let core = with_methods(Core::restore(config, changes, age));
+        let core = with_methods(Core::restore(config, changes, age))?;
         let keeping = Arc::new(Keeping::new());
         let hub = Self::around(core, Clock::from(age), Some(Arc::clone(&keeping)));
-        keeping::start(Arc::clone(&hub), keeping, store)?;
+        keeping::start(Arc::clone(&hub), keeping, store)
+            .map_err(|error| ConfigError::Thread(error.kind()))?;
         hub.handle(Event::TimePassed);
         Ok(hub)
     }
@@ -316,7 +315,7 @@ impl Hub {
 
 /// The core, telling what it refuses, with the methods of enhanced authentication that draw lots, and so are not its
 /// own.
-fn with_methods(core: Core) -> Core {
+fn with_methods(core: Core) -> Result<Core, ConfigError> {
     let mut core = core.noting();
     let config = core.config();
     if config
@@ -324,12 +323,10 @@ fn with_methods(core: Core) -> Core {
         .authenticates_by(AuthenticationMethod::ScramSha256)
         && !config.access.passwords.is_empty()
     {
-        match ScramSha256::new(&config.access.passwords) {
-            Ok(scram) => core.offer(scram),
-            Err(error) => warn!(%error, "SCRAM-SHA-256 is not offered"),
-        }
+        let scram = ScramSha256::new(&config.access.passwords).map_err(ConfigError::Scram)?;
+        core.offer(scram);
     }
-    core
+    Ok(core)
 }
 
 impl State {

@@ -18,7 +18,6 @@ mod verifying;
 mod websocket;
 
 use std::collections::BTreeSet;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +53,7 @@ impl Broker {
     ///
     /// Outside a tokio runtime whose time is enabled.
     pub fn start(config: Config) -> Result<Self, ConfigError> {
-        Self::serve(config, |config| Ok(Hub::new(config)))
+        Self::serve(config, Hub::new)
     }
 
     /// Starts a broker that goes on with what an earlier one has kept, as after a restart. The earlier one must
@@ -68,7 +67,7 @@ impl Broker {
     ///
     /// As for [`start`](Self::start).
     pub fn start_again(config: Config, kept: Kept) -> Result<Self, ConfigError> {
-        Self::serve(config, |config| Ok(Hub::again(config, kept)))
+        Self::serve(config, |config| Hub::again(config, kept))
     }
 
     /// Starts a broker that goes on with what the store holds, and keeps there what must outlive it. Whatever is
@@ -88,11 +87,11 @@ impl Broker {
 
     fn serve(
         config: Config,
-        hub: impl FnOnce(Config) -> io::Result<Arc<Hub>>,
+        hub: impl FnOnce(Config) -> Result<Arc<Hub>, ConfigError>,
     ) -> Result<Self, ConfigError> {
         config.check()?;
         let verifies = config.access.has_hashes();
-        let hub = hub(config).map_err(|error| ConfigError::Thread(error.kind()))?;
+        let hub = hub(config)?;
         tokio::spawn(hub::keep_time(Arc::clone(&hub)));
         if verifies {
             verifying::start(&hub);
