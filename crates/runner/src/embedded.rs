@@ -88,6 +88,12 @@ fn configure(feature: &str, config: &mut Config, facts: &mut Facts) -> bool {
         "no_retain" => config.features.retain = false,
         "no_wildcard" => config.features.wildcards = false,
         "no_shared" => config.features.shared_subscriptions = false,
+        "no_topic_alias" => {
+            config.limits.topic_alias_maximum = 0;
+            facts
+                .features
+                .lack("topic_alias", "the case requires `no_topic_alias` as well");
+        }
         "no_subscription_ids" => config.features.subscription_identifiers = false,
         "maximum_packet_size" => {
             config.limits.maximum_packet_size = MAXIMUM_PACKET_SIZE;

@@ -347,7 +347,7 @@ clients: []
 steps:
   - a connects: { gets: { maximum_qos: 1 } }
 ";
-    let impossible = limited.replace("limited_qos", "no_topic_alias");
+    let impossible = limited.replace("limited_qos", "qos 2, limited_qos");
     let plan = plan(&[
         ("connect/limited", limited),
         ("connect/impossible", &impossible),
@@ -360,7 +360,7 @@ steps:
     };
     assert_eq!(
         reason,
-        "requires `no_topic_alias`: the embedded broker does not offer it"
+        "requires `qos 2`: the case requires `limited_qos` as well"
     );
 }
 
