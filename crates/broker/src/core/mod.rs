@@ -16,6 +16,8 @@
 //! - A CONNECT of 5.0 that is refused gets its CONNACK, and Reason Strings name the clause.
 //! - A Shared Subscription takes turns among the sessions that are ready to receive.
 //! - No Local concerns what is published meanwhile, not the retained messages that a subscription brings.
+//! - Permissions also hold for what waits or is in flight: a Session that goes on with another user is sent none of it
+//!   that this one may not receive.
 //! - Topic Aliases are used towards a client that takes them, for the topics that come first.
 //! - When the broker stops, Wills wait until it is restored.
 //! - A Session ends, rather than lose messages, when more waits for it than may.
