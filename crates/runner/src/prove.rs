@@ -5,6 +5,8 @@
 //! of them does, the others too, until one does. What MAY be done or left cannot be broken, and is left out. Of a part of
 //! the suite only those rules are broken that its cases cite.
 //!
+//! At last the cases are played on the stubs: what passes there and notices no broken rule proves nothing.
+//!
 //! A clause that cases break in several fields or packets is broken in each of these places as well: a broker that
 //! forgets one of them must be found out too.
 
@@ -27,6 +29,7 @@ use crate::memory;
 use crate::plan::Plan;
 use crate::run::Options;
 use crate::secrets::Secrets;
+use crate::vacuous::{self, PassOnStub};
 
 /// What breaking one rule has shown.
 #[derive(Debug, Clone)]
@@ -49,6 +52,8 @@ pub struct Proofs {
     pub rules: Vec<Proof>,
     /// Cases that do not even pass on the sound broker, so that they can prove nothing.
     pub unsound: Vec<String>,
+    /// Cases that pass on a stub.
+    pub on_stubs: Vec<PassOnStub>,
     /// Whether it was stopped before its end.
     pub interrupted: bool,
 }
@@ -63,13 +68,24 @@ impl Proof {
 impl Proofs {
     /// Scenarios that cite clauses which can be broken, and that noticed none of them.
     pub fn blind(&self) -> BTreeSet<&str> {
-        let names = |of: fn(&Proof) -> &BTreeSet<String>| -> BTreeSet<&str> {
-            let all = self.rules.iter().flat_map(of);
-            all.map(String::as_str).collect()
-        };
-        let noticing = names(|proof| &proof.noticed);
-        let missing = names(|proof| &proof.missed);
-        missing.difference(&noticing).copied().collect()
+        let missing = self.rules.iter().flat_map(|proof| &proof.missed);
+        let missing: BTreeSet<&str> = missing.map(String::as_str).collect();
+        missing.difference(&self.noticing()).copied().collect()
+    }
+
+    /// The cases that pass on a stub without a written reason, of scenarios that notice no broken rule either.
+    pub fn vacuous(&self) -> Vec<&PassOnStub> {
+        let noticing = self.noticing();
+        let passed = self.on_stubs.iter();
+        let unexplained = passed.filter(|pass| pass.reason.is_none());
+        unexplained
+            .filter(|pass| !noticing.contains(scenario_of(&pass.case).as_str()))
+            .collect()
+    }
+
+    fn noticing(&self) -> BTreeSet<&str> {
+        let noticing = self.rules.iter().flat_map(|proof| &proof.noticed);
+        noticing.map(String::as_str).collect()
     }
 }
 
@@ -130,7 +146,8 @@ pub fn prove(plan: &Plan, options: &Options, told: &mut dyn FnMut(&Proof, usize)
             proofs.rules.push(proof);
         }
     });
-    proofs.interrupted = proofs.rules.len() < rules.len();
+    proofs.on_stubs = vacuous::on_stubs(plan, options);
+    proofs.interrupted = options.interrupt.is_raised();
     proofs
         .rules
         .sort_by(|left, right| left.rule.cmp(&right.rule));
@@ -306,6 +323,20 @@ steps:
         assert_eq!(proofs.blind(), ["ping/looks-away"].into());
         // Who notices the others is no part of this plan.
         assert_eq!(proofs.rules.len(), 1, "{:?}", proofs.rules);
+    }
+
+    #[test]
+    fn what_passes_on_a_stub_and_notices_nothing_is_vacuous() {
+        let scenarios = [("keeps", KEEPS), ("looks-away", LOOKS_AWAY)].map(|(name, text)| {
+            Arc::new(scenario::parse(&format!("scenarios/ping/{name}.yaml"), text).unwrap())
+        });
+        let plan = Plan::new(&scenarios, &Selection::default());
+        let proofs = prove(&plan, &Options::default(), &mut |_, _| {});
+        let on_stubs = proofs.on_stubs.iter();
+        assert!(on_stubs.clone().any(|pass| pass.case == "ping/keeps@v5.0"));
+        let vacuous = proofs.vacuous();
+        let cases: BTreeSet<_> = vacuous.iter().map(|pass| pass.case.as_str()).collect();
+        assert_eq!(cases, ["ping/looks-away@v5.0"].into());
     }
 
     const PACKET_ID_0: &str = "\

@@ -1,10 +1,9 @@
 //! Plays the whole suite on brokers that are wrong on purpose: what passes there proves nothing, unless it is listed
-//! in `rightly_passing.yaml` with the reason why it passes rightly.
+//! in `src/stub/rightly_passing.yaml` with the reason why it passes rightly.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,20 +11,8 @@ use std::sync::Arc;
 
 use runner::event::Verdict;
 use runner::stub::Stub;
-use runner::{At, Filter, Options, Plan, Selection};
-use serde::Deserialize;
+use runner::{At, Options, Plan, Selection};
 use support::play;
-
-/// Cases that pass on a stub and should.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rightly {
-    /// A pattern of case names, without the transport.
-    case: String,
-    /// What such a broker does that the clause asks for.
-    #[expect(dead_code, reason = "for people; that it is there is what counts")]
-    reason: String,
-}
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -73,17 +60,8 @@ fn suite() -> Plan {
 fn nothing_passes_unless_listed(stub: Stub) {
     let plan = suite();
     assert!(plan.len() > 60, "the suite is there");
-    let listed = fs::read_to_string(
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rightly_passing.yaml"),
-    )
-    .unwrap();
-    let listed: BTreeMap<String, Vec<Rightly>> = serde_yaml::from_str(&listed).unwrap();
-    let listed: Vec<_> = listed
-        .get(stub.name())
-        .into_iter()
-        .flatten()
-        .map(|entry| Filter::new(&format!("{}*", entry.case)))
-        .collect();
+    let listed = stub.rightly_passing().iter();
+    let listed: Vec<_> = listed.map(|entry| &entry.cases).collect();
     // A warning has noticed what is wrong; strictly, it is a failure.
     let options = Options {
         strict: true,

@@ -9,6 +9,7 @@ use broker::Breakable;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use report::terminal_line;
+use runner::stub::Stub;
 use runner::{Interrupt, Proof, Proofs};
 
 use crate::failure::Failure;
@@ -19,7 +20,7 @@ use crate::{signal, terminal};
 /// Show that the checks can fail: break each rule of the reference broker, and see which scenarios notice.
 ///
 /// A scenario covers a clause only when it fails on the reference broker with exactly that clause broken. Exit status 1
-/// when a scenario notices none of the clauses that it cites.
+/// when a scenario notices none of the clauses that it cites, or a case passes vacuously: on a broker that does nothing.
 #[derive(Debug, Args)]
 pub(crate) struct Prove {
     /// Files and folders of scenarios; those that come with the program where none is given.
@@ -67,7 +68,15 @@ impl Prove {
             Proofs {
                 interrupted: true, ..
             } => 130,
-            proofs => u8::from(!proofs.unsound.is_empty() || !proofs.blind().is_empty()),
+            proofs => {
+                let [unsound, blind, vacuous] = [
+                    proofs.unsound.is_empty(),
+                    proofs.blind().is_empty(),
+                    proofs.vacuous().is_empty(),
+                ]
+                .map(|none| !none);
+                u8::from(unsound || blind || vacuous)
+            }
         })
     }
 
@@ -90,6 +99,27 @@ impl Prove {
                 terminal_line(scenario)
             );
         }
+        let vacuous = proofs.vacuous();
+        for pass in &vacuous {
+            println!(
+                "vacuous: {} passes on a broker that {}, and notices no broken rule",
+                terminal_line(&pass.case),
+                pass.stub.conduct()
+            );
+        }
+        if self.verbose {
+            for pass in &proofs.on_stubs {
+                let why = pass
+                    .reason
+                    .unwrap_or("it notices a broken rule all the same");
+                let case = terminal_line(&pass.case);
+                println!(
+                    "{case} passes on the stub {}: {}",
+                    pass.stub.name(),
+                    terminal_line(why)
+                );
+            }
+        }
         let noticed =
             |by: fn(&Proof) -> bool| proofs.rules.iter().filter(|proof| by(proof)).count();
         println!(
@@ -108,6 +138,12 @@ impl Prove {
             noticed(|proof| proof.elsewhere.is_some()),
             noticed(|proof| !proof.is_noticed()),
             count(blind.len(), "blind scenario"),
+        );
+        println!(
+            "On {} that are wrong on purpose {} passed, {} of them vacuously.",
+            count(Stub::ALL.len(), "stub"),
+            count(proofs.on_stubs.len(), "case"),
+            vacuous.len(),
         );
     }
 }

@@ -1,6 +1,7 @@
 //! [`Stub`]: brokers that are wrong on purpose. A scenario that passes on one of them may prove nothing.
 
 mod answer;
+mod rightly;
 
 use std::io;
 use std::rc::Rc;
@@ -13,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::target::{Credentials, Facts, Features, Host, Target};
 
 use answer::Answers;
+pub use rightly::Rightly;
 
 /// How long a stub that never closes keeps a connection whose client is gone: beyond what any case waits for.
 const LINGER: Duration = Duration::from_hours(1);
@@ -41,6 +43,16 @@ impl Stub {
             Self::Mute => "mute",
             Self::ConnackOnly => "connack-only",
             Self::YesMan => "yes-man",
+        }
+    }
+
+    /// What it does, such as `never writes, never closes`.
+    pub fn conduct(self) -> &'static str {
+        match self {
+            Self::Closer => "closes every connection at once",
+            Self::Mute => "never writes, never closes",
+            Self::ConnackOnly => "answers CONNECT, and nothing else",
+            Self::YesMan => "acknowledges everything and does nothing",
         }
     }
 
