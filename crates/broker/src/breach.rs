@@ -44,6 +44,9 @@ pub enum UnknownBreach {
         "`{0}` is no MQTT Control Packet; behind a clause may stand one and its field, such as `/PUBLISH.topic`"
     )]
     Packet(String),
+    /// The field is not named.
+    #[error("{0} has many fields; write which, such as `/PUBLISH.topic`")]
+    NoField(PacketType),
     /// The packet has no such field.
     #[error("{packet} has no field `{field}`; it has {}", known(*.packet))]
     Field {
@@ -124,6 +127,9 @@ impl FromStr for Breach {
         let packet: PacketType = packet
             .parse()
             .map_err(|_| UnknownBreach::Packet(packet.to_owned()))?;
+        if field.is_empty() {
+            return Err(UnknownBreach::NoField(packet));
+        }
         if !names(packet).any(|name| name == field) {
             let field = field.to_owned();
             return Err(UnknownBreach::Field { packet, field });
@@ -182,6 +188,6 @@ mod tests {
         assert!(refused("v5.0/MQTT-1.5.4-1/PINGREQ.topic").starts_with(
             "PINGREQ has no field `topic`; it has connect_flags, flags, packet, packet_type"
         ));
-        assert!(refused("v5.0/MQTT-1.5.4-1/PUBLISH").starts_with("PUBLISH has no field ``"));
+        assert!(refused("v5.0/MQTT-1.5.4-1/PUBLISH").starts_with("PUBLISH has many fields;"));
     }
 }

@@ -114,3 +114,28 @@ fn the_first_failure_can_end_the_run() {
         "{said}"
     );
 }
+
+#[test]
+fn a_clause_that_is_broken_in_one_place_is_kept_in_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = "v5.0/MQTT-2.2.1-3/UNSUBSCRIBE.id";
+    let mut broker = Running::start(
+        folder.path(),
+        &["broker", "--listen", "127.0.0.1:0", "--break", place],
+    );
+    let target = format!("mqtt://127.0.0.1:{}", port(&broker.line()));
+    assert_eq!(broker.line(), format!("It disobeys {place}"));
+    let run = [
+        "run",
+        "--filter",
+        "malformed/packet-id-0",
+        "--versions",
+        "v5.0",
+        "--target",
+        &target,
+    ];
+    let told = assay_in(folder.path(), &run).to_string();
+    assert!(told.contains("4 cases"), "{told}");
+    assert!(told.contains("3 passed, 1 failed"), "{told}");
+    assert!(told.contains("packet-id-0[packet=UNSUBSCRIBE"), "{told}");
+}
