@@ -78,7 +78,8 @@ fn wherever_a_recording_is_cut_what_there_is_can_be_read() {
     let bytes = record(&fixture::run());
     let begun = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let begun = begun.map(|(at, _)| at + 1).nth(1).unwrap();
-    for end in (0..bytes.len()).step_by(7) {
+    // Without its last line break alone it is whole.
+    for end in (0..bytes.len() - 1).step_by(7) {
         match read(&bytes[..end]) {
             Ok(recording) => {
                 let events = recording.in_one_round();
