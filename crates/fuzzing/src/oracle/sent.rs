@@ -65,8 +65,11 @@ impl Oracle {
                     if size.is_some_and(|size| size > LARGEST_WAITED_FOR) {
                         link.goes_wild();
                     }
-                    // Whoever takes what follows for packets need not have closed, and must.
-                    if let Some(clause) = wrong_from_the_start(rest, link.version) {
+                    // Whoever takes what follows for packets need not have closed, and must. Before CONNECT is whole,
+                    // nobody knows the version.
+                    if link.stage != Stage::Opened
+                        && let Some(clause) = wrong_from_the_start(rest, link.version)
+                    {
                         link.begins_wrongly(clause, tick);
                         link.cannot_be_read(rest);
                     }

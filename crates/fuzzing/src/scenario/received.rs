@@ -1,0 +1,140 @@
+//! What the target rightly sends, as expectations.
+
+use std::time::Duration;
+
+use codec::draft::Draft;
+use codec::{Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Split, Version};
+
+use super::{Identifier, Line, Writer};
+use crate::observe::Observer;
+use crate::oracle::Strictness;
+
+impl Writer<'_> {
+    pub(super) fn received(&mut self, client: usize, bytes: &[u8], at: Duration) {
+        let mut unread = std::mem::take(&mut self.clients[client].unread);
+        unread.extend_from_slice(bytes);
+        let mut rest = unread.as_slice();
+        let version = Version::V5_0;
+        while let Ok(Split::Complete { frame, rest: after }) =
+            codec::split(rest, version, Direction::ToClient, MAXIMUM_PACKET_SIZE)
+        {
+            self.oracle.received(client, frame.as_bytes(), at);
+            let wrong = self
+                .oracle
+                .take_findings()
+                .iter()
+                .any(|found| found.class() == self.told.finding.class());
+            if wrong {
+                self.expect_better(client, frame);
+            } else {
+                self.expect(client, frame, None);
+            }
+            rest = after;
+        }
+        self.clients[client].unread = rest.to_vec();
+    }
+
+    /// What a target without the fault sends instead.
+    pub(super) fn expect_better(&mut self, client: usize, frame: Frame<'_>) {
+        let better = match self.told.finding.rule {
+            "dup-on-a-first-sending" => ("dup", false),
+            "retain-on-a-forwarded-message" => ("retain", false),
+            "no-retain-on-a-retained-message" => ("retain", true),
+            "session-present-without-a-session" | "session-present-on-a-clean-start" => {
+                return self.expect_session(client, false);
+            }
+            "session-lost" => return self.expect_session(client, true),
+            _ => return,
+        };
+        // Where all must come that is due, what is missing is told at the end.
+        if self.told.strictness == Strictness::Safety || better.0 == "dup" {
+            self.expect(client, frame, Some(better));
+        }
+    }
+
+    /// The client's last CONNECT must be answered with this Session Present.
+    pub(super) fn expect_session(&mut self, client: usize, present: bool) {
+        let connects = format!("{} connects: ", self.name(client));
+        let mut lines = self.lines.iter_mut().rev();
+        if let Some(line) = lines.find(|line| line.text.starts_with(&connects))
+            && let Some(open) = line.text.strip_suffix(" }")
+        {
+            line.text = format!("{open}, gets: {{ session_present: {present} }} }}");
+        }
+    }
+
+    pub(super) fn expect(&mut self, client: usize, frame: Frame<'_>, better: Option<(&str, bool)>) {
+        let version = self.clients[client].version;
+        let Ok(packet) = codec::decode(frame, version, Direction::ToClient) else {
+            return;
+        };
+        let name = self.name(client);
+        let packet_type = packet.packet_type();
+        let whole = Draft::from_packet(&packet, version);
+        let kept: &[&str] = match packet_type {
+            PacketType::Connack if self.clients[client].connected => return,
+            PacketType::Disconnect => return,
+            PacketType::Connack => &["reason"],
+            PacketType::Publish => &["topic", "payload", "qos", "retain"],
+            PacketType::Suback => &["id", "codes"],
+            PacketType::Pingresp | PacketType::Auth => &[],
+            _ => &["id"],
+        };
+        let mut draft = Draft::new(packet_type, version);
+        for field in kept {
+            if let Some(value) = whole.get(field) {
+                let _ = draft.set(field, value.clone());
+            }
+        }
+        let mut fields = self.fields(&draft);
+        if let Some((field, value)) = better {
+            let other = format!(", {field}: {}", !value);
+            fields = fields.replace(&other, "");
+            let open = fields.strip_suffix(" }").unwrap_or(&fields);
+            fields = format!("{open}, {field}: {value} }}");
+        }
+        let text = if fields == "{}" {
+            format!("{name} <- {packet_type}")
+        } else {
+            format!("{name} <- {packet_type}: {fields}")
+        };
+        let (mut identifier, mut foreign) = (None, false);
+        if let Packet::Publish(publish) = packet {
+            let name = self.told.namespace;
+            let mut parts = publish.topic.as_bytes().windows(name.len());
+            foreign = self.told.strictness == Strictness::Safety
+                && !publish.topic.is_empty()
+                && !parts.any(|part| part == name);
+        }
+        if let Packet::Publish(publish) = packet
+            && let Some(number) = publish.packet_id
+        {
+            self.clients[client]
+                .deliveries
+                .push((number, self.lines.len()));
+            self.identifiers += 1;
+            identifier = Some(Identifier {
+                name: format!("id{}", self.identifiers),
+                used: false,
+            });
+        } else if let Packet::Pubrel(_) = packet {
+            let text = self.with_identifier(client, &whole, text);
+            self.line(text);
+            return;
+        }
+        self.lines.push(Line {
+            text,
+            identifier,
+            foreign,
+        });
+    }
+}
+
+/// Whether a CONNACK that accepts comes first.
+pub(super) fn accepts(bytes: &[u8]) -> bool {
+    let (version, direction) = (Version::V5_0, Direction::ToClient);
+    let split = codec::split(bytes, version, direction, MAXIMUM_PACKET_SIZE);
+    matches!(split, Ok(Split::Complete { frame, .. })
+        if frame.packet_type() == Some(PacketType::Connack)
+            && bytes.get(frame.header_length() + 1) == Some(&0))
+}
