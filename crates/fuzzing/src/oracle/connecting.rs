@@ -35,6 +35,7 @@ impl Oracle {
         if !client_id.is_empty() {
             previous = self.latest_session(client_id);
             self.take_over(client, previous);
+            self.may_take_over_the_nameless(client_id);
             self.recall_wills(client_id, asked, exact);
         }
         let kept = self.texts.keep(client_id);
@@ -148,6 +149,17 @@ impl Oracle {
                     link.will_doubtful = true;
                 }
             }
+        }
+    }
+
+    /// Before 5.0 nobody is told which Client Identifier the target has assigned, and others may use it: the reference
+    /// broker's can be guessed.
+    fn may_take_over_the_nameless(&mut self, client_id: &[u8]) {
+        if !client_id.starts_with(b"assigned") {
+            return;
+        }
+        for link in self.links.iter_mut().flatten() {
+            link.may_close |= link.asked.no_client_id && !link.version.has_properties();
         }
     }
 
