@@ -1,7 +1,7 @@
 //! How many sessions a second are played with the oracle on: three connections, a fresh core each.
 //! Processor time counts where the system tells it, so that a busy machine does not matter.
-//! `cargo run --release -p mqtt-assay-fuzzing --example pace [PART [SECONDS]]`: `read`, `core` or `oracle`; all, 3 s each,
-//! where none is named.
+//! `cargo run --profile campaign -p mqtt-assay-fuzzing --no-default-features --example pace [PART [SECONDS]]`: `read`, `core`
+//! or `oracle`; all, 3 s each, where none is named.
 #![allow(
     clippy::unwrap_used,
     clippy::cast_precision_loss,
