@@ -45,6 +45,8 @@ pub struct Discovery {
     pub proof: Proof,
     /// The smallest script that shows it, in the namespace in which it was shown last; none where no single script does.
     pub script: Option<Played>,
+    /// Whether nothing can be left out of that script; where not, there was no more time to try.
+    pub minimal: bool,
     /// The script that showed it first.
     pub original: Option<Played>,
     /// What was performed before, the newest last; only where no single script shows it.
@@ -53,7 +55,7 @@ pub struct Discovery {
     pub transcript: Transcript,
     /// The smallest script as a scenario.
     pub scenario: Option<String>,
-    /// What `mqtt-assay run` says when it plays the scenario.
+    /// What `mqtt-assay run` says when it plays the scenario; none where there was no more time for it.
     pub replay: Option<Box<CaseReport>>,
     /// The end of the target's log, when the fuzzer launched it.
     pub log_tail: Option<String>,

@@ -15,9 +15,11 @@ use super::novelty::Novelty;
 use super::options::Options;
 use super::perform::{Performance, Stage};
 use super::recent::Recent;
+use super::schedule::Schedule;
 use super::source::{Played, Source};
 use super::sweep::sweep;
 use super::tally::Tally;
+use super::wake::Wake;
 use super::witnesses::Witnesses;
 use crate::oracle::Finding;
 
@@ -53,6 +55,8 @@ pub(super) struct Hall<'a> {
     began: Instant,
     /// What harm was seen that is still to be looked into.
     harmed: Option<Harm>,
+    /// Until when what is looked into may take.
+    pub(super) due: Instant,
 }
 
 impl<'a> Hall<'a> {
@@ -82,6 +86,7 @@ impl<'a> Hall<'a> {
             playing: JoinSet::new(),
             began: Instant::now(),
             harmed: None,
+            due: Instant::now(),
         }
     }
 
@@ -92,15 +97,17 @@ impl<'a> Hall<'a> {
         let interrupt = self.options.interrupt.clone();
         let interrupted = interrupt.raised();
         tokio::pin!(interrupted);
-        let mut until = self.began + self.options.time;
+        let mut schedule = Schedule::new(self.began, self.options.time, self.options.inquiry);
         let between = (self.options.time / QUIET_MOMENTS).clamp(MOST_OFTEN, LEAST_OFTEN);
         let mut quiet = Instant::now() + between;
         let mut resumed = Instant::now();
         let mut exhausted = false;
         let mut stayed = false;
         loop {
-            let pausing = self.harmed.is_some() || self.ledger.is_open() || Instant::now() >= quiet;
-            let over = exhausted || Instant::now() >= until || self.outcome.gone;
+            let over = exhausted || schedule.is_over() || self.outcome.gone;
+            let open = self.ledger.open();
+            let inquiring = open > 0 && (over || schedule.inquires(resumed.elapsed()));
+            let pausing = self.harmed.is_some() || inquiring || Instant::now() >= quiet;
             while !pausing && !over && !exhausted && self.playing.len() < self.options.jobs.max(1) {
                 match self.source.next() {
                     Some(played) => self.begin(played),
@@ -108,25 +115,30 @@ impl<'a> Hall<'a> {
                 }
             }
             if self.playing.is_empty() {
-                self.tally.performing += resumed.elapsed();
+                schedule.performed(resumed.elapsed());
+                self.tally.performing = schedule.performing();
                 let paused = Instant::now();
+                self.due = schedule.due(open);
+                let wake = || Wake::begin(self.witnesses.others());
                 if let Some(harm) = self.harmed.take() {
+                    let _wake = wake();
                     self.pursue(harm).await;
-                } else if let Some((finding, played)) = self.ledger.next() {
+                    schedule.inquired(paused.elapsed());
+                } else if inquiring && let Some((finding, played)) = self.ledger.next() {
+                    let _wake = wake();
                     self.inquire(finding, played).await;
+                    schedule.inquired(paused.elapsed());
                 } else if Instant::now() >= quiet && !over {
                     sweep(&self.stage.target).await;
                     self.look_at_process().await;
                     quiet = Instant::now() + between;
                 } else if stayed || self.outcome.gone {
                     break;
-                } else {
+                } else if over {
                     // What dies late dies now.
                     stayed = true;
                     self.harmed = self.late_harm().await;
                 }
-                // Findings take nothing away from the time for scripts.
-                until += paused.elapsed();
                 resumed = Instant::now();
                 if interrupt.is_raised() {
                     break;
@@ -137,11 +149,12 @@ impl<'a> Hall<'a> {
                 Some(joined) = self.playing.join_next() => self.take(joined),
                 _ = looking.tick() => self.look().await,
                 () = &mut interrupted => break,
-                () = sleep_until(until), if !over => {}
+                () = sleep_until(schedule.until()), if !over => {}
             }
         }
         self.outcome.interrupted = interrupt.is_raised();
         self.drain().await;
+        self.tell_left();
         self.close().await
     }
 
@@ -263,6 +276,20 @@ impl<'a> Hall<'a> {
             }
         }
         self.playing.abort_all();
+    }
+
+    /// Tells what was seen and not looked into: the user wanted no more, or the target is gone.
+    fn tell_left(&mut self) {
+        let mut classes = Vec::new();
+        while let Some((finding, _)) = self.ledger.next() {
+            classes.push(finding.class());
+        }
+        if !classes.is_empty() {
+            self.tally.left = classes.len();
+            let classes = classes.join("; ");
+            let notice = format!("seen, and not looked into, since it ended before: {classes}");
+            (self.listener)(Event::Notice(notice));
+        }
     }
 
     fn count(&mut self) {

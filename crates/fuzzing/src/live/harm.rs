@@ -94,13 +94,13 @@ impl Hall<'_> {
             }
         }
         let mut late = Duration::ZERO;
-        let mut culprit = self.culprit(&suspects, began).await;
+        let mut culprit = self.culprit(&suspects).await;
         let mut together = None;
         if culprit.is_none() && is_dead {
             late = LATE;
-            together = self.together(&suspects, began).await;
+            together = self.together(&suspects).await;
             if let Some(few) = &together {
-                culprit = self.by_halves(few, began).await;
+                culprit = self.by_halves(few).await;
             }
         }
         let Some((played, shown)) = culprit else {
@@ -122,7 +122,7 @@ impl Hall<'_> {
             self.tally.repeated += 1;
             return;
         }
-        let (script, performance) = self.least_harmful(&played, shown, late, began).await;
+        let ((script, performance), minimal) = self.least_harmful(&played, shown, late).await;
         let finding = Finding {
             message: format!("{seen}, after {}", performance.last),
             ..finding
@@ -131,6 +131,7 @@ impl Hall<'_> {
             class: class(&finding, &performance),
             proof: Proof::Confirmed { shown: 1, tried: 1 },
             script,
+            minimal,
             original: played,
             transcript: performance.transcript,
             log_tail: self.keeper.log_tail().or(log_tail),
@@ -173,8 +174,8 @@ impl Hall<'_> {
     }
 
     /// Waits until the target has died of all that it was sent.
-    async fn calm(&mut self, began: Instant) {
-        while self.recover_within(LATE).await && !self.is_late(began) {}
+    async fn calm(&mut self) {
+        while self.recover_within(LATE).await && !self.is_late() {}
     }
 
     /// Whether the target is harmed; it serves again then, or is gone.
@@ -186,13 +187,9 @@ impl Hall<'_> {
         harmed
     }
 
-    async fn culprit(
-        &mut self,
-        suspects: &[Played],
-        began: Instant,
-    ) -> Option<(Played, (Played, Performance))> {
+    async fn culprit(&mut self, suspects: &[Played]) -> Option<(Played, (Played, Performance))> {
         for suspect in suspects.iter().take(BY_THEMSELVES) {
-            if self.is_late(began) {
+            if self.is_late() {
                 return None;
             }
             if self.harms(&suspect.script, Duration::ZERO).await.is_none() {
@@ -206,8 +203,8 @@ impl Hall<'_> {
     }
 
     /// The fewest of the suspects, newest first, that do harm when they are performed one after the other.
-    async fn together(&mut self, suspects: &[Played], began: Instant) -> Option<Vec<Played>> {
-        self.calm(began).await;
+    async fn together(&mut self, suspects: &[Played]) -> Option<Vec<Played>> {
+        self.calm().await;
         let mut count = 2;
         loop {
             let newest = suspects.get(..count).unwrap_or(suspects);
@@ -217,7 +214,7 @@ impl Hall<'_> {
             if self.recover_within(LATE).await {
                 return Some(newest.to_vec());
             }
-            if count >= suspects.len() || self.is_late(began) {
+            if count >= suspects.len() || self.is_late() {
                 return None;
             }
             count *= 4;
@@ -225,20 +222,16 @@ impl Hall<'_> {
     }
 
     /// Which one of these it was, if it was one, for a target that dies late.
-    async fn by_halves(
-        &mut self,
-        suspects: &[Played],
-        began: Instant,
-    ) -> Option<(Played, (Played, Performance))> {
+    async fn by_halves(&mut self, suspects: &[Played]) -> Option<(Played, (Played, Performance))> {
         let mut suspects = suspects;
-        self.calm(began).await;
-        while suspects.len() > 1 && !self.is_late(began) {
+        self.calm().await;
+        while suspects.len() > 1 && !self.is_late() {
             let (newer, older) = suspects.split_at(suspects.len() / 2);
             for played in newer.iter().rev() {
                 self.alone(&played.script).await;
             }
             suspects = if self.recover_within(LATE).await {
-                self.calm(began).await;
+                self.calm().await;
                 newer
             } else {
                 older
@@ -249,18 +242,17 @@ impl Hall<'_> {
         Some((suspect.clone(), shown))
     }
 
-    /// The smallest script that still does harm.
+    /// The smallest script that still does harm, and whether all that could be left out was tried.
     async fn least_harmful(
         &mut self,
         played: &Played,
         mut shown: (Played, Performance),
         late: Duration,
-        began: Instant,
-    ) -> (Played, Performance) {
+    ) -> ((Played, Performance), bool) {
         let mut minimiser = Minimiser::new(played.script.clone());
         while let Some(smaller) = minimiser.question().cloned() {
-            if self.is_late(began) {
-                break;
+            if self.is_late() {
+                return (shown, false);
             }
             let mut harmed = self.harms(&smaller, late).await;
             if harmed.is_some() {
@@ -272,13 +264,12 @@ impl Hall<'_> {
                 shown = again;
             }
         }
-        shown
+        (shown, true)
     }
 
-    fn is_late(&self, began: Instant) -> bool {
-        self.outcome.gone
-            || self.options.interrupt.is_raised()
-            || began.elapsed() > self.options.inquiry
+    /// Whether what is looked into has taken as long as it may.
+    pub(super) fn is_late(&self) -> bool {
+        self.outcome.gone || self.options.interrupt.is_raised() || Instant::now() >= self.due
     }
 
     /// Brings the target back, and the witness; whether it serves.

@@ -20,7 +20,7 @@ const TRIALS: u32 = 3;
 impl Hall<'_> {
     /// Performs a script by itself.
     pub(super) async fn alone(&mut self, script: &Script) -> (Played, Performance) {
-        let played = self.source.named(script.clone());
+        let played = self.source.again(script.clone());
         let performance = self.stage.perform(&played).await;
         self.stage.tidy(&performance, &played).await;
         (played, performance)
@@ -42,8 +42,7 @@ impl Hall<'_> {
             self.tally.unconfirmed += 1;
             return;
         };
-        let smallest = self.minimise(&class, &played.script, tried, began).await;
-        let (script, performance) = self.show(&class, &smallest, shown).await;
+        let ((script, performance), minimal) = self.minimise(&class, shown, tried).await;
         let finding = performance
             .findings
             .iter()
@@ -55,6 +54,7 @@ impl Hall<'_> {
             class,
             proof,
             script,
+            minimal,
             original: played,
             transcript: performance.transcript,
             log_tail: self.keeper.log_tail(),
@@ -76,40 +76,31 @@ impl Hall<'_> {
         None
     }
 
-    /// What shows seldom is tried as often as it took to see it again, and everything twice: a network has its moods.
+    /// The smallest script that shows it, and whether all that could be left out was tried. What shows seldom is tried as
+    /// often as it took to see it again, and everything twice: a network has its moods.
     async fn minimise(
         &mut self,
         class: &str,
-        script: &Script,
+        mut shown: (Played, Performance),
         tries: u32,
-        began: Instant,
-    ) -> Script {
-        let mut minimiser = Minimiser::new(script.clone());
+    ) -> ((Played, Performance), bool) {
+        let mut minimiser = Minimiser::new(shown.0.script.clone());
         while let Some(smaller) = minimiser.question().cloned() {
-            let is_late = began.elapsed() > self.options.inquiry;
-            if is_late || self.is_harmed() || self.options.interrupt.is_raised() {
-                break;
+            if self.is_late() || self.is_harmed() {
+                return (shown, false);
             }
-            let mut still = false;
+            let mut again = None;
             for _ in 0..tries.max(2) {
-                still = still || self.try_alone(&smaller, class).await.is_some();
+                if again.is_none() {
+                    again = self.try_alone(&smaller, class).await;
+                }
             }
-            minimiser.answer(still);
+            minimiser.answer(again.is_some());
+            if let Some(again) = again {
+                shown = again;
+            }
         }
-        minimiser.into_smallest()
-    }
-
-    /// Performs the smallest script once more, for its transcript; the last one that showed it where it does not.
-    async fn show(
-        &mut self,
-        class: &str,
-        smallest: &Script,
-        shown: (Played, Performance),
-    ) -> (Played, Performance) {
-        match self.confirm(class, smallest).await {
-            Some((_, again)) => again,
-            None => shown,
-        }
+        (shown, true)
     }
 
     /// Writes the scenario, plays it, and tells it all.
@@ -120,12 +111,17 @@ impl Hall<'_> {
         }
         self.tally.findings += 1;
         let scenario = replay::scenario(&evidence, &finding, &self.stage.transports);
-        let replay = replay::play(&scenario, self.at).await;
+        let replay = if self.is_late() {
+            None
+        } else {
+            replay::play(&scenario, self.at, self.options).await
+        };
         let discovery = Discovery {
             class: evidence.class,
             finding,
             proof: evidence.proof,
             script: Some(evidence.script),
+            minimal: evidence.minimal,
             original: Some(evidence.original),
             before: Vec::new(),
             transcript: evidence.transcript,
@@ -152,6 +148,7 @@ impl Hall<'_> {
             finding: finding.clone(),
             proof: Proof::Seen,
             script: None,
+            minimal: false,
             original: None,
             before,
             transcript: Transcript::default(),
@@ -169,6 +166,7 @@ pub(super) struct Evidence {
     pub(super) class: String,
     pub(super) proof: Proof,
     pub(super) script: Played,
+    pub(super) minimal: bool,
     pub(super) original: Played,
     pub(super) transcript: Transcript,
     pub(super) log_tail: Option<String>,

@@ -62,9 +62,9 @@ impl Ledger {
         Some((finding, played))
     }
 
-    /// Whether something is to be looked into.
-    pub(super) fn is_open(&self) -> bool {
-        !self.open.is_empty()
+    /// How much is to be looked into.
+    pub(super) fn open(&self) -> usize {
+        self.open.len()
     }
 
     /// Whether a class is known.
@@ -113,7 +113,7 @@ mod tests {
         }
         assert_eq!(looked_into, TRIALS);
         ledger.enter(finding("b"), &played());
-        assert!(ledger.is_open());
+        assert_eq!(ledger.open(), 1);
         ledger.next();
         assert!(ledger.settle(&finding("b").class()));
         assert!(!ledger.settle(&finding("b").class()));

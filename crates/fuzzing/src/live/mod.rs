@@ -7,7 +7,7 @@
 //! - `source` says which script comes next: one of the seed, or a changed one that brought news (`novelty`, `corpus`).
 //! - `perform` plays it over its `wire`s; the [oracle](crate::oracle) judges what comes; `traces` takes back what it
 //!   left on the target.
-//! - `hall` is the loop. A finding goes to `inquiry`: it must show again, is made small, becomes a scenario, and is
+//! - `hall` is the loop, `schedule` its time. A finding goes to `inquiry`: it must show again, is made small, becomes a scenario, and is
 //!   played by the runner (`replay`). A target that died goes to `harm`: what came last is performed again.
 //! - `vitals` and `growth` watch the process of a target that may be watched.
 //!
@@ -30,6 +30,7 @@ mod perform;
 mod recent;
 pub mod record;
 mod replay;
+mod schedule;
 mod source;
 mod start;
 mod sweep;
@@ -37,6 +38,7 @@ mod tally;
 mod text;
 mod traces;
 mod vitals;
+mod wake;
 mod wire;
 mod witnesses;
 

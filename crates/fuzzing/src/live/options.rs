@@ -14,7 +14,8 @@ use crate::script::Mix;
 pub struct Options {
     /// What all scripts come from.
     pub seed: u64,
-    /// How long scripts are performed; what a finding takes at the end comes on top, within its own bound.
+    /// How long the campaign takes. Findings take at most half of it; what is left of them at the end takes, all together,
+    /// at most [`Self::inquiry`] more, and a target that died what it needs to start.
     pub time: Duration,
     /// How many scripts are performed at most.
     pub scripts: Option<u64>,
@@ -30,7 +31,7 @@ pub struct Options {
     pub replay: Option<Vec<Played>>,
     /// How long the target may leave a client unanswered that did nothing wrong.
     pub patience: Duration,
-    /// How long a finding may take until it is minimal.
+    /// How long a finding may take until it is minimal, and all findings that are left at the end.
     pub inquiry: Duration,
     /// How the campaign is asked to stop.
     pub interrupt: Interrupt,

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use runner::event::{CaseReport, Event};
 use runner::link::Transport;
-use runner::{At, Options, Plan, Selection};
+use runner::{At, Plan, Selection};
 
 use super::inquiry::Evidence;
+use super::options::Options;
 use super::perform::UNSERVED;
 use super::text::client_name;
 use crate::oracle::{Finding, Strictness};
@@ -48,14 +49,19 @@ pub(super) fn scenario(evidence: &Evidence, finding: &Finding, transports: &[Tra
 }
 
 /// Plays a scenario as `mqtt-assay run` does.
-pub(super) async fn play(scenario: &str, at: &At) -> Option<Box<CaseReport>> {
+pub(super) async fn play(scenario: &str, at: &At, options: &Options) -> Option<Box<CaseReport>> {
     let scenario = ::scenario::parse("finding.yaml", scenario).ok()?;
     let plan = Plan::new(&[Arc::new(scenario)], &Selection::default());
     let at = at.clone();
+    let options = runner::Options {
+        answer: options.patience,
+        interrupt: options.interrupt.clone(),
+        ..runner::Options::default()
+    };
     // The runner has a runtime of its own.
     let playing = tokio::task::spawn_blocking(move || {
         let mut played = None;
-        let outcome = runner::run(&plan, &at, &Options::default(), &mut |event| {
+        let outcome = runner::run(&plan, &at, &options, &mut |event| {
             if let Event::CaseFinished(report) = event {
                 played = Some(report);
             }

@@ -6,6 +6,8 @@ use super::corpus::Corpus;
 use super::options::Options;
 use crate::script::{Mix, Script, TOKEN};
 
+/// How many namespaces there are.
+const NAMES: u64 = 36_u64.pow(5);
 /// How many out of ten scripts are made of one that brought news, if there are any.
 const CHANGED: u8 = 6;
 
@@ -18,7 +20,8 @@ pub(super) struct Source {
     replay: Option<std::vec::IntoIter<Played>>,
     limit: Option<u64>,
     taken: u64,
-    names: u64,
+    /// How many namespaces were given to scripts that are performed again.
+    again: u64,
     rng: Rng,
     corpus: Corpus<Script>,
 }
@@ -32,7 +35,7 @@ impl Source {
             replay: options.replay.clone().map(Vec::into_iter),
             limit: options.scripts,
             taken: 0,
-            names: 0,
+            again: 0,
             rng: Rng::with_seed(mixed(options.seed, u64::MAX)),
             corpus: Corpus::default(),
         }
@@ -58,13 +61,17 @@ impl Source {
             None
         };
         let script = script.unwrap_or_else(|| Script::from_seed(seed, &self.mix));
-        Some(self.named(script))
+        Some(Played {
+            script,
+            name: name(number),
+        })
     }
 
-    /// A script in a namespace that no other has had.
-    pub(super) fn named(&mut self, script: Script) -> Played {
-        let name = name(self.names);
-        self.names += 1;
+    /// A script that is performed again, in a namespace that no other has had. These are counted from the other end: how
+    /// often something is performed again is not the seed's to say.
+    pub(super) fn again(&mut self, script: Script) -> Played {
+        let name = name(NAMES - 1 - self.again % NAMES);
+        self.again += 1;
         Played { script, name }
     }
 
@@ -169,6 +176,16 @@ mod tests {
         assert_eq!(first.len(), 40);
         assert_eq!(first, scripts(7, true), "whatever the target answers");
         assert_ne!(first, scripts(8, false));
+    }
+
+    #[test]
+    fn what_is_performed_again_changes_no_name() {
+        let options = Options::default();
+        let (mut plain, mut inquired) = (Source::new(&options), Source::new(&options));
+        let again = inquired.again(Script::default()).name;
+        assert_eq!(again, name(NAMES - 1));
+        assert_ne!(again, inquired.again(Script::default()).name);
+        assert_eq!(plain.next(), inquired.next());
     }
 
     #[test]

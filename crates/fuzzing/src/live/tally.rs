@@ -34,6 +34,8 @@ pub struct Tally {
     pub repeated: u64,
     /// What was seen once and could not be made to happen again.
     pub unconfirmed: u64,
+    /// Classes of finding that were seen, and not looked into before the end.
+    pub left: usize,
     /// How often the target died or stopped serving.
     pub crashes: u64,
 }

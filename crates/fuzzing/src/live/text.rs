@@ -42,11 +42,18 @@ pub(super) fn finding(discovery: &Discovery) -> String {
             "Not confirmed: no script that was performed before brings it about by itself."
         ),
     };
-    let _ = writeln!(
-        text,
-        "From the first sight to the smallest script: {:.1} s.",
-        discovery.took.as_secs_f64()
-    );
+    let took = discovery.took.as_secs_f64();
+    let _ = if discovery.minimal {
+        writeln!(
+            text,
+            "From the first sight to the smallest script: {took:.1} s."
+        )
+    } else {
+        writeln!(
+            text,
+            "It may be made smaller still: after {took:.1} s there was no more time."
+        )
+    };
     if !discovery.transcript.entries.is_empty() {
         text.push_str("\nThe exchange, with seconds since it began:\n");
         exchange(&discovery.transcript, &mut text);
@@ -144,6 +151,7 @@ mod tests {
             },
             proof: Proof::Confirmed { shown: 1, tried: 2 },
             script: None,
+            minimal: true,
             original: None,
             before: Vec::new(),
             transcript,

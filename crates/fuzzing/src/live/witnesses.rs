@@ -12,6 +12,8 @@ pub(super) struct Witnesses {
     version: Version,
     token: String,
     within: Duration,
+    /// What tells these from others: two of one name would take each other's place.
+    kind: char,
     called: u64,
 }
 
@@ -22,14 +24,26 @@ impl Witnesses {
             version,
             token,
             within,
+            kind: 'w',
             called: 0,
+        }
+    }
+
+    /// More, under names that none of these has.
+    pub(super) fn others(&self) -> Self {
+        Self {
+            target: self.target.clone(),
+            token: self.token.clone(),
+            kind: 'o',
+            called: 0,
+            ..*self
         }
     }
 
     /// Connects the next one.
     pub(super) async fn call(&mut self) -> Result<Witness, Trouble> {
         self.called += 1;
-        let client_id = format!("{}w{}", self.token, self.called);
+        let client_id = format!("{}{}{}", self.token, self.kind, self.called);
         Witness::call(self.target.clone(), self.version, client_id, self.within).await
     }
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use ::broker::Config;
 use ::broker::pipe::pipe;
 use ::broker::shell::Broker;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy, split};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, split};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime;
 use tokio::sync::{Notify, watch};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// What becomes of the broker.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +29,9 @@ pub(crate) enum Fate {
     },
     /// It answers a client no more that has sent something that begins with this byte.
     FallsSilentAfter { first_byte: u8 },
+    /// It sends PINGRESP to whoever sends this byte, and looks for new connections this seldom, unless somebody has
+    /// just sent something.
+    Dozes { byte: u8, between: Duration },
 }
 
 /// A broker behind a proxy, on a thread of its own. It ends with the test's process.
@@ -74,10 +77,14 @@ impl Behind {
 async fn live(mut listener: TcpListener, address: SocketAddr, fate: Fate, record: &Recordings) {
     loop {
         let death = Arc::new(Notify::new());
+        let woken = Arc::new(Notify::new());
         let (_alive, dead) = watch::channel(());
         let serving = async {
             let broker = Broker::start(Config::default()).unwrap();
             loop {
+                if let Fate::Dozes { between, .. } = fate {
+                    let _ = timeout(between, woken.notified()).await;
+                }
                 let (stream, _) = listener.accept().await.unwrap();
                 let number = {
                     let mut recordings = record.lock().unwrap();
@@ -92,7 +99,7 @@ async fn live(mut listener: TcpListener, address: SocketAddr, fate: Fate, record
                     fate,
                     Arc::clone(record),
                     number,
-                    Arc::clone(&death),
+                    (Arc::clone(&death), Arc::clone(&woken)),
                 );
                 let mut dead = dead.clone();
                 tokio::spawn(async move {
@@ -127,15 +134,17 @@ async fn relay(
     fate: Fate,
     record: Recordings,
     number: usize,
-    death: Arc<Notify>,
+    (death, woken): (Arc<Notify>, Arc<Notify>),
 ) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_broker, mut to_broker) = split(broker);
+    let unasked = Notify::new();
     let there = async {
         let mut bytes = [0; 4096];
         while let Ok(count @ 1..) = from_client.read(&mut bytes).await {
             let bytes = &bytes[..count];
             record.lock().unwrap()[number].extend_from_slice(bytes);
+            woken.notify_one();
             match fate {
                 Fate::DiesOf { byte, late, .. } if bytes.contains(&byte) => {
                     let death = Arc::clone(&death);
@@ -150,6 +159,7 @@ async fn relay(
                 Fate::FallsSilentAfter { first_byte } if bytes[0] == first_byte => {
                     return std::future::pending().await;
                 }
+                Fate::Dozes { byte, .. } if bytes.contains(&byte) => unasked.notify_one(),
                 _ => {}
             }
             if to_broker.write_all(bytes).await.is_err() {
@@ -161,7 +171,19 @@ async fn relay(
         std::future::pending::<()>().await;
     };
     let back = async {
-        let _ = copy(&mut from_broker, &mut to_client).await;
+        let mut bytes = [0; 4096];
+        loop {
+            tokio::select! {
+                () = unasked.notified() => {
+                    let _ = to_client.write_all(&[0xD0, 0]).await;
+                }
+                read = from_broker.read(&mut bytes) => match read {
+                    Ok(count @ 1..) if to_client.write_all(&bytes[..count]).await.is_ok() => {}
+                    _ => break,
+                },
+            }
+        }
+        let _ = to_client.shutdown().await;
     };
     tokio::select! {
         () = there => {}

@@ -5,6 +5,7 @@
 )]
 
 mod broker;
+mod timing;
 
 use std::time::Duration;
 

@@ -74,8 +74,9 @@ pub(crate) struct Fuzz {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 
-    /// How long, such as `90s`, `10m` or `24h`; a minute where it is not given. With `--self-test` how long each fault is
-    /// hunted at most; 10 seconds where it is not given.
+    /// How long, such as `90s`, `10m` or `24h`; a minute where it is not given. Findings take at most half of it; those
+    /// that are left at its end take, all together, at most as long again as `--minimise` says, and a target that died
+    /// what it needs to start. With `--self-test` how long each fault is hunted at most; 10 seconds where it is not given.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     time: Option<Duration>,
 
@@ -104,7 +105,7 @@ pub(crate) struct Fuzz {
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration)]
     patience: Duration,
 
-    /// How long a finding may take until it is small.
+    /// How long a finding may take until it is small; and all that are left when `--time` is over.
     #[arg(long, value_name = "DURATION", default_value = "40s", value_parser = duration)]
     minimise: Duration,
 

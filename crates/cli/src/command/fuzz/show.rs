@@ -98,12 +98,15 @@ fn proof(discovery: &Discovery) -> String {
             "; `mqtt-assay run` finds it with the scenario"
         }
         Some(_) => "; the scenario by itself does not show it: replay the recording",
-        None => "",
+        None => "; there was no time to play the scenario",
     };
-    format!(
-        "confirmed and made small in {:.1} s: {steps} steps{scenario}",
-        discovery.took.as_secs_f64()
-    )
+    let took = discovery.took.as_secs_f64();
+    let small = if discovery.minimal {
+        format!("made small in {took:.1} s")
+    } else {
+        format!("not yet as small as it gets, after {took:.1} s")
+    };
+    format!("confirmed and {small}: {steps} steps{scenario}")
 }
 
 fn progress(tally: &Tally) -> String {
@@ -142,8 +145,12 @@ fn summary(tally: &Tally) {
         1 => "; the target died once".to_owned(),
         times => format!("; the target died {times} times"),
     };
+    let left = match tally.left {
+        0 => String::new(),
+        left => format!("; {left} not looked into"),
+    };
     println!(
-        "{} findings, seen {} more times; {} not seen again{crashes}",
+        "{} findings, seen {} more times; {} not seen again{left}{crashes}",
         tally.findings, tally.repeated, tally.unconfirmed
     );
 }
