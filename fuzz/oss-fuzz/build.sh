@@ -9,11 +9,10 @@ export RUSTUP_TOOLCHAIN="${RUSTUP_TOOLCHAIN:-nightly}"
 
 # FUZZ_TARGETS chooses some of them. The racers are measured, not fuzzed.
 read -ra targets <<<"${FUZZ_TARGETS:-$(cargo fuzz list | grep -v ^race_ | tr '\n' ' ')}"
+# What takes minutes to build is built for the targets that want it.
+feature() { case "$1" in websocket) echo websocket ;; differential) echo peers ;; esac; }
 for target in "${targets[@]}"; do
-    # Only what plays scenarios over sockets wants everything built.
-    features=()
-    [ "$target" = websocket ] && features=(--features websocket)
-    cargo fuzz build -O --debug-assertions "${features[@]}" "$target"
+    cargo fuzz build -O --debug-assertions --features "$(feature "$target")" "$target"
 done
 
 # The seeds lie packed in the repository.

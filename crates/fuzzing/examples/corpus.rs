@@ -3,6 +3,8 @@
 //! - `compile`: plays the scenarios and writes their packets and sessions as seeds, and the dictionary, into `fuzz/`.
 //! - `unpack [TARGET…]`: writes the seeds as `fuzz/corpus/TARGET/…`, a file each, as libFuzzer wants them.
 //! - `add TARGET FILE…`: packs inputs worth keeping, such as a crash that was mended, into `fuzz/seeds/TARGET.seeds`.
+//! - `explain FILE…`: tells what scripts that broke the core bring about, and writes the smallest that still does as
+//!   `FILE.smallest`.
 
 use std::error::Error;
 use std::fs;
@@ -10,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use fuzzing::seeds::{self, Seed};
+use fuzzing::session;
 
 fn main() -> ExitCode {
     let words = std::env::args().skip(1).collect::<Vec<_>>();
@@ -19,7 +22,10 @@ fn main() -> ExitCode {
         ["compile"] => compile(),
         ["unpack", targets @ ..] => unpack(targets),
         ["add", target, files @ ..] if !files.is_empty() => add(target, files),
-        _ => Err("say `compile`, `unpack [TARGET…]`, or `add TARGET FILE…`".into()),
+        ["explain", files @ ..] if !files.is_empty() => explain(files),
+        _ => {
+            Err("say `compile`, `unpack [TARGET…]`, `add TARGET FILE…`, or `explain FILE…`".into())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -163,6 +169,21 @@ fn add(target: &str, files: &[&str]) -> Result<(), Box<dyn Error>> {
         });
     }
     write(&packed(target), seeds::write(&seeds).as_bytes())
+}
+
+fn explain(files: &[&str]) -> Result<(), Box<dyn Error>> {
+    for path in files {
+        let bytes = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+        match session::explain(&bytes) {
+            Some(explained) => {
+                println!("# {path}\n{explained}");
+                let smallest = format!("{path}.smallest");
+                write(Path::new(&smallest), &explained.smallest.to_bytes())?;
+            }
+            None => println!("# {path}\nnothing is wrong"),
+        }
+    }
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<String, Box<dyn Error>> {

@@ -1,9 +1,10 @@
 //! What must hold for any script on the broker's core: the body of the fuzz target `session`.
 
+mod explained;
+
 use std::fmt;
 
-use broker::Config;
-use broker::core::Core;
+pub use explained::{Explained, explain};
 
 use crate::embedded::{Held, Machine, Player};
 use crate::oracle::{Finding, Oracle, Strictness};
@@ -15,9 +16,8 @@ use crate::script::{CLIENTS, Mix, Operation, Script};
 /// # Panics
 /// When it does not.
 pub fn holds(bytes: &[u8]) {
-    let script = Script::from_bytes(bytes);
-    if let Err(broken) = judge(Core::new(Config::default()), &script) {
-        panic!("{broken}\n{script:#?}");
+    if let Some(explained) = explain(bytes) {
+        panic!("{explained}");
     }
 }
 
@@ -118,6 +118,9 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
+    use broker::Config;
+    use broker::core::Core;
+
     use super::*;
     use crate::script::{Pieces, Step};
     use crate::self_test::{Plant, Planted};

@@ -257,6 +257,11 @@ impl Link {
         self.may_close = true;
     }
 
+    /// How many requests of the kind have no answer yet.
+    pub(super) fn unanswered(&self, kind: Kind) -> usize {
+        self.requests.iter().filter(|r| r.kind == kind).count()
+    }
+
     /// What is asked is due only while all before it was plain.
     pub(super) fn ask(&mut self, kind: Kind, packet_id: u16, codes: usize, sent: Tick) {
         let due = !self.wild && !self.left;

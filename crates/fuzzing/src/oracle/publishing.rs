@@ -136,10 +136,22 @@ impl Oracle {
         };
         let serial = link.serial;
         let session = &mut self.sessions[own];
+        let maximum = usize::from(link.told.receive_maximum);
+        let unreleased_here = session.incoming.iter().filter(|i| i.link == serial).count();
         let unreleased = session
             .incoming
             .iter()
             .position(|i| i.packet_id == packet_id);
+        if unreleased.is_none() && unreleased_here >= maximum {
+            link.wrong(
+                Some(clause!("v5.0/MQTT-3.3.4-7")),
+                "more than Receive Maximum",
+            );
+            sure = false;
+        } else if unreleased_here + link.unanswered(Kind::Puback) >= maximum {
+            // Whether it is one too many depends on how soon the target acknowledges.
+            link.may_close = true;
+        }
         match (publish.qos.value(), unreleased) {
             (2, Some(at)) => {
                 // The same message once more, whatever it looks like, where the first one has arrived.
@@ -164,14 +176,6 @@ impl Oracle {
             }
             (1, Some(_)) => sure = false,
             (2, None) => {
-                let under_way = session.incoming.iter().filter(|i| i.link == serial);
-                if under_way.count() >= usize::from(link.told.receive_maximum) {
-                    link.wrong(
-                        Some(clause!("v5.0/MQTT-3.3.4-7")),
-                        "more than Receive Maximum",
-                    );
-                    sure = false;
-                }
                 session.incoming.push(Incoming {
                     packet_id,
                     publication: self.publications.len(),
