@@ -6,7 +6,7 @@ use broker::Config;
 use broker::core::Core;
 
 use super::{Broken, What, judge};
-use crate::embedded;
+use crate::embedded::{Machine, Player};
 use crate::minimise::minimise;
 use crate::observe::Transcript;
 use crate::oracle::{Finding, Strictness};
@@ -35,15 +35,17 @@ impl fmt::Display for Explained {
 /// # Panics
 /// When the core does.
 pub fn explain(bytes: &[u8]) -> Option<Explained> {
-    let script = Script::from_bytes(bytes);
-    let core = || Core::new(Config::default());
-    let first = judge(core(), &script).err()?;
+    explain_on(|| Core::new(Config::default()), Script::from_bytes(bytes))
+}
+
+fn explain_on<M: Machine>(fresh: impl Fn() -> M, script: Script) -> Option<Explained> {
+    let first = judge(fresh(), &script).err()?;
     let smallest = minimise(script, |smaller| {
-        judge(core(), smaller).is_err_and(|broken| broken.is_like(&first))
+        judge(fresh(), smaller).is_err_and(|broken| broken.is_like(&first))
     });
-    let broken = judge(core(), &smallest).err().unwrap_or(first);
+    let broken = judge(fresh(), &smallest).err().unwrap_or(first);
     let mut transcript = Transcript::default();
-    embedded::play(&smallest, Config::default(), &mut transcript);
+    Player::new(fresh()).play(&smallest, &mut transcript);
     let message = broken.to_string();
     let scenario = render(&Told {
         transcript: &transcript,
@@ -81,5 +83,46 @@ impl Broken {
                 message,
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clauses::clause;
+
+    use super::*;
+    use crate::script::{Mix, Operation};
+    use crate::self_test::{Plant, Planted};
+
+    /// What a generated script says of a machine, the first that says anything.
+    fn explained<M: Machine>(fresh: impl Fn() -> M) -> Explained {
+        (0..2_000)
+            .find_map(|seed| explain_on(&fresh, Script::from_seed(seed, &Mix::default())))
+            .expect("a fault that is found within 2000 scripts")
+    }
+
+    #[test]
+    fn what_breaks_a_rule_is_told_with_no_more_than_it_takes() {
+        let broken = Config::breaking([clause!("v5.0/MQTT-3.12.4-1")]);
+        let told = explained(|| Core::new(broken.clone()));
+        let packets = told.smallest.steps.iter();
+        let packets = packets.filter(|step| matches!(step.operation, Operation::Send { .. }));
+        assert_eq!(packets.count(), 2, "CONNECT and PINGREQ: {told}");
+        assert!(told.message.contains("3.12.4-1"), "{told}");
+        assert!(told.scenario.contains("<- PINGRESP"), "{told}");
+        assert!(
+            ::scenario::parse("found.yaml", &told.scenario).is_ok(),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn what_leaks_is_told_with_what_is_held() {
+        let told = explained(|| Planted::new(Plant::LeakPerMalformed));
+        assert!(
+            told.message.contains("more is held than was sent"),
+            "{told}"
+        );
+        assert!(told.smallest.steps.len() <= 3, "{told}");
     }
 }
