@@ -35,6 +35,9 @@ pub struct Config {
     pub answers: Answers,
     /// Where clients are sent instead of being served (5.0 section 4.11); nobody by default.
     pub redirection: Option<Redirection>,
+    /// Whether nobody will ask which rules were consulted ([`Core::consulted`](crate::core::Core::consulted)): a core that
+    /// keeps them all does not note it then, and is faster.
+    pub unasked: bool,
     /// Whether the core's actions say what to persist, before what acknowledges it.
     pub persistent: bool,
 }

@@ -19,8 +19,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clauses::{ClauseId, Standard};
 use codec::{PacketType, ReasonCode, Version, Violation};
 
-use crate::Breach;
 use crate::core::Refusal;
+use crate::{Breach, Config};
 
 const WORDS: usize = 16;
 
@@ -130,6 +130,16 @@ impl Rule {
         }
     }
 
+    /// Whether the version has it.
+    #[inline]
+    const fn binds(&self, version: Version) -> bool {
+        match version {
+            Version::V3_1 => self.v5_0 > 0,
+            Version::V3_1_1 => self.v5_0 > self.v3_1_1,
+            Version::V5_0 => self.clauses.len() > self.v5_0,
+        }
+    }
+
     /// The clauses that state this obligation in a version. MQTT 3.1 takes those of 3.1.1 where the rule names
     /// none of its own: the later standard made the earlier one precise.
     #[inline]
@@ -164,6 +174,8 @@ pub(crate) use rule;
 /// The rules of one broker: which are broken, and which were consulted so far.
 #[derive(Debug, Default)]
 pub(crate) struct RuleBook {
+    /// Every rule is kept, and nobody asks which were consulted.
+    unasked: bool,
     broken: ClauseSet,
     broken_at: BTreeSet<Breach>,
     consulted: [AtomicU64; WORDS],
@@ -172,10 +184,11 @@ pub(crate) struct RuleBook {
 }
 
 impl RuleBook {
-    pub(crate) fn new(broken: ClauseSet, broken_at: BTreeSet<Breach>) -> Arc<Self> {
+    pub(crate) fn new(config: &Config) -> Arc<Self> {
         Arc::new(Self {
-            broken,
-            broken_at,
+            unasked: config.unasked && config.broken.is_empty(),
+            broken: config.broken,
+            broken_at: config.broken_at.clone(),
             consulted: Default::default(),
             breaches: Mutex::default(),
         })
@@ -213,14 +226,20 @@ impl RuleBook {
         forgiven
     }
 
-    /// Whether the duty is done towards a client whose version nobody knows yet.
-    pub(crate) fn keeps_in_every_version(&self, rule: Rule) -> bool {
+    /// Whether none of the clauses is broken.
+    #[inline(never)]
+    fn keeps(&self, clauses: &[ClauseId]) -> bool {
         let mut kept = true;
-        for &clause in rule.clauses {
+        for &clause in clauses {
             self.note(clause);
             kept &= !self.breaks(clause);
         }
         kept
+    }
+
+    /// Whether the duty is done towards a client whose version nobody knows yet.
+    pub(crate) fn keeps_in_every_version(&self, rule: Rule) -> bool {
+        self.unasked || self.keeps(rule.clauses)
     }
 
     pub(crate) fn consulted(&self) -> ClauseSet {
@@ -240,6 +259,7 @@ impl RuleBook {
         Rules {
             book: Arc::clone(self),
             version,
+            unasked: self.unasked,
         }
     }
 }
@@ -249,30 +269,30 @@ impl RuleBook {
 pub(crate) struct Rules {
     book: Arc<RuleBook>,
     version: Version,
+    unasked: bool,
 }
 
+#[expect(
+    clippy::inline_always,
+    reason = "which rule it is, is known where it is asked for: little is left to do there"
+)]
 impl Rules {
     /// Whether the duty that `rule` states is done: the version has it, and it is not broken.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn keeps(&self, rule: Rule) -> bool {
-        let clauses = rule.clauses(self.version);
-        let mut kept = !clauses.is_empty();
-        for &clause in clauses {
-            self.book.note(clause);
-            kept &= !self.book.breaks(clause);
-        }
-        kept
+        rule.binds(self.version) && (self.unasked || self.book.keeps(rule.clauses(self.version)))
     }
 
     /// Whether `rule` binds in this version and is broken: for what only a broker does that disobeys.
+    #[inline(always)]
     pub(crate) fn breaks(&self, rule: Rule) -> bool {
         self.must(rule, false, true)
     }
 
     /// The right value, or the wrong one where the version has the rule and it is broken.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn must<T>(&self, rule: Rule, right: T, wrong: T) -> T {
-        if rule.clauses(self.version).is_empty() || self.keeps(rule) {
+        if !rule.binds(self.version) || self.keeps(rule) {
             right
         } else {
             wrong
@@ -280,6 +300,7 @@ impl Rules {
     }
 
     /// Refuses what breaks `rule`, with the Reason Code that 5.0 prescribes.
+    #[inline(always)]
     pub(crate) fn refuse_if(
         &self,
         violated: bool,
@@ -319,10 +340,7 @@ mod tests {
 
     #[test]
     fn a_rule_binds_by_the_clauses_of_the_version() {
-        let book = RuleBook::new(
-            [clause!("v5.0/MQTT-3.1.0-2")].into_iter().collect(),
-            BTreeSet::new(),
-        );
+        let book = RuleBook::new(&Config::breaking([clause!("v5.0/MQTT-3.1.0-2")]));
         assert!(book.of(Version::V3_1_1).keeps(SECOND_CONNECT));
         assert!(book.of(Version::V3_1).keeps(SECOND_CONNECT));
         assert!(!book.of(Version::V5_0).keeps(SECOND_CONNECT));
@@ -332,7 +350,7 @@ mod tests {
 
     #[test]
     fn a_version_without_the_rule_does_no_duty_and_takes_the_right_value() {
-        let book = RuleBook::new(ClauseSet::EMPTY, BTreeSet::new());
+        let book = RuleBook::new(&Config::default());
         let rules = book.of(Version::V3_1_1);
         assert!(!rules.keeps(WILDCARD_DOLLAR));
         assert_eq!(rules.must(WILDCARD_DOLLAR, 1, 2), 1);
@@ -345,7 +363,7 @@ mod tests {
 
     #[test]
     fn what_was_consulted_is_noted() {
-        let book = RuleBook::new(ClauseSet::EMPTY, BTreeSet::new());
+        let book = RuleBook::new(&Config::default());
         let rules = book.of(Version::V5_0);
         assert!(book.consulted().is_empty());
         assert!(
@@ -355,5 +373,19 @@ mod tests {
         );
         let noted: Vec<_> = book.consulted().iter().collect();
         assert_eq!(noted, [clause!("v5.0/MQTT-3.1.0-2")]);
+    }
+
+    #[test]
+    fn unasked_rules_bind_all_the_same() {
+        let mut config = Config::breaking([clause!("v5.0/MQTT-3.1.0-2")]);
+        config.unasked = true;
+        let broken = RuleBook::new(&config).of(Version::V5_0);
+        assert!(broken.breaks(SECOND_CONNECT));
+        config.broken = ClauseSet::EMPTY;
+        let book = RuleBook::new(&config);
+        let rules = book.of(Version::V5_0);
+        assert!(rules.keeps(SECOND_CONNECT) && !rules.breaks(SECOND_CONNECT));
+        assert!(!book.of(Version::V3_1_1).keeps(WILDCARD_DOLLAR));
+        assert!(book.consulted().is_empty());
     }
 }

@@ -24,6 +24,7 @@ sources![
     "core/deadlines.rs",
     "core/delivery.rs",
     "core/disconnect.rs",
+    "core/few.rs",
     "core/flow_control.rs",
     "core/keep_alive.rs",
     "core/message.rs",

@@ -10,8 +10,7 @@
 
 use std::time::{Duration, Instant};
 
-use broker::Config;
-use fuzzing::embedded;
+use fuzzing::embedded::{self, Player};
 use fuzzing::observe::Observer;
 use fuzzing::oracle::{Oracle, Strictness};
 use fuzzing::script::{Mix, Operation, Script};
@@ -80,14 +79,14 @@ fn main() {
         );
     };
     pace("read", &|bytes| {
-        std::hint::black_box(Script::from_bytes(bytes));
+        std::hint::black_box(Script::read(bytes));
     });
     pace("core alone", &|bytes| {
-        embedded::play(&Script::from_bytes(bytes), Config::default(), &mut Silent);
+        Player::new(embedded::fresh()).play(&Script::read(bytes), &mut Silent);
     });
     pace("oracle on the core", &|bytes| {
         let mut oracle = Oracle::new(Strictness::Exact);
-        embedded::play(&Script::from_bytes(bytes), Config::default(), &mut oracle);
+        Player::new(embedded::fresh()).play(&Script::read(bytes), &mut oracle);
         assert!(oracle.findings().is_empty());
     });
 }

@@ -2,13 +2,14 @@
 //! not know beforehand.
 
 use codec::{Direction, MAXIMUM_PACKET_SIZE, PacketType, Split, Version};
+use smallvec::SmallVec;
 
 use crate::script::{How, Which};
 
 /// The answers that a client owes on one link.
 #[derive(Debug, Clone, Default)]
 pub struct Duties {
-    owed: Vec<Duty>,
+    owed: SmallVec<[Duty; 2]>,
     unread: Vec<u8>,
 }
 

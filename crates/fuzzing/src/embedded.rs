@@ -1,5 +1,6 @@
 //! A script played on the broker's core, in virtual time and without any I/O.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use broker::Config;
@@ -14,6 +15,11 @@ use crate::script::{CLIENTS, Operation, Script, Step};
 pub trait Machine {
     /// Takes an event; see [`Core::handle`].
     fn handle(&mut self, event: Event<'_>, now: Duration, actions: &mut Vec<Action>);
+
+    /// Takes back what was sent; see [`Core::recycle`].
+    fn recycle(&mut self, bytes: Vec<u8>) {
+        drop(bytes);
+    }
 
     /// When it has next something to do; see [`Core::next_deadline`].
     fn next_deadline(&self) -> Option<Duration>;
@@ -47,12 +53,16 @@ impl Machine for Core {
         Self::handle(self, event, now, actions);
     }
 
+    fn recycle(&mut self, bytes: Vec<u8>) {
+        Self::recycle(self, bytes);
+    }
+
     fn next_deadline(&self) -> Option<Duration> {
         Self::next_deadline(self)
     }
 
     fn restart(&mut self, now: Duration) {
-        *self = Self::restore(self.config().clone(), self.snapshot(), now);
+        *self = Self::restore(Arc::clone(self.config()), self.snapshot(), now);
     }
 
     fn held(&self) -> Held {
@@ -68,9 +78,21 @@ impl Machine for Core {
     }
 }
 
+/// A fresh core in the default configuration, to be played on and not to be [asked](Config::unasked) afterwards. All such
+/// cores share that configuration, and nothing else.
+pub fn fresh() -> Core {
+    static CONFIG: LazyLock<Arc<Config>> = LazyLock::new(|| {
+        Arc::new(Config {
+            unasked: true,
+            ..Config::default()
+        })
+    });
+    Core::new(Arc::clone(&CONFIG))
+}
+
 /// Plays a script on a fresh core that nobody else uses, and tells the observer. All that a step brings about has
 /// happened when the next one begins.
-pub fn play(script: &Script, config: Config, observer: &mut impl Observer) {
+pub fn play(script: &Script, config: impl Into<Arc<Config>>, observer: &mut impl Observer) {
     Player::new(Core::new(config)).play(script, observer);
 }
 
@@ -118,7 +140,7 @@ impl<M: Machine> Player<M> {
     }
 
     /// Plays a script.
-    pub fn play(&mut self, script: &Script, observer: &mut impl Observer) {
+    pub fn play<B: AsRef<[u8]>>(&mut self, script: &Script<B>, observer: &mut impl Observer) {
         for step in &script.steps {
             self.step(step, observer);
         }
@@ -135,7 +157,7 @@ impl<M: Machine> Player<M> {
     }
 
     /// Plays one step.
-    pub fn step(&mut self, step: &Step, observer: &mut impl Observer) {
+    pub fn step<B: AsRef<[u8]>>(&mut self, step: &Step<B>, observer: &mut impl Observer) {
         let client = step.client % CLIENTS;
         if !matches!(step.operation, Operation::Wait(_) | Operation::Restart) {
             self.go_on(client, observer);
@@ -146,7 +168,7 @@ impl<M: Machine> Player<M> {
                 if let Some(version) = step.operation.announces() {
                     self.clients[client].version = version;
                 }
-                for piece in pieces.of(bytes) {
+                for piece in pieces.of(bytes.as_ref()) {
                     self.send(client, piece, observer);
                 }
             }
@@ -190,6 +212,7 @@ impl<M: Machine> Player<M> {
         if let Action::Send { bytes, .. } = action {
             self.clients[client].duties.received(&bytes);
             observer.received(client, &bytes, self.now);
+            self.machine.recycle(bytes);
         } else {
             self.clients[client].connection = None;
             observer.ended(client, End::ByTarget, self.now);

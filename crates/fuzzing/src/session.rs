@@ -64,7 +64,7 @@ impl fmt::Display for Broken {
 }
 
 /// Plays the script on a fresh machine and stops at the first thing that is wrong.
-fn judge(machine: impl Machine, script: &Script) -> Result<(), Broken> {
+fn judge<B: AsRef<[u8]>>(machine: impl Machine, script: &Script<B>) -> Result<(), Broken> {
     let mut oracle = Oracle::new(Strictness::Exact);
     let mut player = Player::new(machine);
     let mut asked = Asked::default();
@@ -95,10 +95,10 @@ struct Asked {
 }
 
 impl Asked {
-    fn grow(&mut self, operation: &Operation) {
+    fn grow<B: AsRef<[u8]>>(&mut self, operation: &Operation<B>) {
         match operation {
             Operation::Open => self.opens += 1,
-            Operation::Send { bytes, .. } => self.packets += 1 + bytes.len() / 2,
+            Operation::Send { bytes, .. } => self.packets += 1 + bytes.as_ref().len() / 2,
             _ => {}
         }
     }
@@ -122,6 +122,7 @@ mod tests {
     use broker::core::Core;
 
     use super::*;
+    use crate::embedded::fresh;
     use crate::script::{Pieces, Step};
     use crate::self_test::{Plant, Planted};
 
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn a_leak_is_noticed_at_the_step_that_leaks() {
         let script = one_that_is_malformed();
-        assert!(judge(Core::new(Config::default()), &script).is_ok());
+        assert!(judge(fresh(), &script).is_ok());
         for (plant, leaking) in [
             (Plant::LeakPerMalformed, 2),
             // The fourth connection.

@@ -11,7 +11,7 @@ use super::subscriptions::Subscription;
 use super::{Core, Refusal, topic};
 use crate::rules::{Rules, rule};
 
-/// A subscription that a SUBSCRIBE has made or replaced.
+/// A subscription that a SUBSCRIBE has made or replaced, and that brings retained messages.
 pub(super) struct Made {
     pub(super) subscription: Subscription,
     /// The retained messages that it brings.

@@ -1,9 +1,9 @@
 //! What the core will have to do at a time to come.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::ConnectionId;
+use super::few::Few;
 use super::session::SessionKey;
 
 /// Something that falls due.
@@ -21,11 +21,11 @@ pub(crate) enum Deadline {
 
 /// All that falls due, soonest first.
 #[derive(Debug, Default)]
-pub(crate) struct Deadlines(BTreeSet<(Duration, Deadline)>);
+pub(crate) struct Deadlines(Few<(Duration, Deadline), (), 4>);
 
 impl Deadlines {
     pub(crate) fn set(&mut self, at: Duration, deadline: Deadline) {
-        self.0.insert((at, deadline));
+        self.0.insert((at, deadline), ());
     }
 
     pub(crate) fn clear(&mut self, at: Duration, deadline: Deadline) {
@@ -39,15 +39,16 @@ impl Deadlines {
 
     /// When the next one falls due.
     pub(crate) fn next(&self) -> Option<Duration> {
-        self.0.first().map(|&(at, _)| at)
+        self.0.first().map(|(&(at, _), ())| at)
     }
 
     /// Takes one that is due.
     pub(crate) fn take_due(&mut self, now: Duration) -> Option<Deadline> {
-        let &(at, _) = self.0.first()?;
+        let (&(at, deadline), ()) = self.0.first()?;
         if at > now {
             return None;
         }
-        self.0.pop_first().map(|(_, deadline)| deadline)
+        self.clear(at, deadline);
+        Some(deadline)
     }
 }

@@ -15,7 +15,9 @@ use crate::rules::{Rules, rule};
 impl Core {
     /// Adds a message to those on their way to the client of a Session.
     pub(super) fn deliver(&mut self, key: SessionKey, delivery: Delivery) {
-        let all = Arc::clone(&self.sessions.held);
+        let (limits, size) = (&self.config.limits, delivery.message.size());
+        let (messages, bytes) = (limits.all_queued_messages, limits.all_queued_bytes);
+        let all_full = self.sessions.held.is_full(size, messages, bytes);
         let waits = self
             .sessions
             .get(key)
@@ -49,13 +51,11 @@ impl Core {
             return;
         }
         let outgoing = &mut session.outgoing;
-        let (limits, size) = (&self.config.limits, delivery.message.size());
-        let (messages, bytes) = (limits.all_queued_messages, limits.all_queued_bytes);
         if outgoing.is_full(size, waits, limits) {
             self.overflows(key);
             return;
         }
-        if all.is_full(size, messages, bytes) {
+        if all_full {
             self.all_overflow();
         }
         let Some(session) = self.sessions.get_mut(key) else {

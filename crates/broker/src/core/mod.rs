@@ -49,6 +49,7 @@ mod connection;
 mod deadlines;
 mod delivery;
 mod disconnect;
+mod few;
 mod flow_control;
 mod keep_alive;
 mod message;
@@ -76,9 +77,11 @@ mod unsubscribe;
 mod verify;
 mod will;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+use smallvec::SmallVec;
 
 pub use authentication::ECHO;
 pub use census::Census;
@@ -98,6 +101,7 @@ use crate::config::{AuthenticationMethod, Config};
 use crate::rules::{ClauseSet, RuleBook};
 use connection::Connection;
 use deadlines::{Deadline, Deadlines};
+use few::Few;
 use method::Echo;
 use retained::Retained;
 use session::{SessionKey, Sessions};
@@ -180,14 +184,16 @@ pub enum Action {
     Note(Note),
 }
 
+/// More memory than this is not kept for what is sent next.
+const MOST_SPARED: usize = 1024;
+
 /// The broker.
 #[derive(Debug)]
 pub struct Core {
-    config: Config,
+    config: Arc<Config>,
     rules: Arc<RuleBook>,
-    methods: Vec<Box<dyn Method>>,
-    /// Boxed: a node of the map has room for eleven, and most are not full.
-    connections: BTreeMap<ConnectionId, Box<Connection>>,
+    methods: SmallVec<[Box<dyn Method>; 2]>,
+    connections: Few<ConnectionId, Box<Connection>, 4>,
     sessions: Sessions,
     subscriptions: Subscriptions,
     retained: Retained,
@@ -196,6 +202,8 @@ pub struct Core {
     partial_bytes: usize,
     now: Duration,
     actions: Vec<Action>,
+    /// Memory for what is sent next.
+    spare: Vec<u8>,
     /// The Sessions that more was to wait for than may: they end with the event.
     overflowing: Vec<SessionKey>,
     noting: bool,
@@ -203,15 +211,16 @@ pub struct Core {
 }
 
 impl Core {
-    /// A broker that nobody is connected to.
-    pub fn new(config: Config) -> Self {
+    /// A broker that nobody is connected to. Several can share a configuration.
+    pub fn new(config: impl Into<Arc<Config>>) -> Self {
+        let config = config.into();
         let echo: Box<dyn Method> = Box::new(Echo);
         let offers_echo = config.features.authenticates_by(AuthenticationMethod::Echo);
         Self {
-            rules: RuleBook::new(config.broken, config.broken_at.clone()),
+            rules: RuleBook::new(&config),
             methods: offers_echo.then_some(echo).into_iter().collect(),
             config,
-            connections: BTreeMap::new(),
+            connections: Few::default(),
             sessions: Sessions::default(),
             subscriptions: Subscriptions::default(),
             retained: Retained::default(),
@@ -219,6 +228,7 @@ impl Core {
             partial_bytes: 0,
             now: Duration::ZERO,
             actions: Vec::new(),
+            spare: Vec::new(),
             overflowing: Vec::new(),
             noting: false,
             stopping: false,
@@ -242,7 +252,9 @@ impl Core {
     /// What has fallen due by then is done first. A time before that of an earlier event counts as that one.
     pub fn handle(&mut self, event: Event<'_>, now: Duration, actions: &mut Vec<Action>) {
         self.now = self.now.max(now);
-        actions.append(&mut self.actions);
+        if !self.actions.is_empty() {
+            actions.append(&mut self.actions);
+        }
         std::mem::swap(&mut self.actions, actions);
         while let Some(deadline) = self.deadlines.take_due(self.now) {
             self.fall_due(deadline);
@@ -259,6 +271,14 @@ impl Core {
         }
         self.end_overflowing();
         std::mem::swap(&mut self.actions, actions);
+    }
+
+    /// Takes the bytes of an [`Action::Send`] back once they are sent, whose memory serves the next.
+    pub fn recycle(&mut self, mut bytes: Vec<u8>) {
+        if bytes.capacity() <= MOST_SPARED {
+            bytes.clear();
+            self.spare = bytes;
+        }
     }
 
     /// When the broker has next something to do of its own accord, counted from its start.
@@ -282,7 +302,7 @@ impl Core {
     }
 
     /// The configuration.
-    pub fn config(&self) -> &Config {
+    pub fn config(&self) -> &Arc<Config> {
         &self.config
     }
 

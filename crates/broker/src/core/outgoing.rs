@@ -103,11 +103,14 @@ impl Outgoing {
     /// Nothing, counted with what is on its way to the others.
     pub(crate) fn counted_in(all: &Arc<Tally>) -> Self {
         Self {
+            waiting: VecDeque::new(),
             held: Held {
                 own: Tally::default(),
                 all: Arc::clone(all),
             },
-            ..Self::default()
+            in_flight: VecDeque::new(),
+            released: VecDeque::new(),
+            last_id: 0,
         }
     }
 

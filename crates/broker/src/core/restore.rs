@@ -15,7 +15,7 @@ impl Core {
     /// published before are published by the first event, or after their delay. The actions of that event begin
     /// with what restoring has changed.
     pub fn restore(
-        config: Config,
+        config: impl Into<Arc<Config>>,
         changes: impl IntoIterator<Item = Persist>,
         now: Duration,
     ) -> Self {

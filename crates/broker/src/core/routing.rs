@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use codec::QoS;
+use smallvec::SmallVec;
 
 use super::Core;
 use super::message::Message;
@@ -121,11 +122,11 @@ impl Core {
     fn route(&mut self, message: &Arc<Message>) -> bool {
         let places = self.subscriptions.matching(&message.topic);
         let mut found = false;
-        let mut matches = Vec::new();
+        let mut matches: SmallVec<[Match; 4]> = SmallVec::new();
         for &at in &places {
             let node = self.subscriptions.node(at);
             found |= !node.subscribers.is_empty() || !node.shares.is_empty();
-            for (&key, subscription) in &node.subscribers {
+            for (&key, subscription) in node.subscribers.iter() {
                 if let Some(session) = self.sessions.get(key)
                     && reaches(session, subscription, message, node.starts_with_wildcard)
                 {
@@ -157,7 +158,7 @@ impl Core {
 
     /// Where subscriptions of a client overlap, it gets one copy, at the highest QoS and with all their
     /// identifiers. The standard also allows one copy for each; one shows how they are combined.
-    fn join_overlapping(&self, matches: &mut Vec<Match>) {
+    fn join_overlapping(&self, matches: &mut SmallVec<[Match; 4]>) {
         matches.dedup_by(|later, kept| {
             if later.session != kept.session {
                 return false;

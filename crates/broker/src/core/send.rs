@@ -15,17 +15,18 @@ impl Core {
             return false;
         };
         let rules = &connection.rules;
-        let Some(bytes) = encode(rules, packet) else {
-            return false;
-        };
         let maximum = connection.maximum_packet_size;
-        if maximum.is_some_and(|maximum| bytes.len() > maximum as usize)
+        let mut bytes = take_begun(&mut self.actions, &mut self.spare, id);
+        let start = bytes.len();
+        let mut sent = encode(rules, packet, &mut bytes);
+        if maximum.is_some_and(|maximum| bytes.len() - start > maximum as usize)
             && rules.keeps(rule!("v5.0/MQTT-3.1.2-24"))
         {
-            return false;
+            bytes.truncate(start);
+            sent = false;
         }
-        self.push(id, bytes);
-        true
+        push(&mut self.actions, id, bytes);
+        sent
     }
 
     /// Sends a packet that may explain itself. Rather than make it too large, the explanation is left out; a
@@ -34,24 +35,30 @@ impl Core {
         let Some(connection) = self.connections.get(&id) else {
             return;
         };
-        let rules = connection.rules.clone();
-        let Some(bytes) = encode(&rules, packet) else {
-            return;
-        };
-        let Some(maximum) = connection.maximum_packet_size else {
-            self.push(id, bytes);
+        let rules = &connection.rules;
+        let mut bytes = take_begun(&mut self.actions, &mut self.spare, id);
+        let start = bytes.len();
+        let encoded = encode(rules, packet, &mut bytes);
+        let Some(maximum) = connection.maximum_packet_size.filter(|_| encoded) else {
+            push(&mut self.actions, id, bytes);
             return;
         };
         if rules.breaks(explanation_rule(packet.packet_type())) {
+            let brief = bytes.split_off(start);
             let wordy = explained_beyond(properties(packet), maximum);
-            self.push(
-                id,
-                encode(&rules, &with_properties(*packet, wordy.as_properties())).unwrap_or(bytes),
-            );
+            let wordy = with_properties(*packet, wordy.as_properties());
+            if !encode(rules, &wordy, &mut bytes) {
+                bytes.extend(brief);
+            }
+            push(&mut self.actions, id, bytes);
             return;
         }
-        if bytes.len() <= maximum as usize {
-            self.push(id, bytes);
+        let fits = bytes.len() - start <= maximum as usize;
+        if !fits {
+            bytes.truncate(start);
+        }
+        push(&mut self.actions, id, bytes);
+        if fits {
             return;
         }
         let bare: PropertiesBuf = properties(packet)
@@ -99,18 +106,24 @@ impl Core {
         }
         properties
     }
+}
 
-    fn push(&mut self, id: ConnectionId, bytes: Vec<u8>) {
-        match self.actions.last_mut() {
-            Some(Action::Send {
-                connection,
-                bytes: earlier,
-            }) if *connection == id => earlier.extend_from_slice(&bytes),
-            _ => self.actions.push(Action::Send {
-                connection: id,
-                bytes,
-            }),
+/// The bytes that go to this connection already, if nothing else has happened since, to be [sent](push) with more of them.
+fn take_begun(actions: &mut Vec<Action>, spare: &mut Vec<u8>, id: ConnectionId) -> Vec<u8> {
+    let goes_there = |action: &mut Action| matches!(action, Action::Send { connection, .. } if *connection == id);
+    match actions.pop_if(goes_there) {
+        Some(Action::Send { bytes, .. }) => bytes,
+        _ => {
+            let mut bytes = std::mem::take(spare);
+            bytes.reserve(MOST);
+            bytes
         }
+    }
+}
+
+fn push(actions: &mut Vec<Action>, connection: ConnectionId, bytes: Vec<u8>) {
+    if !bytes.is_empty() {
+        actions.push(Action::Send { connection, bytes });
     }
 }
 
@@ -120,10 +133,12 @@ const MOST: usize = 64;
 /// The longest text that a property can have.
 const MOST_TEXT: usize = 65_535;
 
-/// The packet's bytes; `None` where no packet can hold it.
-fn encode(rules: &Rules, packet: &Packet<'_>) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(MOST);
-    codec::encode_as_is(packet, rules.version(), &mut bytes).ok()?;
+/// Appends the packet's bytes; tells whether a packet can hold it.
+fn encode(rules: &Rules, packet: &Packet<'_>, bytes: &mut Vec<u8>) -> bool {
+    let start = bytes.len();
+    if codec::encode_as_is(packet, rules.version(), bytes).is_err() {
+        return false;
+    }
     let packet_type = packet.packet_type();
     if packet_type != PacketType::Publish
         && rules.breaks(rule!(
@@ -132,23 +147,23 @@ fn encode(rules: &Rules, packet: &Packet<'_>) -> Option<Vec<u8>> {
             "v5.0/MQTT-2.1.3-1"
         ))
     {
-        bytes[0] ^= 0b1000;
+        bytes[start] ^= 0b1000;
     }
     if packet_type == PacketType::Connack
         && rules.breaks(rule!("v3.1.1/U311-3.2.2.1-1", "v5.0/MQTT-3.2.2-1"))
-        && let Some(flags) = bytes.get_mut(2)
+        && let Some(flags) = bytes.get_mut(start + 2)
     {
         *flags |= 0b10;
     }
     if packet_type != PacketType::Pingresp
         && rules.breaks(rule!("v5.0/MQTT-1.5.5-1"))
-        && let Some(last) = bytes[1..].iter().position(|byte| byte & 0x80 == 0)
+        && let Some(last) = bytes[start + 1..].iter().position(|byte| byte & 0x80 == 0)
         && last < 3
     {
-        bytes[1 + last] |= 0x80;
-        bytes.insert(2 + last, 0);
+        bytes[start + 1 + last] |= 0x80;
+        bytes.insert(start + 2 + last, 0);
     }
-    Some(bytes)
+    true
 }
 
 fn is_explanation(property: PropertyId) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deadlines::Deadline;
+use super::few::Few;
 use super::outgoing::{Outgoing, Tally};
 use super::persist::{Persist, SessionChange};
 use super::subscriptions::Subscription;
@@ -36,7 +37,7 @@ pub(crate) struct Session {
     pub(crate) kept: bool,
     /// Whether its beginning was persisted: it is kept, or it had a Will.
     pub(crate) told: bool,
-    pub(crate) subscriptions: BTreeMap<Box<[u8]>, Subscription>,
+    pub(crate) subscriptions: Few<Box<[u8]>, Subscription, 2>,
     pub(crate) will: Option<Will>,
     pub(crate) will_due: Option<Duration>,
     /// What is on its way to the client.
@@ -50,9 +51,8 @@ pub(crate) struct Session {
 /// All Sessions.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    /// Boxed: a node of the map has room for eleven, and most are not full.
-    by_key: BTreeMap<SessionKey, Box<Session>>,
-    by_client_id: BTreeMap<Arc<[u8]>, SessionKey>,
+    by_key: Few<SessionKey, Box<Session>, 4>,
+    by_client_id: Few<Arc<[u8]>, SessionKey, 4>,
     begun: u64,
     /// What is on its way to all clients.
     pub(crate) held: Arc<Tally>,
@@ -75,8 +75,9 @@ impl Sessions {
 
     /// Somebody's Session: what a server might resume that does not go by the Client Identifier.
     pub(crate) fn any(&self) -> Option<SessionKey> {
-        let free = |session: &&SessionKey| self.by_key[session].connection.is_none();
-        self.by_key.keys().find(free).copied()
+        let mut sessions = self.by_key.iter();
+        let free = sessions.find(|(_, session)| session.connection.is_none());
+        free.map(|(&key, _)| key)
     }
 
     pub(crate) fn connection_of(&self, client_id: &[u8]) -> Option<ConnectionId> {
@@ -124,7 +125,7 @@ impl Sessions {
             left: None,
             kept: false,
             told: false,
-            subscriptions: BTreeMap::new(),
+            subscriptions: Few::default(),
             will: None,
             will_due: None,
             outgoing: Outgoing::counted_in(&self.held),
@@ -138,8 +139,8 @@ impl Sessions {
 
     fn remove(&mut self, key: SessionKey) -> Option<Session> {
         let session = *self.by_key.remove(&key)?;
-        if self.by_client_id.get(&session.client_id) == Some(&key) {
-            self.by_client_id.remove(&session.client_id);
+        if self.by_client_id.get(&*session.client_id) == Some(&key) {
+            self.by_client_id.remove(&*session.client_id);
         }
         Some(session)
     }
@@ -279,9 +280,9 @@ impl Core {
     fn remove_subscriptions(
         &mut self,
         key: SessionKey,
-        subscriptions: &BTreeMap<Box<[u8]>, Subscription>,
+        subscriptions: &Few<Box<[u8]>, Subscription, 2>,
     ) {
-        for (filter, subscription) in subscriptions {
+        for (filter, subscription) in subscriptions.iter() {
             self.subscriptions
                 .remove(subscription.requested(filter), key);
         }

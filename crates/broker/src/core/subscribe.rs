@@ -7,6 +7,7 @@ use codec::{
     InvalidTopicFilter, Packet, PacketType, QoS, ReasonCode, ReasonCodes, RetainHandling, Suback,
     Subscribe, TopicFilter, Version,
 };
+use smallvec::SmallVec;
 
 use super::brought::{Made, Room, sends_retained, take_room};
 use super::message::Message;
@@ -16,6 +17,9 @@ use super::subscriptions::Subscription;
 use super::topic::{self, Requested};
 use super::{ConnectionId, Core, Refusal};
 use crate::rules::{Rules, rule};
+
+/// The Reason Codes of a SUBACK, one for each Topic Filter.
+type Codes = SmallVec<[u8; 16]>;
 
 impl Core {
     /// The client subscribes.
@@ -28,7 +32,7 @@ impl Core {
     ) -> Result<(), Refusal> {
         let identifier = subscribe.properties.subscription_identifier();
         self.check_offered(rules, subscribe, identifier)?;
-        let mut codes = Vec::new();
+        let mut codes = Codes::new();
         let mut made = Vec::new();
         let mut why = None;
         let mut room = self.room_for_retained(key);
@@ -57,10 +61,12 @@ impl Core {
             match self.grant(rules, key, filter, subscription, handling, &mut room) {
                 Ok(retained) => {
                     codes.push(subscription.maximum_qos.value());
-                    made.push(Made {
-                        subscription,
-                        retained,
-                    });
+                    if !retained.is_empty() {
+                        made.push(Made {
+                            subscription,
+                            retained,
+                        });
+                    }
                 }
                 Err(refusal) => {
                     codes.push(failure(rules, refusal, options.qos()).0);
@@ -207,7 +213,7 @@ impl Core {
         id: ConnectionId,
         rules: &Rules,
         packet_id: u16,
-        mut codes: Vec<u8>,
+        mut codes: Codes,
         why: Option<Refusal>,
     ) {
         if rules.breaks(rule!("v3.1.1/MQTT-3.8.4-1", "v5.0/MQTT-3.8.4-1")) {

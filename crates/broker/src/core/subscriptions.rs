@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use codec::QoS;
 
+use super::few::Few;
 use super::session::SessionKey;
 use super::topic::{self, Requested};
-use super::tree::{Content, NodeIndex, Tree};
+use super::tree::{Content, NodeIndex, Places, Tree};
 
 /// What a client asked for with one Topic Filter (5.0 section 3.8.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub(crate) struct Node {
     /// Whether the Topic Filter starts with a wildcard.
     pub(crate) starts_with_wildcard: bool,
     /// The subscriptions of this filter, by session.
-    pub(crate) subscribers: BTreeMap<SessionKey, Subscription>,
+    pub(crate) subscribers: Few<SessionKey, Subscription, 2>,
     /// The Shared Subscriptions of this filter, by Share Name.
     pub(crate) shares: BTreeMap<Box<[u8]>, Share>,
 }
@@ -196,7 +197,7 @@ impl Subscriptions {
     }
 
     /// The places whose Topic Filter matches the topic, in an order that the topic and the filters determine.
-    pub(crate) fn matching(&self, topic: &[u8]) -> Vec<NodeIndex> {
+    pub(crate) fn matching(&self, topic: &[u8]) -> Places {
         self.tree.filters_matching(topic)
     }
 

@@ -4,13 +4,18 @@
 //! The nodes stand in one vector and point to each other by index, so that neither a deep filter nor a deep
 //! topic can exhaust the stack, and matching walks level by level without recursion.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::{SmallVec, smallvec};
+
+use super::few::Few;
 use super::topic;
 
 /// A place in a tree.
 pub(crate) type NodeIndex = usize;
+
+/// Places in a tree: mostly few, which then need no memory of their own.
+pub(crate) type Places = SmallVec<[NodeIndex; 8]>;
 
 /// What stands at a place in a tree, which is given up once there is nothing.
 pub(crate) trait Content: Default {
@@ -21,7 +26,8 @@ pub(crate) trait Content: Default {
 /// The tree.
 #[derive(Debug)]
 pub(crate) struct Tree<T> {
-    nodes: Vec<Node<T>>,
+    /// The root, and often nothing else.
+    nodes: SmallVec<[Node<T>; 1]>,
     free: Vec<NodeIndex>,
 }
 
@@ -30,16 +36,26 @@ struct Node<T> {
     /// What its parent knows it by.
     level: Arc<[u8]>,
     parent: NodeIndex,
-    children: BTreeMap<Arc<[u8]>, NodeIndex>,
+    children: Few<Arc<[u8]>, NodeIndex, 2>,
     content: T,
+}
+
+impl<T> Node<T> {
+    #[inline]
+    fn child(&self, level: &[u8]) -> Option<NodeIndex> {
+        self.children.get(level).copied()
+    }
 }
 
 const ROOT: NodeIndex = 0;
 
+/// So many places there is room for, once there is more than the root.
+const FIRST: usize = 4;
+
 impl<T: Content> Default for Tree<T> {
     fn default() -> Self {
         Self {
-            nodes: vec![Node::default()],
+            nodes: smallvec![Node::default()],
             free: Vec::new(),
         }
     }
@@ -61,16 +77,14 @@ impl<T: Content> Tree<T> {
 
     /// The place of this filter or name, level by level as it is written.
     pub(crate) fn find(&self, path: &[u8]) -> Option<NodeIndex> {
-        topic::levels(path).try_fold(ROOT, |at, level| {
-            self.nodes[at].children.get(level).copied()
-        })
+        topic::levels(path).try_fold(ROOT, |at, level| self.nodes[at].child(level))
     }
 
     /// The place of this filter or name, made if it is not there.
     pub(crate) fn make(&mut self, path: &[u8]) -> NodeIndex {
         let mut at = ROOT;
         for level in topic::levels(path) {
-            at = if let Some(&child) = self.nodes[at].children.get(level) {
+            at = if let Some(child) = self.nodes[at].child(level) {
                 child
             } else {
                 let level: Arc<[u8]> = level.into();
@@ -87,17 +101,17 @@ impl<T: Content> Tree<T> {
     }
 
     /// The places of the Topic Filters that match the topic, in an order that the topic and the tree determine.
-    pub(crate) fn filters_matching(&self, topic: &[u8]) -> Vec<NodeIndex> {
-        let mut found = Vec::new();
-        let mut reached = vec![ROOT];
-        let mut beyond = Vec::new();
+    pub(crate) fn filters_matching(&self, topic: &[u8]) -> Places {
+        let mut found = Places::new();
+        let mut reached: Places = smallvec![ROOT];
+        let mut beyond = Places::new();
         for level in topic::levels(topic) {
             for &at in &reached {
-                let children = &self.nodes[at].children;
-                found.extend(children.get(b"#".as_slice()));
-                beyond.extend(children.get(b"+".as_slice()));
+                let node = &self.nodes[at];
+                found.extend(node.child(b"#"));
+                beyond.extend(node.child(b"+"));
                 if !matches!(level, b"#" | b"+") {
-                    beyond.extend(children.get(level));
+                    beyond.extend(node.child(level));
                 }
             }
             reached.clear();
@@ -108,26 +122,26 @@ impl<T: Content> Tree<T> {
         }
         for at in reached {
             found.push(at);
-            found.extend(self.nodes[at].children.get(b"#".as_slice()));
+            found.extend(self.nodes[at].child(b"#"));
         }
         found
     }
 
     /// The places of the Topic Names that match the filter, sorted level by level. Only the parts of the tree are
     /// visited that the filter leads to.
-    pub(crate) fn topics_matching(&self, filter: &[u8]) -> Vec<NodeIndex> {
-        let mut reached = vec![ROOT];
-        let mut beyond = Vec::new();
+    pub(crate) fn topics_matching(&self, filter: &[u8]) -> Places {
+        let mut reached: Places = smallvec![ROOT];
+        let mut beyond = Places::new();
         for level in topic::levels(filter) {
             if level == b"#" {
                 return self.with_all_below(&reached);
             }
             for &at in &reached {
-                let children = &self.nodes[at].children;
+                let node = &self.nodes[at];
                 if level == b"+" {
-                    beyond.extend(children.values());
+                    beyond.extend(node.children.values().copied());
                 } else {
-                    beyond.extend(children.get(level));
+                    beyond.extend(node.child(level));
                 }
             }
             reached.clear();
@@ -137,16 +151,16 @@ impl<T: Content> Tree<T> {
     }
 
     /// Every place, sorted level by level.
-    pub(crate) fn all(&self) -> Vec<NodeIndex> {
+    pub(crate) fn all(&self) -> Places {
         self.with_all_below(&[ROOT])
     }
 
-    fn with_all_below(&self, places: &[NodeIndex]) -> Vec<NodeIndex> {
-        let mut found = Vec::new();
-        let mut left: Vec<_> = places.iter().rev().copied().collect();
+    fn with_all_below(&self, places: &[NodeIndex]) -> Places {
+        let mut found = Places::new();
+        let mut left: Places = places.iter().rev().copied().collect();
         while let Some(at) = left.pop() {
             found.push(at);
-            left.extend(self.nodes[at].children.values().rev());
+            left.extend(self.nodes[at].children.values().rev().copied());
         }
         found
     }
@@ -159,7 +173,7 @@ impl<T: Content> Tree<T> {
                 return;
             }
             let Node { level, parent, .. } = std::mem::take(&mut self.nodes[at]);
-            self.nodes[parent].children.remove(&level);
+            self.nodes[parent].children.remove(&*level);
             self.free.push(at);
             at = parent;
         }
@@ -175,6 +189,9 @@ impl<T: Content> Tree<T> {
         if let Some(at) = self.free.pop() {
             self.nodes[at] = node;
             return at;
+        }
+        if !self.nodes.spilled() {
+            self.nodes.reserve_exact(FIRST);
         }
         self.nodes.push(node);
         self.nodes.len() - 1

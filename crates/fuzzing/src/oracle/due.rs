@@ -40,8 +40,11 @@ impl Oracle {
         }
         if exact {
             for client in 0..self.links.len() {
-                self.judge_link(client);
-                self.judge_messages(client);
+                let link = self.links[client].as_ref();
+                if link.is_some_and(|link| link.open && !link.half_closed) {
+                    self.judge_link(client);
+                    self.judge_messages(client);
+                }
             }
         }
     }
@@ -155,9 +158,6 @@ impl Oracle {
         let Some(Some(link)) = self.links.get_mut(client) else {
             return;
         };
-        if !link.open || link.half_closed {
-            return;
-        }
         let stays: Option<(Rule, &str)> = if link.dismissed {
             Some((
                 rule::OPEN_AFTER_DISCONNECT,
@@ -176,9 +176,10 @@ impl Oracle {
         } else if link.stage == Stage::Asking && !link.may_close && !link.blind {
             Some((rule::NO_CONNACK, "no CONNACK came"))
         } else if link.stage == Stage::Connected
+            && now > link.last_sent
             && link
                 .keep_alive()
-                .is_some_and(|keep_alive| now > link.last_sent + keep_alive.mul_f32(1.5))
+                .is_some_and(|keep_alive| now > link.last_sent + keep_alive * 3 / 2)
         {
             Some((
                 rule::OPEN_AFTER_KEEP_ALIVE,
@@ -241,9 +242,7 @@ impl Oracle {
             return;
         };
         let Some(own) = link.session else { return };
-        if !link.open
-            || link.half_closed
-            || link.stage != Stage::Connected
+        if link.stage != Stage::Connected
             || link.wild
             || link.left
             || link.dismissed
@@ -254,6 +253,10 @@ impl Oracle {
         if link.asked.maximum_packet_size.is_some() {
             // What does not fit is as good as delivered.
             self.sessions[own].due.clear();
+            return;
+        }
+        let session = &self.sessions[own];
+        if session.due.is_empty() && session.deliveries.is_empty() {
             return;
         }
         let serial = link.serial;

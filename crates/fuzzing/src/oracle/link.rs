@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clauses::ClauseId;
 use codec::{PacketType, Version};
+use smallvec::SmallVec;
 
 use super::Tick;
 use super::text::Span;
@@ -57,7 +58,7 @@ pub(super) struct Link {
     pub(super) last_sent: Duration,
     pub(super) last_packet: Duration,
     /// Requests without an answer yet.
-    pub(super) requests: Vec<Request>,
+    pub(super) requests: SmallVec<[Request; 2]>,
     /// Topic Aliases, both ways.
     pub(super) aliases_out: Vec<(u16, Span)>,
     pub(super) aliases_in: Vec<(u16, Span)>,
@@ -231,7 +232,7 @@ impl Link {
             stalled: false,
             last_sent: at,
             last_packet: at,
-            requests: Vec::new(),
+            requests: SmallVec::new(),
             aliases_out: Vec::new(),
             aliases_in: Vec::new(),
             will: None,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::Tick;
 use super::link::Kind;
 use super::text::{Span, Texts, hides, matches};
@@ -32,13 +34,13 @@ pub(super) struct Session {
     /// Messages to the client with a Packet Identifier.
     pub(super) deliveries: Vec<Delivery>,
     /// QoS 2 messages from the client that it has not released: identifier and publication.
-    pub(super) incoming: Vec<Incoming>,
+    pub(super) incoming: SmallVec<[Incoming; 1]>,
     /// How often each publication came: its number and the copies, apart by whether they were retained.
-    pub(super) copies: Vec<Copies>,
+    pub(super) copies: SmallVec<[Copies; 1]>,
     /// Messages that must come still.
     pub(super) due: Vec<Due>,
     /// The last message of each stream, to see that the order is kept.
-    pub(super) last: Vec<Last>,
+    pub(super) last: SmallVec<[Last; 1]>,
 }
 
 /// What its client has spoken since it began.

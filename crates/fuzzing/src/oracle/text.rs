@@ -3,8 +3,8 @@
 /// Where a text stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Span {
-    start: usize,
-    end: usize,
+    start: u32,
+    end: u32,
 }
 
 /// As many bytes as most scripts have, so that the buffer need not grow step by step.
@@ -25,16 +25,21 @@ impl Texts {
         if self.bytes.is_empty() {
             self.bytes.reserve(USUAL);
         }
-        let start = self.bytes.len();
+        let start = self.end();
         self.bytes.extend_from_slice(text);
         Span {
             start,
-            end: self.bytes.len(),
+            end: self.end(),
         }
     }
 
+    fn end(&self) -> u32 {
+        u32::try_from(self.bytes.len()).unwrap_or(u32::MAX)
+    }
+
     pub(super) fn get(&self, span: Span) -> &[u8] {
-        self.bytes.get(span.start..span.end).unwrap_or_default()
+        let place = span.start as usize..span.end as usize;
+        self.bytes.get(place).unwrap_or_default()
     }
 }
 

@@ -33,31 +33,31 @@ pub const STEPS: usize = 64;
 /// Client Identifiers and Share Names.
 pub const TOKEN: &[u8; 6] = b"assay0";
 
-/// What up to [`CLIENTS`] clients do, in this order.
+/// What up to [`CLIENTS`] clients do, in this order. `B` holds the bytes that they send.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Script {
+pub struct Script<B = Vec<u8>> {
     /// The steps, at most [`STEPS`] of them.
-    pub steps: Vec<Step>,
+    pub steps: Vec<Step<B>>,
 }
 
 /// One thing that one client does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Step {
+pub struct Step<B = Vec<u8>> {
     /// Which client, below [`CLIENTS`]. It does not matter to [`Operation::Wait`] and [`Operation::Restart`].
     pub client: usize,
     /// What it does.
-    pub operation: Operation,
+    pub operation: Operation<B>,
 }
 
 /// What a client does. Whatever needs a link does nothing without one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Operation {
+pub enum Operation<B = Vec<u8>> {
     /// Opens a link; one that it has is closed before.
     Open,
     /// Writes bytes: a packet, several, a part of one, or none at all.
     Send {
         /// The bytes.
-        bytes: Vec<u8>,
+        bytes: B,
         /// In which pieces they are written.
         pieces: Pieces,
     },
@@ -120,14 +120,16 @@ pub enum How {
     WrongType,
 }
 
-impl Script {
+impl<B> Script<B> {
     /// How many clients take part.
     pub fn clients(&self) -> usize {
         (0..CLIENTS)
             .filter(|&client| self.steps.iter().any(|step| step.client == client))
             .count()
     }
+}
 
+impl Script {
     /// The same script with `name` in the place of [`TOKEN`], wherever it stands in its packets.
     #[must_use]
     pub fn in_namespace(&self, name: &[u8; TOKEN.len()]) -> Self {
@@ -157,11 +159,11 @@ impl Step {
     }
 }
 
-impl Operation {
+impl<B: AsRef<[u8]>> Operation<B> {
     /// The type of the packet that it sends; `None` where it sends nothing, or what is not one whole packet.
     pub fn packet_type(&self) -> Option<PacketType> {
         match self {
-            Self::Send { bytes, .. } => codec::Frame::new(bytes)?.packet_type(),
+            Self::Send { bytes, .. } => codec::Frame::new(bytes.as_ref())?.packet_type(),
             _ => None,
         }
     }
@@ -169,7 +171,9 @@ impl Operation {
     /// The version that the CONNECT announces that it sends.
     pub fn announces(&self) -> Option<Version> {
         match self {
-            Self::Send { bytes, .. } => codec::announced_version(codec::Frame::new(bytes)?),
+            Self::Send { bytes, .. } => {
+                codec::announced_version(codec::Frame::new(bytes.as_ref())?)
+            }
             _ => None,
         }
     }

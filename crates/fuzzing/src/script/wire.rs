@@ -39,9 +39,10 @@ const HOW: [How; 5] = [
     How::WrongType,
 ];
 
-impl Script {
-    /// Reads a script; what is missing at the end is taken as absent, and what is beyond [`STEPS`] is left out.
-    pub fn from_bytes(bytes: &[u8]) -> Self {
+impl<'a> Script<&'a [u8]> {
+    /// Reads a script that is only played: what is sent stays where it stands. What is missing at the end is taken as
+    /// absent, and what is beyond [`STEPS`] is left out.
+    pub fn read(bytes: &'a [u8]) -> Self {
         let mut rest = bytes;
         let mut steps = Vec::with_capacity(STEPS.min(bytes.len() / 8 + 1));
         while let Some((&head, after)) = rest.split_first()
@@ -55,6 +56,16 @@ impl Script {
         }
         Self { steps }
     }
+}
+
+impl Script {
+    /// Reads a script as [`read`](Script::read) does.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let steps = Script::read(bytes).steps.into_iter();
+        Self {
+            steps: steps.map(Step::into_owned).collect(),
+        }
+    }
 
     /// The bytes that [`from_bytes`](Self::from_bytes) reads as this script, as long as it keeps the bounds of its
     /// steps and of time (whole milliseconds, about 49 days at most).
@@ -67,11 +78,28 @@ impl Script {
     }
 }
 
-fn operation(code: u8, rest: &mut &[u8]) -> Operation {
-    let send = |bytes: &[u8], pieces| Operation::Send {
-        bytes: bytes.to_vec(),
-        pieces,
-    };
+impl Step<&[u8]> {
+    fn into_owned(self) -> Step {
+        let operation = match self.operation {
+            Operation::Send { bytes, pieces } => Operation::Send {
+                bytes: bytes.to_vec(),
+                pieces,
+            },
+            Operation::Open => Operation::Open,
+            Operation::Acknowledge { which, how } => Operation::Acknowledge { which, how },
+            Operation::Close => Operation::Close,
+            Operation::HalfClose => Operation::HalfClose,
+            Operation::Cut => Operation::Cut,
+            Operation::Stall => Operation::Stall,
+            Operation::Wait(time) => Operation::Wait(time),
+            Operation::Restart => Operation::Restart,
+        };
+        Step::new(self.client, operation)
+    }
+}
+
+fn operation<'a>(code: u8, rest: &mut &'a [u8]) -> Operation<&'a [u8]> {
+    let send = |bytes, pieces| Operation::Send { bytes, pieces };
     match code {
         OPEN => Operation::Open,
         BYTES => send(counted(rest), Pieces::Whole),

@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use broker::Config;
-use broker::core::Core;
-
 use super::{Broken, What, judge};
-use crate::embedded::{Machine, Player};
+use crate::embedded::{self, Machine, Player};
 use crate::minimise::minimise;
 use crate::observe::Transcript;
 use crate::oracle::{Finding, Strictness};
@@ -35,7 +32,9 @@ impl fmt::Display for Explained {
 /// # Panics
 /// When the core does.
 pub fn explain(bytes: &[u8]) -> Option<Explained> {
-    explain_on(|| Core::new(Config::default()), Script::from_bytes(bytes))
+    // Hardly ever is anything wrong: nothing is copied before.
+    judge(embedded::fresh(), &Script::read(bytes)).err()?;
+    explain_on(embedded::fresh, Script::from_bytes(bytes))
 }
 
 fn explain_on<M: Machine>(fresh: impl Fn() -> M, script: Script) -> Option<Explained> {
@@ -88,6 +87,8 @@ impl Broken {
 
 #[cfg(test)]
 mod tests {
+    use broker::Config;
+    use broker::core::Core;
     use clauses::clause;
 
     use super::*;
