@@ -111,14 +111,12 @@ impl Core {
 /// The bytes that go to this connection already, if nothing else has happened since, to be [sent](push) with more of them.
 fn take_begun(actions: &mut Vec<Action>, spare: &mut Vec<u8>, id: ConnectionId) -> Vec<u8> {
     let goes_there = |action: &mut Action| matches!(action, Action::Send { connection, .. } if *connection == id);
-    match actions.pop_if(goes_there) {
-        Some(Action::Send { bytes, .. }) => bytes,
-        _ => {
-            let mut bytes = std::mem::take(spare);
-            bytes.reserve(MOST);
-            bytes
-        }
+    if let Some(Action::Send { bytes, .. }) = actions.pop_if(goes_there) {
+        return bytes;
     }
+    let mut bytes = std::mem::take(spare);
+    bytes.reserve(MOST);
+    bytes
 }
 
 fn push(actions: &mut Vec<Action>, connection: ConnectionId, bytes: Vec<u8>) {

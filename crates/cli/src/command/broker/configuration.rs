@@ -257,7 +257,7 @@ mod tests {
         let told = format!("{:#?}", read.config);
         let fields = told.lines().filter_map(|line| line.trim().split_once(": "));
         for (field, _) in fields.filter(|(field, _)| {
-            !["passwords", "broken", "broken_at", "persistent"].contains(field)
+            !["passwords", "broken", "broken_at", "unasked", "persistent"].contains(field)
         }) {
             assert!(EXAMPLE.contains(&format!("{field}:")), "{field} is missing");
         }
