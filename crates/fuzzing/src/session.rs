@@ -118,9 +118,6 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
-    use broker::Config;
-    use broker::core::Core;
-
     use super::*;
     use crate::embedded::fresh;
     use crate::script::{Pieces, Step};
