@@ -259,13 +259,18 @@ impl Oracle {
         copies.forwarded += 1;
         let first = copies.forwarded == 1;
         let (mut plain, mut groups, mut shared) = (0, 0, None);
+        // What another client leaves behind may come late, even to one that has subscribed since (5.0 section 4.8.2).
+        let mut left_behind = false;
         for subscription in &self.sessions[own].subscriptions {
-            if subscription.matches(texts, arrival.topic)
-                && subscription.may_see(publication.sent, publication.handled)
-            {
-                match subscription.share {
-                    None => plain += 1,
-                    Some(share) => {
+            if !subscription.matches(texts, arrival.topic) {
+                continue;
+            }
+            let may_see = subscription.may_see(publication.sent, publication.handled);
+            match subscription.share {
+                None => plain += usize::from(may_see),
+                Some(share) => {
+                    left_behind = true;
+                    if may_see {
                         groups += 1;
                         shared = Some((share, subscription.filter));
                     }
@@ -284,7 +289,7 @@ impl Oracle {
         }
         // A new subscription brings what was retained, which may be older than what came through another one.
         let retained = arrival.retain && publication.retain;
-        if shared.is_none() && first && unique && !publication.will && !retained {
+        if !left_behind && first && unique && !publication.will && !retained {
             return self.keep_order(own, at, arrival, texts);
         }
         Ok(())
