@@ -257,9 +257,8 @@ impl RuleBook {
 
     pub(crate) fn of(self: &Arc<Self>, version: Version) -> Rules {
         Rules {
-            book: Arc::clone(self),
+            book: (!self.unasked).then(|| Arc::clone(self)),
             version,
-            unasked: self.unasked,
         }
     }
 }
@@ -267,9 +266,9 @@ impl RuleBook {
 /// The rules as they bind the broker towards one client, by the version that the client speaks.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
-    book: Arc<RuleBook>,
+    /// None where every rule is kept, and nobody asks which were consulted.
+    book: Option<Arc<RuleBook>>,
     version: Version,
-    unasked: bool,
 }
 
 #[expect(
@@ -280,7 +279,11 @@ impl Rules {
     /// Whether the duty that `rule` states is done: the version has it, and it is not broken.
     #[inline(always)]
     pub(crate) fn keeps(&self, rule: Rule) -> bool {
-        rule.binds(self.version) && (self.unasked || self.book.keeps(rule.clauses(self.version)))
+        rule.binds(self.version)
+            && self
+                .book
+                .as_ref()
+                .is_none_or(|book| book.keeps(rule.clauses(self.version)))
     }
 
     /// Whether `rule` binds in this version and is broken: for what only a broker does that disobeys.
@@ -311,6 +314,11 @@ impl Rules {
             return Err(Refusal::new(rule.clauses(self.version)[0], reason));
         }
         Ok(())
+    }
+
+    /// Whether every rule is kept, and nobody asks which were consulted: then only what keeps them need be done.
+    pub(crate) fn are_kept_unasked(&self) -> bool {
+        self.book.is_none()
     }
 
     pub(crate) fn version(&self) -> Version {

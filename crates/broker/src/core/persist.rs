@@ -241,7 +241,7 @@ impl Session {
             self.subscriptions
                 .iter()
                 .map(|(filter, &subscription)| SessionChange::Subscribed {
-                    filter: filter.clone(),
+                    filter: filter.as_slice().into(),
                     subscription,
                 });
         let received = self.incoming.iter();

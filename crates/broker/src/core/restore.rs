@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::deadlines::Deadline;
 use super::persist::{Persist, SessionChange, Terms};
 use super::session::{Session, SessionKey};
@@ -95,7 +97,8 @@ impl Core {
                 subscription,
             } => {
                 let requested = subscription.requested(&filter);
-                let old = session.subscriptions.insert(filter.clone(), subscription);
+                let known_by = SmallVec::from_slice(&filter);
+                let old = session.subscriptions.insert(known_by, subscription);
                 // The same text may have asked for a Shared Subscription before, and not do so in 3.1.1.
                 if let Some(old) = old
                     && old.requested(&filter) != requested
@@ -105,7 +108,7 @@ impl Core {
                 self.subscriptions.insert(requested, key, subscription);
             }
             SessionChange::Unsubscribed { filter } => {
-                if let Some(subscription) = session.subscriptions.remove(&filter) {
+                if let Some(subscription) = session.subscriptions.remove(&*filter) {
                     let requested = subscription.requested(&filter);
                     self.subscriptions.remove(requested, key);
                 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use super::deadlines::Deadline;
 use super::few::Few;
 use super::outgoing::{Outgoing, Tally};
@@ -19,6 +21,9 @@ pub(crate) struct SessionKey(pub(crate) u64);
 
 /// The Session Expiry Interval of a Session that does not expire.
 pub(crate) const NEVER: u32 = u32::MAX;
+
+/// What a client subscribed to, by the Topic Filter as it was requested.
+pub(crate) type SubscriptionsByFilter = Few<SmallVec<[u8; 24]>, Subscription, 2>;
 
 /// The Session State that a server holds (section 4.1).
 #[derive(Debug)]
@@ -37,7 +42,7 @@ pub(crate) struct Session {
     pub(crate) kept: bool,
     /// Whether its beginning was persisted: it is kept, or it had a Will.
     pub(crate) told: bool,
-    pub(crate) subscriptions: Few<Box<[u8]>, Subscription, 2>,
+    pub(crate) subscriptions: SubscriptionsByFilter,
     pub(crate) will: Option<Will>,
     pub(crate) will_due: Option<Duration>,
     /// What is on its way to the client.
@@ -277,11 +282,7 @@ impl Core {
         }
     }
 
-    fn remove_subscriptions(
-        &mut self,
-        key: SessionKey,
-        subscriptions: &Few<Box<[u8]>, Subscription, 2>,
-    ) {
+    fn remove_subscriptions(&mut self, key: SessionKey, subscriptions: &SubscriptionsByFilter) {
         for (filter, subscription) in subscriptions.iter() {
             self.subscriptions
                 .remove(subscription.requested(filter), key);

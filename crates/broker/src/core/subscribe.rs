@@ -141,7 +141,9 @@ impl Core {
         // The identical filter replaces the subscription; a broker that breaks this keeps the old one.
         let replaces = new || rules.keeps(rule!("v3.1.1/MQTT-3.8.4-3", "v5.0/MQTT-3.8.4-3"));
         if replaces {
-            let old = session.subscriptions.insert(filter.into(), subscription);
+            let old = session
+                .subscriptions
+                .insert(SmallVec::from_slice(filter), subscription);
             // To a client of 3.1.1 that resumes a Session of 5.0, the same text asks for no Shared Subscription.
             if let Some(old) = old
                 && old.requested(filter) != requested

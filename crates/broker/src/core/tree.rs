@@ -4,8 +4,6 @@
 //! The nodes stand in one vector and point to each other by index, so that neither a deep filter nor a deep
 //! topic can exhaust the stack, and matching walks level by level without recursion.
 
-use std::sync::Arc;
-
 use smallvec::{SmallVec, smallvec};
 
 use super::few::Few;
@@ -16,6 +14,9 @@ pub(crate) type NodeIndex = usize;
 
 /// Places in a tree: mostly few, which then need no memory of their own.
 pub(crate) type Places = SmallVec<[NodeIndex; 8]>;
+
+/// One level of a topic.
+type Level = SmallVec<[u8; 16]>;
 
 /// What stands at a place in a tree, which is given up once there is nothing.
 pub(crate) trait Content: Default {
@@ -34,9 +35,9 @@ pub(crate) struct Tree<T> {
 #[derive(Debug, Default)]
 struct Node<T> {
     /// What its parent knows it by.
-    level: Arc<[u8]>,
+    level: Level,
     parent: NodeIndex,
-    children: Few<Arc<[u8]>, NodeIndex, 2>,
+    children: Few<Level, NodeIndex, 2>,
     content: T,
 }
 
@@ -50,7 +51,7 @@ impl<T> Node<T> {
 const ROOT: NodeIndex = 0;
 
 /// So many places there is room for, once there is more than the root.
-const FIRST: usize = 4;
+const FIRST: usize = 3;
 
 impl<T: Content> Default for Tree<T> {
     fn default() -> Self {
@@ -87,13 +88,14 @@ impl<T: Content> Tree<T> {
             at = if let Some(child) = self.nodes[at].child(level) {
                 child
             } else {
-                let level: Arc<[u8]> = level.into();
                 let child = self.place(Node {
-                    level: Arc::clone(&level),
+                    level: Level::from_slice(level),
                     parent: at,
                     ..Node::default()
                 });
-                self.nodes[at].children.insert(level, child);
+                self.nodes[at]
+                    .children
+                    .insert(Level::from_slice(level), child);
                 child
             };
         }
