@@ -1,16 +1,15 @@
 //! `--launch`: a broker is started, played, brought back when it dies, and never left behind.
 #![cfg(unix)]
 
-use std::env;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::assay::{Running, Said, assay_in, command};
+use crate::relay::{recipe, relay};
 
 /// A test's folder: scenarios and recipes in it, and a place for the temporary folders of instances.
 struct Bench {
@@ -152,58 +151,21 @@ fn ctrl_c_stops_what_was_launched() {
     assert_eq!(bench.instances(), Vec::<PathBuf>::new());
 }
 
-/// A recipe of this test binary, which then plays [`a_broker_that_can_be_poisoned`].
+/// A recipe of [`a_broker_that_can_be_poisoned`].
 fn poisonable() -> String {
-    let itself = env::current_exe().unwrap();
-    format!(
-        "name: Poisonable\n\
-         program: ['{}']\n\
-         install: run the tests\n\
-         run: [--exact, 'launch::a_broker_that_can_be_poisoned', --ignored, --nocapture]\n\
-         environment: {{ POISONABLE_PORT: '{{{{tcp.port}}}}', BROKER: '{{{{itself}}}}' }}\n\
-         configurations: {{ plain: {{}} }}\n",
-        itself.display()
-    )
+    recipe("launch::a_broker_that_can_be_poisoned", "")
 }
 
 /// Passes everything on to a reference broker, until somebody publishes poison.
 #[test]
 #[ignore = "it is no test but a broker, which another test launches"]
-#[expect(
-    clippy::zombie_processes,
-    reason = "it serves until its supervisor ends both"
-)]
 fn a_broker_that_can_be_poisoned() {
-    let port: u16 = env::var("POISONABLE_PORT").unwrap().parse().unwrap();
-    let mut broker = Command::new(env::var("BROKER").unwrap());
-    let broker = broker.args(["broker", "--listen", "127.0.0.1:0"]);
-    let mut broker = broker.stdout(Stdio::piped()).spawn().unwrap();
-    let mut said = std::io::BufReader::new(broker.stdout.take().unwrap());
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut said, &mut line).unwrap();
-    let beyond: u16 = line.trim_end().rsplit_once(':').unwrap().1.parse().unwrap();
-    for stream in TcpListener::bind(("127.0.0.1", port)).unwrap().incoming() {
-        let (mut near, mut far) = (
-            stream.unwrap(),
-            TcpStream::connect(("127.0.0.1", beyond)).unwrap(),
-        );
-        let (mut back, mut forth) = (far.try_clone().unwrap(), near.try_clone().unwrap());
-        thread::spawn(move || {
-            let _ = std::io::copy(&mut back, &mut forth);
-            let _ = forth.shutdown(std::net::Shutdown::Write);
-        });
-        thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            while let Ok(count @ 1..) = near.read(&mut bytes) {
-                if bytes[..count].windows(6).any(|window| window == b"poison") {
-                    eprintln!("somebody published poison");
-                    std::process::abort();
-                }
-                far.write_all(&bytes[..count]).unwrap();
-            }
-            let _ = far.shutdown(std::net::Shutdown::Write);
-        });
-    }
+    relay(|bytes| {
+        if bytes.windows(6).any(|window| window == b"poison") {
+            eprintln!("somebody published poison");
+            std::process::abort();
+        }
+    });
 }
 
 #[test]

@@ -4,8 +4,6 @@
 //! and what the sessions left behind has been taken back. What still grows from one quiet moment to the next is held by
 //! nothing that a client can see.
 
-use std::time::Duration;
-
 use super::vitals::Vitals;
 
 /// Quiet moments before anything counts: caches fill, pools are made.
@@ -18,8 +16,6 @@ const MOST: usize = 64;
 const MEMORY: u64 = 32 << 20;
 /// Growth of the number of open files below this is no finding.
 const OPEN_FILES: u64 = 64;
-/// The part of the time that a quiet target may compute.
-const IDLE: f64 = 0.8;
 /// Quiet moments in a row with more than that.
 const BUSY_MOMENTS: usize = 4;
 
@@ -62,16 +58,15 @@ impl Resource {
 }
 
 impl Growth {
-    /// Takes in a quiet moment: what the target uses then, how much CPU time it took in the last `silence` of it, and how
-    /// many packets it has been sent so far. Each resource that grows without bound is told once.
+    /// Takes in a quiet moment: what the target uses then, whether it never came to rest in it, and how many packets it
+    /// has been sent so far. Each resource that grows without bound is told once.
     pub(super) fn quiet(
         &mut self,
         vitals: Vitals,
-        (computed, silence): (Duration, Duration),
+        busy: bool,
         packets: u64,
     ) -> Vec<(Resource, String)> {
         self.seen += 1;
-        let busy = computed.as_secs_f64() > IDLE * silence.as_secs_f64();
         self.busy = if busy { self.busy + 1 } else { 0 };
         if self.seen > WARM_UP {
             self.moments.push(Moment { vitals, packets });
@@ -93,9 +88,7 @@ impl Growth {
                 Resource::Cpu,
                 (self.busy >= BUSY_MOMENTS).then(|| {
                     format!(
-                        "nobody is connected, and it computes: {} ms of CPU time in {} ms, for the {}th time",
-                        computed.as_millis(),
-                        silence.as_millis(),
+                        "nobody is connected, and it computes all the time, for the {}th time",
                         self.busy
                     )
                 }),
@@ -155,9 +148,9 @@ impl Growth {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
 
-    const SILENCE: Duration = Duration::from_millis(200);
+    use super::*;
 
     /// What is told when memory and open files take these values at quiet moments a million packets apart.
     fn told(values: impl IntoIterator<Item = (u64, u64)>) -> Vec<Resource> {
@@ -169,7 +162,7 @@ mod tests {
                 open_files,
                 cpu: Duration::ZERO,
             };
-            let news = growth.quiet(vitals, (Duration::ZERO, SILENCE), index as u64 * 1_000_000);
+            let news = growth.quiet(vitals, false, index as u64 * 1_000_000);
             told.extend(news.into_iter().map(|(resource, _)| resource));
             assert!(growth.moments.len() <= MOST);
         }
@@ -208,12 +201,12 @@ mod tests {
     #[test]
     fn a_target_that_computes_for_nobody_is_told() {
         let mut growth = Growth::default();
-        let mut quiet = |computed| growth.quiet(Vitals::default(), (computed, SILENCE), 0);
+        let mut quiet = |busy| growth.quiet(Vitals::default(), busy, 0);
         for _ in 0..3 {
-            assert_eq!(quiet(SILENCE), []);
+            assert_eq!(quiet(true), []);
         }
-        assert_eq!(quiet(Duration::ZERO), [], "it came to rest");
-        let told: Vec<_> = (0..9).flat_map(|_| quiet(SILENCE)).collect();
+        assert_eq!(quiet(false), [], "it came to rest");
+        let told: Vec<_> = (0..9).flat_map(|_| quiet(true)).collect();
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].0, Resource::Cpu);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use runner::{At, Sign, Witness};
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::event::{Event, Outcome};
 use super::growth::Growth;
@@ -21,7 +21,6 @@ use super::sweep::sweep;
 use super::tally::Tally;
 use super::wake::Wake;
 use super::witnesses::Witnesses;
-use crate::oracle::Finding;
 
 /// How often the witness is looked at, and progress is told.
 const LOOK: Duration = Duration::from_secs(1);
@@ -30,8 +29,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const QUIET_MOMENTS: u32 = 30;
 const MOST_OFTEN: Duration = Duration::from_secs(2);
 const LEAST_OFTEN: Duration = Duration::from_secs(10);
-/// For how long.
-const SILENCE: Duration = Duration::from_millis(100);
 /// How long the scripts in play may go on when no more are begun.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -98,7 +95,9 @@ impl<'a> Hall<'a> {
         let interrupted = interrupt.raised();
         tokio::pin!(interrupted);
         let mut schedule = Schedule::new(self.began, self.options.time, self.options.inquiry);
-        let between = (self.options.time / QUIET_MOMENTS).clamp(MOST_OFTEN, LEAST_OFTEN);
+        let between = self.options.time / QUIET_MOMENTS;
+        let between = between.clamp(MOST_OFTEN, LEAST_OFTEN);
+        let between = self.options.watch.unwrap_or(between);
         let mut quiet = Instant::now() + between;
         let mut resumed = Instant::now();
         let mut exhausted = false;
@@ -131,6 +130,7 @@ impl<'a> Hall<'a> {
                 } else if Instant::now() >= quiet && !over {
                     sweep(&self.stage.target).await;
                     self.look_at_process().await;
+                    schedule.inquired(paused.elapsed());
                     quiet = Instant::now() + between;
                 } else if stayed || self.outcome.gone {
                     break;
@@ -238,26 +238,12 @@ impl<'a> Hall<'a> {
 
     /// Looks at the target's process when nobody is connected.
     async fn look_at_process(&mut self) {
-        let Some(before) = self.keeper.vitals() else {
+        let Some((vitals, busy)) = self.keeper.quiet().await else {
             return;
         };
-        sleep(SILENCE).await;
-        let Some(after) = self.keeper.vitals() else {
-            return;
-        };
-        let computed = after.cpu.saturating_sub(before.cpu);
-        let news = self
-            .growth
-            .quiet(after, (computed, SILENCE), self.tally.sent);
+        let news = self.growth.quiet(vitals, busy, self.tally.sent);
         for (resource, message) in news {
-            let finding = Finding {
-                rule: resource.rule(),
-                clause: None,
-                client: None,
-                message,
-            };
-            let log_tail = self.keeper.log_tail();
-            self.tell_seen(&finding, log_tail);
+            self.trace(resource, message).await;
         }
     }
 

@@ -287,6 +287,11 @@ impl Hall<'_> {
         back
     }
 
+    /// Starts a target anew that was launched; whether it serves.
+    pub(super) async fn restart(&mut self) -> bool {
+        self.keeper.restart().await && self.call_witness(BACK).await
+    }
+
     /// Calls a new witness, again and again for this long.
     async fn call_witness(&mut self, within: Duration) -> bool {
         let until = Instant::now() + within;

@@ -15,6 +15,10 @@ const REVIVAL: Duration = Duration::from_secs(15);
 /// How often it is tried.
 const TRY: Duration = Duration::from_millis(200);
 
+/// How often a target that is left alone is looked at, to see whether it comes to rest, and how soon again.
+const GLANCES: u32 = 10;
+const GLANCE: Duration = Duration::from_millis(10);
+
 /// Who keeps the target alive.
 #[derive(Clone)]
 pub(super) struct Keeper {
@@ -40,9 +44,16 @@ impl Keeper {
         }
     }
 
-    /// What its process uses; none where it may not be looked at, or is no more.
-    pub(super) fn vitals(&self) -> Option<Vitals> {
-        Vitals::of(self.pid()?).ok()
+    /// What its process uses while nobody wants anything of it, and whether it never comes to rest; none where it may not
+    /// be looked at, or is no more.
+    pub(super) async fn quiet(&self) -> Option<(Vitals, bool)> {
+        let pid = self.pid()?;
+        let mut busy = true;
+        for _ in 0..GLANCES {
+            sleep(GLANCE).await;
+            busy = busy && Vitals::is_runnable(pid);
+        }
+        Some((Vitals::of(pid).ok()?, busy))
     }
 
     /// The end of its log.
@@ -55,6 +66,11 @@ impl Keeper {
     pub(super) fn death(&self) -> Option<String> {
         let how = self.launched.as_ref()?.ended()?;
         Some(format!("its process ended {how}"))
+    }
+
+    /// Starts it anew, if it was launched for the campaign; whether it was.
+    pub(super) async fn restart(&self) -> bool {
+        self.launched.is_some() && self.target.restart().await.is_ok()
     }
 
     /// Starts it again, or waits until somebody has; whether it serves again.

@@ -9,7 +9,7 @@
 //!   left on the target.
 //! - `hall` is the loop, `schedule` its time. A finding goes to `inquiry`: it must show again, is made small, becomes a scenario, and is
 //!   played by the runner (`replay`). A target that died goes to `harm`: what came last is performed again.
-//! - `vitals` and `growth` watch the process of a target that may be watched.
+//! - `vitals` and `growth` watch the process of a target that may be watched, and `leak` finds out what makes it grow.
 //!
 //! Everything is bounded: the corpus, what is remembered, the classes of findings and how often each is looked into.
 
@@ -22,6 +22,7 @@ mod hall;
 mod harm;
 mod inquiry;
 mod keeper;
+mod leak;
 mod ledger;
 mod novelty;
 mod options;

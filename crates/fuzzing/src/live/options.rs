@@ -33,6 +33,9 @@ pub struct Options {
     pub patience: Duration,
     /// How long a finding may take until it is minimal, and all findings that are left at the end.
     pub inquiry: Duration,
+    /// How often the target is left alone, to see what its process holds while nobody is connected; a thirtieth of the
+    /// time, but from 2 s to 10 s, where it is not said.
+    pub watch: Option<Duration>,
     /// How the campaign is asked to stop.
     pub interrupt: Interrupt,
 }
@@ -50,6 +53,7 @@ impl Default for Options {
             replay: None,
             patience: Duration::from_secs(5),
             inquiry: Duration::from_secs(40),
+            watch: None,
             interrupt: Interrupt::new(),
         }
     }

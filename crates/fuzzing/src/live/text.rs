@@ -43,7 +43,9 @@ pub(super) fn finding(discovery: &Discovery) -> String {
         ),
     };
     let took = discovery.took.as_secs_f64();
-    let _ = if discovery.minimal {
+    let _ = if discovery.script.is_none() {
+        Ok(())
+    } else if discovery.minimal {
         writeln!(
             text,
             "From the first sight to the smallest script: {took:.1} s."

@@ -39,6 +39,19 @@ impl Vitals {
         Ok(sum)
     }
 
+    /// Whether a thread of the process with this id, or of one that it started, computes or is about to. Who waits for
+    /// nothing is seen so however little of the machine is left for it.
+    pub(super) fn is_runnable(pid: u32) -> bool {
+        let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
+            return false;
+        };
+        let stats = threads
+            .flatten()
+            .filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok());
+        stats.into_iter().any(|stat| is_running(&stat))
+            || children(pid).into_iter().any(Self::is_runnable)
+    }
+
     fn of_one(pid: u32) -> io::Result<Self> {
         let process = Path::new("/proc").join(pid.to_string());
         let open_files = fs::read_dir(process.join("fd"))?.count() as u64;
@@ -73,6 +86,12 @@ fn cpu(stat: &str) -> Option<Duration> {
     Some(TICK * (user + system))
 }
 
+/// The state stands behind the name.
+fn is_running(stat: &str) -> bool {
+    let state = stat.rsplit_once(')').map(|(_, behind)| behind.trim_start());
+    state.is_some_and(|state| state.starts_with('R'))
+}
+
 fn children(pid: u32) -> Vec<u32> {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else {
         return Vec::new();
@@ -101,6 +120,8 @@ mod tests {
         assert_eq!(memory("State:\tZ (zombie)\n"), None);
         let stat = "7 (a ) b) S 1 7 7 0 -1 4194560 100 0 0 0 150 50 0 0 20 0 1 0 9";
         assert_eq!(cpu(stat), Some(Duration::from_secs(2)));
+        assert!(!is_running(stat));
+        assert!(is_running("7 (a ) S) R 1 7"));
     }
 
     #[cfg(target_os = "linux")]
@@ -123,6 +144,7 @@ mod tests {
             .unwrap();
         let pid = child.id();
         assert!(children(std::process::id()).contains(&pid));
+        assert!(Vitals::is_runnable(std::process::id()), "it asks");
         child.kill().unwrap();
         child.wait().unwrap();
     }

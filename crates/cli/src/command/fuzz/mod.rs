@@ -109,6 +109,11 @@ pub(crate) struct Fuzz {
     #[arg(long, value_name = "DURATION", default_value = "40s", value_parser = duration)]
     minimise: Duration,
 
+    /// How often the target is left alone, to see what memory and files its process holds while nobody is connected; a
+    /// thirtieth of `--time`, but from 2 s to 10 s, where it is not given. Twenty times are needed for a judgement.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    watch: Option<Duration>,
+
     /// Write each script down as it was performed.
     #[arg(long, value_name = "FILE", help_heading = "Files")]
     record: Option<PathBuf>,
@@ -156,6 +161,7 @@ impl Fuzz {
             replay,
             patience: self.patience,
             inquiry: self.minimise,
+            watch: self.watch,
             interrupt,
         };
         let subject = Subject {
