@@ -74,7 +74,13 @@ impl Oracle {
             return Err(Misfit::new(1, rule::WILL_LOST, why));
         }
         let local = texts.get(publication.client_id) == texts.get(session.client_id);
+        let published_retained = publication.retain && !arrival.payload.is_empty();
         let mut seen = Seen {
+            replaced: if published_retained {
+                self.replaced(at, texts)
+            } else {
+                Tick::MAX
+            },
             // MQTT 3.1 does not know the dollar.
             dollars: arrival.version != Version::V3_1 || self.is_exact(),
             remembers_no_local: session.spoken == Spoken::V5 || self.is_exact(),
@@ -86,10 +92,7 @@ impl Oracle {
         let v5 = arrival.version.has_properties();
         // 3.1 only wishes RETAIN to tell which messages were retained.
         let tells = arrival.version != Version::V3_1;
-        let published_retained = publication.retain && !arrival.payload.is_empty();
-        let may_be_retained = published_retained
-            && seen.retained.count > 0
-            && !self.is_replaced(at, seen.retained.latest, texts);
+        let may_be_retained = published_retained && seen.retained.count > 0;
         let as_retained = may_be_retained && (arrival.retain || !tells);
         // An earlier connection may have been of a version with Retain As Published.
         let waited = self
@@ -204,17 +207,17 @@ impl Oracle {
         Ok(())
     }
 
-    /// Whether another message of the topic was surely retained in its place, before a subscription was made.
-    fn is_replaced(&self, at: usize, subscribed: Tick, texts: &Texts) -> bool {
+    /// When another message of the topic was surely retained in its place.
+    fn replaced(&self, at: usize, texts: &Texts) -> Tick {
         let earlier = &self.publications[at];
         let topic = texts.get(earlier.topic);
-        self.publications.iter().any(|later| {
+        let later = self.publications.iter().filter(|later| {
             later.retain
                 && later.sure
-                && later.handled < subscribed
                 && earlier.handled < later.sent
                 && texts.get(later.topic) == topic
-        })
+        });
+        later.map(|later| later.handled).min().unwrap_or(Tick::MAX)
     }
 
     fn expires_as_published(&self, publication: &Publication, arrival: &Arrival<'_>) -> bool {
@@ -245,6 +248,10 @@ struct Seen {
     own: u16,
     /// Those that want no retained messages.
     not_wanted: u16,
+    /// When the message was retained no longer.
+    replaced: Tick,
+    /// Those that were asked for after that.
+    too_late: u16,
     /// Whether there is a Shared Subscription that would bring it as a retained message, if it brought any.
     shared_later: bool,
     forwarded: By,
@@ -261,8 +268,6 @@ struct By {
     identifiers: Vec<u32>,
     lowest: u8,
     highest: u8,
-    /// When the latest of them was asked for.
-    latest: Tick,
 }
 
 impl Default for By {
@@ -274,7 +279,6 @@ impl Default for By {
             identifiers: Vec::new(),
             lowest: 2,
             highest: 0,
-            latest: 0,
         }
     }
 }
@@ -290,7 +294,6 @@ impl By {
         let lowest = if granted { subscription.qos } else { 0 };
         self.lowest = self.lowest.min(lowest);
         self.highest = self.highest.max(subscription.qos);
-        self.latest = self.latest.max(subscription.from);
     }
 }
 
@@ -330,6 +333,8 @@ impl Seen {
                 self.shared_later = true;
             } else if subscription.retain_handling == 2 {
                 self.not_wanted += 1;
+            } else if self.replaced < subscription.from {
+                self.too_late += 1;
             } else {
                 self.retained.add(subscription);
             }
@@ -352,7 +357,7 @@ impl Seen {
             Misfit::new(3, rule::RETAIN_SET, why)
         } else if !retain && (may_be_retained || forwarded) {
             Misfit::new(3, rule::RETAIN_CLEAR, "came without RETAIN")
-        } else if published_retained && self.retained.count > 0 {
+        } else if published_retained && self.too_late > 0 {
             Misfit::new(2, rule::RETAINED_OLD, "was retained no longer")
         } else if published_retained && self.not_wanted > 0 {
             let why = "is a retained message, which the client did not want";
