@@ -114,9 +114,10 @@ fn take_begun(actions: &mut Vec<Action>, spare: &mut Vec<u8>, id: ConnectionId) 
     if let Some(Action::Send { bytes, .. }) = actions.pop_if(goes_there) {
         return bytes;
     }
-    let mut bytes = std::mem::take(spare);
-    bytes.reserve(MOST);
-    bytes
+    if spare.capacity() == 0 {
+        return Vec::with_capacity(MOST);
+    }
+    std::mem::take(spare)
 }
 
 fn push(actions: &mut Vec<Action>, connection: ConnectionId, bytes: Vec<u8>) {
