@@ -22,6 +22,8 @@ triple=$(rustc --version --verbose | sed -n 's/^host: //p')
 for target in "${targets[@]}"; do
     cp "fuzz/target/$triple/release/$target" fuzz/mqtt.dict "$OUT/"
     mv "$OUT/mqtt.dict" "$OUT/$target.dict"
+    # Longer inputs than the longest seed are slower, and show no more.
+    [ "$target" = scenario ] || printf '[libfuzzer]\nmax_len = 1024\n' >"$OUT/$target.options"
     if [ -d "fuzz/corpus/$target" ]; then
         rm -f "$OUT/${target}_seed_corpus.zip"
         # More seeds than fit on a command line.
