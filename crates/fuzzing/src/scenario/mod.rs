@@ -57,8 +57,9 @@ struct Writer<'a> {
     /// Whether packets are written with `<t>` in place of the namespace.
     named: bool,
     versions: Vec<Version>,
-    forbidden: bool,
     identifiers: usize,
+    /// What clients have published.
+    published: Vec<Published>,
     missing: Vec<(usize, Missing)>,
 }
 
@@ -68,6 +69,13 @@ struct Line {
     identifier: Option<Identifier>,
     /// Whether it expects a message of somebody else's, which need not be there the next time.
     foreign: bool,
+}
+
+/// A message that may come to clients.
+struct Published {
+    payload: Vec<u8>,
+    /// In seconds.
+    expiry: Option<u32>,
 }
 
 struct Identifier {
@@ -83,10 +91,14 @@ struct Client {
     open: bool,
     ended: bool,
     connected: bool,
+    /// Whether it has sent what is forbidden: a sound target answers nothing that comes behind it.
+    forbidden: bool,
     unsent: Vec<u8>,
     unread: Vec<u8>,
     /// The lines whose PUBLISH has this Packet Identifier.
     deliveries: Vec<(u16, usize)>,
+    /// The payloads of the messages that are expected.
+    expected: Vec<Vec<u8>>,
 }
 
 impl<'a> Writer<'a> {
@@ -99,16 +111,18 @@ impl<'a> Writer<'a> {
                 open: false,
                 ended: false,
                 connected: false,
+                forbidden: false,
                 unsent: Vec::new(),
                 unread: Vec::new(),
                 deliveries: Vec::new(),
+                expected: Vec::new(),
             }),
             lines: Vec::new(),
             now: Duration::ZERO,
             named: !sent::sends_raw_names(told),
             versions: Vec::new(),
-            forbidden: false,
             identifiers: 0,
+            published: Vec::new(),
             missing: Vec::new(),
             told,
         }
@@ -137,6 +151,7 @@ impl<'a> Writer<'a> {
                 }
                 let state = &mut self.clients[client];
                 (state.open, state.ended, state.connected) = (true, false, false);
+                state.forbidden = false;
                 state.unsent.clear();
                 state.unread.clear();
                 state.deliveries.clear();

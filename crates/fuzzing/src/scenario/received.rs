@@ -37,9 +37,13 @@ impl Writer<'_> {
     /// What a target without the fault sends instead.
     pub(super) fn expect_better(&mut self, client: usize, frame: Frame<'_>) {
         let better = match self.told.finding.rule {
-            "dup-on-a-first-sending" => ("dup", false),
-            "retain-on-a-forwarded-message" => ("retain", false),
-            "no-retain-on-a-retained-message" => ("retain", true),
+            "dup-on-a-first-sending" => ("dup", "false".to_owned()),
+            "retain-on-a-forwarded-message" => ("retain", "false".to_owned()),
+            "no-retain-on-a-retained-message" => ("retain", "true".to_owned()),
+            "message-expiry-wrong" => match self.expiry(client, frame) {
+                Some(expiry) => ("message_expiry", expiry),
+                None => return,
+            },
             "session-present-without-a-session" | "session-present-on-a-clean-start" => {
                 return self.expect_session(client, false);
             }
@@ -50,6 +54,35 @@ impl Writer<'_> {
         if self.told.strictness == Strictness::Safety || better.0 == "dup" {
             self.expect(client, frame, Some(better));
         }
+    }
+
+    /// The Message Expiry Interval of what has come, as it should be: that with which it was published.
+    fn expiry(&self, client: usize, frame: Frame<'_>) -> Option<String> {
+        let version = self.clients[client].version;
+        let packet = codec::decode(frame, version, Direction::ToClient).ok()?;
+        let Packet::Publish(publish) = packet else {
+            return None;
+        };
+        let mut published = self.published.iter().rev();
+        let published = published.find(|published| published.payload == publish.payload)?;
+        Some(match published.expiry? {
+            0 => "0".to_owned(),
+            expiry => format!("{{ near: {expiry}, by: 1 }}"),
+        })
+    }
+
+    /// Whether a message has come as often as it was published: where subscriptions overlap, it is the target's choice to
+    /// send it once or for each of them.
+    fn is_another_copy(&self, client: usize, packet: &Packet<'_>) -> bool {
+        let Packet::Publish(publish) = packet else {
+            return false;
+        };
+        let of = |payload: &&[u8]| *payload == publish.payload;
+        let expected = self.clients[client].expected.iter().map(Vec::as_slice);
+        let published = self.published.iter().map(|each| each.payload.as_slice());
+        self.told.strictness == Strictness::Safety
+            && !publish.retain
+            && expected.filter(of).count() >= published.filter(of).count()
     }
 
     /// The client's last CONNECT must be answered with this Session Present.
@@ -63,11 +96,19 @@ impl Writer<'_> {
         }
     }
 
-    pub(super) fn expect(&mut self, client: usize, frame: Frame<'_>, better: Option<(&str, bool)>) {
+    pub(super) fn expect(
+        &mut self,
+        client: usize,
+        frame: Frame<'_>,
+        better: Option<(&str, String)>,
+    ) {
         let version = self.clients[client].version;
         let Ok(packet) = codec::decode(frame, version, Direction::ToClient) else {
             return;
         };
+        if self.clients[client].forbidden || self.is_another_copy(client, &packet) {
+            return;
+        }
         let name = self.name(client);
         let packet_type = packet.packet_type();
         let whole = Draft::from_packet(&packet, version);
@@ -88,8 +129,9 @@ impl Writer<'_> {
         }
         let mut fields = self.fields(&draft);
         if let Some((field, value)) = better {
-            let other = format!(", {field}: {}", !value);
-            fields = fields.replace(&other, "");
+            for other in [true, false] {
+                fields = fields.replace(&format!(", {field}: {other}"), "");
+            }
             let open = fields.strip_suffix(" }").unwrap_or(&fields);
             fields = format!("{open}, {field}: {value} }}");
         }
@@ -105,6 +147,10 @@ impl Writer<'_> {
             foreign = self.told.strictness == Strictness::Safety
                 && !publish.topic.is_empty()
                 && !parts.any(|part| part == name);
+        }
+        if let Packet::Publish(publish) = packet {
+            let expected = &mut self.clients[client].expected;
+            expected.push(publish.payload.to_vec());
         }
         if let Packet::Publish(publish) = packet
             && let Some(number) = publish.packet_id

@@ -6,7 +6,7 @@ use codec::draft::{Draft, Value};
 use codec::{Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, Split, Version};
 
 use super::file::quoted;
-use super::{Told, Writer};
+use super::{Published, Told, Writer};
 use crate::observe::What;
 use crate::script::CLIENTS;
 
@@ -29,6 +29,10 @@ impl Writer<'_> {
         if let (false, Ok((version, connect))) =
             (self.clients[client].connected, codec::decode_connect(frame))
         {
+            self.published.extend(connect.will.map(|will| Published {
+                payload: will.payload.to_vec(),
+                expiry: will.properties.message_expiry_interval(),
+            }));
             self.clients[client].version = version;
             self.clients[client].first.get_or_insert(version);
             if !self.versions.contains(&version) {
@@ -64,6 +68,14 @@ impl Writer<'_> {
         }
         let name = self.name(client);
         let version = self.clients[client].version;
+        if let Ok(Packet::Publish(publish)) = codec::decode(frame, version, Direction::ToServer)
+            && !self.clients[client].forbidden
+        {
+            self.published.push(Published {
+                payload: publish.payload.to_vec(),
+                expiry: publish.properties.message_expiry_interval(),
+            });
+        }
         match codec::decode(frame, version, Direction::ToServer) {
             Ok(packet)
                 if self.clients[client].connected && !matches!(packet, Packet::Connect(_)) =>
@@ -112,7 +124,7 @@ impl Writer<'_> {
         forbidden: bool,
         why: Option<String>,
     ) {
-        self.forbidden |= forbidden;
+        self.clients[client].forbidden |= forbidden;
         let mut text = format!(
             "{} {} bytes:",
             self.name(client),
