@@ -184,3 +184,67 @@ pub(super) fn accepts(bytes: &[u8]) -> bool {
         if frame.packet_type() == Some(PacketType::Connack)
             && bytes.get(frame.header_length() + 1) == Some(&0))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clauses::clause;
+
+    use crate::observe::{Observer, Transcript};
+    use crate::oracle::{Finding, Strictness};
+    use crate::scenario::{Told, render};
+    use crate::script::TOKEN;
+
+    const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a";
+    const CONNACK: &[u8] = &[0x20, 2, 0, 0];
+    const SUBSCRIBE: &[u8] = b"\x82\x06\x00\x01\x00\x01#\x00";
+    const SUBACK: &[u8] = &[0x90, 3, 0, 1, 0];
+    const PUBLISH: &[u8] = b"\x30\x09\x00\x06assay0x";
+
+    /// What a client of 3.1.1 that sends and gets these packets, one after the other, tells.
+    fn told(exchange: &[(&[u8], &[&[u8]])]) -> String {
+        let mut transcript = Transcript::default();
+        let at = Duration::ZERO;
+        transcript.opened(0, at);
+        for (sent, received) in [&[(CONNECT, &[CONNACK][..])], exchange].concat() {
+            transcript.sent(0, sent, at);
+            for packet in received {
+                transcript.received(0, packet, at);
+            }
+        }
+        render(&Told {
+            transcript: &transcript,
+            finding: &Finding {
+                rule: "goes-on-behind-what-is-forbidden",
+                clause: Some(clause!("v3.1.1/MQTT-2.2.2-2")),
+                client: Some(0),
+                message: String::new(),
+            },
+            namespace: *TOKEN,
+            strictness: Strictness::Safety,
+            transports: &[],
+            notes: &[],
+        })
+    }
+
+    #[test]
+    fn behind_what_is_forbidden_nothing_is_expected() {
+        // PUBREC with a wrong flag.
+        let text = told(&[(&[0x58, 2, 0, 1], &[&[0x62, 2, 0, 1]])]);
+        assert!(text.contains("a !> bytes: 58 02 00 01"), "{text}");
+        assert!(!text.contains("PUBREL"), "{text}");
+    }
+
+    #[test]
+    fn a_copy_for_each_subscription_is_the_targets_choice() {
+        let text = told(&[(SUBSCRIBE, &[SUBACK]), (PUBLISH, &[PUBLISH, PUBLISH])]);
+        assert_eq!(text.matches("a <- PUBLISH").count(), 1, "{text}");
+        let text = told(&[
+            (SUBSCRIBE, &[SUBACK]),
+            (PUBLISH, &[PUBLISH]),
+            (PUBLISH, &[PUBLISH]),
+        ]);
+        assert_eq!(text.matches("a <- PUBLISH").count(), 2, "{text}");
+    }
+}
