@@ -57,6 +57,9 @@ pub struct Discovery {
     pub scenario: Option<String>,
     /// What `mqtt-assay run` says when it plays the scenario; none where there was no more time for it.
     pub replay: Option<Box<CaseReport>>,
+    /// Whether the reference broker passes the scenario; none where it cannot play it. One that it fails asks for more
+    /// than what is wrong.
+    pub fair: Option<bool>,
     /// The end of the target's log, when the fuzzer launched it.
     pub log_tail: Option<String>,
     /// How long it took from when it was seen first.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use runner::At;
+use runner::event::Verdict;
 use tokio::time::Instant;
 
 use super::event::{Discovery, Event, Proof};
@@ -116,6 +118,12 @@ impl Hall<'_> {
         } else {
             replay::play(&scenario, self.at, self.options).await
         };
+        let on_reference = replay::play(&scenario, &At::Embedded, self.options).await;
+        let fair = on_reference.and_then(|report| match report.verdict {
+            Verdict::Pass | Verdict::Note | Verdict::Warn => Some(true),
+            Verdict::Fail => Some(false),
+            _ => None,
+        });
         let discovery = Discovery {
             class: evidence.class,
             finding,
@@ -127,6 +135,7 @@ impl Hall<'_> {
             transcript: evidence.transcript,
             scenario: Some(scenario),
             replay,
+            fair,
             log_tail: evidence.log_tail,
             took: began.elapsed(),
         };
@@ -154,6 +163,7 @@ impl Hall<'_> {
             transcript: Transcript::default(),
             scenario: None,
             replay: None,
+            fair: None,
             log_tail,
             took: Duration::ZERO,
         };

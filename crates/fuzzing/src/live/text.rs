@@ -56,6 +56,11 @@ pub(super) fn finding(discovery: &Discovery) -> String {
             "It may be made smaller still: after {took:.1} s there was no more time."
         )
     };
+    if discovery.fair == Some(false) {
+        text.push_str(
+            "The reference broker fails the scenario as well: it asks for more than what is wrong. Trust the recording.\n",
+        );
+    }
     if !discovery.transcript.entries.is_empty() {
         text.push_str("\nThe exchange, with seconds since it began:\n");
         exchange(&discovery.transcript, &mut text);
@@ -159,6 +164,7 @@ mod tests {
             transcript,
             scenario: None,
             replay: None,
+            fair: None,
             log_tail: None,
             took: Duration::from_secs(2),
         };

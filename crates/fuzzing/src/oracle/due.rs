@@ -57,20 +57,23 @@ impl Oracle {
             if session.gone || session.unsure {
                 continue;
             }
-            let mut granted = None;
+            let (mut granted, mut highest) = (None, 0);
             for subscription in &session.subscriptions {
                 let local =
                     || self.texts.get(publication.client_id) == self.texts.get(session.client_id);
                 if subscription.share.is_none()
-                    && subscription.surely_sees(publication.sent, publication.handled)
+                    && subscription.may_see(publication.sent, publication.handled)
                     && subscription.matches(&self.texts, topic)
                     && !(subscription.no_local && local())
                 {
-                    granted = granted.max(Some(subscription.qos));
+                    highest = highest.max(subscription.qos);
+                    if subscription.surely_sees(publication.sent, publication.handled) {
+                        granted = granted.max(Some(subscription.qos));
+                    }
                 }
             }
             let Some(granted) = granted else { continue };
-            let qos = granted.min(publication.qos);
+            let surely = granted.min(publication.qos);
             let came = session
                 .copies
                 .iter()
@@ -83,12 +86,13 @@ impl Oracle {
             let awake = link.is_some_and(|link| {
                 link.open && !link.stalled && !link.left && link.connected <= publication.sent
             });
-            if came || qos == 0 && !awake || publication.expiry.is_some() {
+            if came || surely == 0 && !awake || publication.expiry.is_some() {
                 continue;
             }
             session.due.push(Due {
                 publication: at,
-                qos,
+                // At the QoS of a subscription that may be in force besides, it may wait its turn.
+                qos: highest.min(publication.qos),
                 retained: false,
                 will: publication.will,
             });

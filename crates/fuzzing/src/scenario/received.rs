@@ -82,6 +82,7 @@ impl Writer<'_> {
         let published = self.published.iter().map(|each| each.payload.as_slice());
         self.told.strictness == Strictness::Safety
             && !publish.retain
+            && !publish.dup
             && expected.filter(of).count() >= published.filter(of).count()
     }
 
@@ -245,6 +246,15 @@ mod tests {
             (PUBLISH, &[PUBLISH]),
             (PUBLISH, &[PUBLISH]),
         ]);
+        assert_eq!(text.matches("a <- PUBLISH").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn what_is_sent_again_is_no_copy() {
+        // The PUBACK never comes, so the message does, once more.
+        let first: &[u8] = b"\x32\x0b\x00\x06assay0\x00\x01x";
+        let again: &[u8] = b"\x3a\x0b\x00\x06assay0\x00\x01x";
+        let text = told(&[(SUBSCRIBE, &[SUBACK]), (PUBLISH, &[first, again])]);
         assert_eq!(text.matches("a <- PUBLISH").count(), 2, "{text}");
     }
 }

@@ -94,6 +94,9 @@ fn proof(discovery: &Discovery) -> String {
         .as_ref()
         .map_or(0, |played| played.script.steps.len());
     let scenario = match discovery.replay.as_ref().map(|report| &report.verdict) {
+        Some(Verdict::Fail | Verdict::Crashed { .. }) if discovery.fair == Some(false) => {
+            "; the scenario asks for more than what is wrong (the reference broker fails it, too): replay the recording"
+        }
         Some(Verdict::Fail | Verdict::Crashed { .. }) => {
             "; `mqtt-assay run` finds it with the scenario"
         }
