@@ -98,6 +98,32 @@ fn what_cannot_be_taken_apart_is_compared_with_what_comes() {
 }
 
 #[test]
+fn nobody_knows_what_is_asked_behind_bytes_that_are_no_packets() {
+    let subscribe = b"\x82\x06\x00\x03\x00\x01t\x00";
+    let suback = b"\x90\x03\x00\x03\x00";
+    let message = b"\x30\x04\x00\x01tx";
+    // A Remaining Length in five bytes; a packet type that there is not, whose length need not be taken for one.
+    for lost in [&b"\x70\x82\x80\x80\x80\x00"[..], b"\x00\x02\x00\x00"] {
+        let goes_on = Exchange::new()
+            .connects(A, CONNECT_4, ACCEPTED_4)
+            .sends(A, lost)
+            .sends(A, subscribe)
+            .receives(A, suback)
+            .connects(B, CONNECT_B, ACCEPTED_4)
+            .sends(B, message)
+            .receives(A, message);
+        let classes = goes_on.classes();
+        assert!(
+            classes
+                .iter()
+                .all(|class| class.starts_with("goes-on-behind-what-is-forbidden")),
+            "{classes:?}"
+        );
+        assert!(!classes.is_empty());
+    }
+}
+
+#[test]
 fn a_forbidden_connect_is_not_accepted() {
     // The reserved flag is set.
     let connect = b"\x10\x0d\x00\x04MQTT\x04\x03\x00\x00\x00\x01a";

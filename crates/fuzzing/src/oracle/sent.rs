@@ -50,6 +50,7 @@ impl Oracle {
                 return bytes.len();
             };
             if link.blind {
+                link.cannot_be_read(rest);
                 return bytes.len();
             }
             let maximum = link.told.maximum_packet_size.map(|size| size as usize);
@@ -82,8 +83,6 @@ impl Oracle {
                         tick,
                     );
                     link.blind = true;
-                    link.cannot_be_read(rest);
-                    return bytes.len();
                 }
             }
         }
@@ -130,6 +129,12 @@ impl Oracle {
                             self.sound_packet_sent(client, version, &packet);
                         } else {
                             link.cannot_be_read(frame.as_bytes());
+                        }
+                        if frame.packet_type().is_none() {
+                            // Who goes on behind a packet of no type need not take its length for one.
+                            if let Some(Some(link)) = self.links.get_mut(client) {
+                                link.blind = true;
+                            }
                         }
                     }
                 }

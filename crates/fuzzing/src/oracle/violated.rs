@@ -123,14 +123,13 @@ impl Oracle {
         by_nobody: bool,
     ) -> bool {
         const SUBSCRIBE: u8 = 0x82;
-        let own = self.links[client].as_ref().map(|link| &link.unreadable);
-        let subscribes = own.is_some_and(|unreadable| unreadable.bytes.contains(&SUBSCRIBE));
         let links = self.links.iter().flatten().map(|link| &link.unreadable);
-        let publishes = links
-            .chain(&self.unreadable)
-            .find(|unreadable| unreadable.holds(topic));
-        let Some(unreadable) = publishes else {
-            return subscribes;
+        let mut all = links.chain(&self.unreadable);
+        let Some(unreadable) = all.clone().find(|unreadable| unreadable.holds(topic)) else {
+            let subscribes = |unreadable: &Unreadable| unreadable.bytes.contains(&SUBSCRIBE);
+            let own = self.links[client].as_ref().map(|link| &link.unreadable);
+            // The Session may have subscribed on another connection.
+            return own.is_some_and(subscribes) || !self.is_exact() && all.any(subscribes);
         };
         if by_nobody
             && (payload.is_empty() || unreadable.holds(payload))
