@@ -58,7 +58,13 @@ impl Writer<'_> {
                     .strip_prefix("{ ")
                     .and_then(|fields| fields.strip_suffix(" }"));
                 if let Some(inner) = inner {
-                    let _ = write!(all, ", {}", inner.replace(", clean: false", ""));
+                    let mut inner = inner.replace(", clean: false", "");
+                    if version == Version::V3_1 && self.named {
+                        // 3.1 lets a target refuse an empty one.
+                        let own = format!("client_id: <t>{name}");
+                        inner = inner.replace("client_id: ''", &own);
+                    }
+                    let _ = write!(all, ", {inner}");
                 }
                 self.line(format!("{name} connects: {{ {all} }}"));
                 return;
