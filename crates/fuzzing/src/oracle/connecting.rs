@@ -292,7 +292,7 @@ impl Oracle {
             let mut earlier = std::mem::take(&mut self.sessions[previous]);
             let sure = !unsure && (present || exact);
             self.sessions[own].absorb(&mut earlier, sure);
-            let before = earlier.previous.filter(|_| !exact && unsure);
+            let before = earlier.previous.filter(|_| unsure);
             self.sessions[previous] = earlier;
             // Where a CONNECT between was not answered, the Session before it may be the one that goes on.
             if let Some(before) = before {
