@@ -133,7 +133,7 @@ impl Oracle {
     }
 
     /// Whoever uses the Session now is sent away.
-    fn take_over(&mut self, client: usize, session: Option<usize>) {
+    pub(super) fn take_over(&mut self, client: usize, session: Option<usize>) {
         let exact = self.is_exact();
         for (other, link) in self.links.iter_mut().enumerate() {
             if let Some(link) = link
@@ -165,7 +165,7 @@ impl Oracle {
 
     /// The client is back before its Will was published. With a Clean Start the standard says both, that it is
     /// published and that it is not.
-    fn recall_wills(&mut self, client_id: &[u8], asked: Asked, exact: bool) {
+    pub(super) fn recall_wills(&mut self, client_id: &[u8], asked: Asked, exact: bool) {
         let now = self.now;
         for publication in &mut self.publications {
             if publication.will
@@ -292,11 +292,15 @@ impl Oracle {
             let mut earlier = std::mem::take(&mut self.sessions[previous]);
             let sure = !unsure && (present || exact);
             self.sessions[own].absorb(&mut earlier, sure);
-            let before = earlier.previous.filter(|_| unsure);
+            let perhaps_the_same = if exact { earlier.unanswered } else { unsure };
+            let before = earlier.previous.filter(|_| perhaps_the_same);
             self.sessions[previous] = earlier;
             // Where a CONNECT between was not answered, the Session before it may be the one that goes on.
             if let Some(before) = before {
                 let mut earlier = std::mem::take(&mut self.sessions[before]);
+                for delivery in &mut earlier.deliveries {
+                    delivery.odd = true;
+                }
                 self.sessions[own].absorb(&mut earlier, false);
                 self.sessions[before] = earlier;
             }

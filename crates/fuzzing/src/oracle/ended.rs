@@ -50,6 +50,8 @@ impl Oracle {
             return;
         };
         let Some(own) = link.session else { return };
+        // Whoever is known to have begun a clean Session has no other.
+        let begins_anew = exact && link.asked.clean;
         // A CONNACK that does not fit is not sent, and the Session may have begun.
         let begins_at_once = !link.asked.authentication;
         let exact = exact && !(begins_at_once && link.asked.maximum_packet_size.is_some());
@@ -65,6 +67,7 @@ impl Oracle {
         let session = &mut self.sessions[own];
         session.link = None;
         session.unsure |= !connected || wild;
+        session.unanswered = !connected && !begins_anew;
         // It may have begun although nobody saw it.
         if !exact && session.begun == 0 {
             session.begun = tick;

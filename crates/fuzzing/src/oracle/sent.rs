@@ -186,6 +186,14 @@ impl Oracle {
             Packet::Auth(_) => {
                 if link.asked.authentication {
                     link.may_close = true;
+                    let (asked, own) = (link.asked, link.session);
+                    if let (Stage::Asking, Some(own)) = (link.stage, own) {
+                        // Others may have come and gone since CONNECT; with this packet the client may be back.
+                        let client_id = self.sessions[own].client_id;
+                        let client_id = self.texts.get(client_id).to_vec();
+                        self.take_over(client, self.latest_session(&client_id));
+                        self.recall_wills(&client_id, asked, exact);
+                    }
                 } else {
                     link.wrong(
                         Some(clause!("v5.0/U50-3.15-1")),

@@ -13,10 +13,13 @@ pub(super) const OPEN: Tick = Tick::MAX;
 
 /// A Session, from a CONNECT that began it.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Session {
     pub(super) client_id: Span,
     /// Whether the target may or may not have it: nobody has seen its CONNACK, or it forgot.
     pub(super) unsure: bool,
+    /// Its CONNECT got no CONNACK: if any Session was there before, it may be this one.
+    pub(super) unanswered: bool,
     /// The Session that the same Client Identifier had before.
     pub(super) previous: Option<usize>,
     /// When CONNACK was seen, or may have been sent; 0 before.

@@ -84,6 +84,7 @@ struct Identifier {
 }
 
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Client {
     version: Version,
     /// The version of its first link.
