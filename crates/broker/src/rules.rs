@@ -186,7 +186,7 @@ pub(crate) struct RuleBook {
 impl RuleBook {
     pub(crate) fn new(config: &Config) -> Arc<Self> {
         Arc::new(Self {
-            unasked: config.unasked && config.broken.is_empty(),
+            unasked: config.unasked && config.broken.is_empty() && config.broken_at.is_empty(),
             broken: config.broken,
             broken_at: config.broken_at.clone(),
             consulted: Default::default(),
