@@ -1,7 +1,9 @@
 //! A message that comes to a client: does it keep to the flow, is it one that was published, and may it come?
 
 use codec::{Publish, Version};
+use smallvec::SmallVec;
 
+use super::choice::Fit;
 use super::explain::{Arrival, Misfit, Way};
 use super::link::Stage;
 use super::publication::{Publication, forwarded};
@@ -196,7 +198,8 @@ impl Oracle {
         texts: &Texts,
     ) -> Result<(), (Rule, &'static str)> {
         let mut nearest = Misfit::new(0, rule::NOBODY_PUBLISHED, "was published by nobody");
-        let mut found: Option<(u8, usize, Way)> = None;
+        let mut fits: SmallVec<[Fit; 2]> = SmallVec::new();
+        let mut found: Option<(u8, Fit)> = None;
         let mut candidates = 0;
         for at in 0..self.publications.len() {
             let publication = &self.publications[at];
@@ -207,57 +210,59 @@ impl Oracle {
                 continue;
             }
             candidates += 1;
+            let sure = publication.sure;
             match self.explains(own, at, arrival, texts) {
-                Ok((way, before)) => {
-                    let due = self.sessions[own]
-                        .due
-                        .iter()
-                        .any(|due| due.publication == at && due.retained == (way == Way::Retained));
-                    // The likeliest of those that look the same.
-                    let likelihood = u8::from(due) << 2
-                        | u8::from(publication.sure) << 1
-                        | u8::from(before == 0);
-                    if found.is_none_or(|(least, ..)| likelihood > least) {
-                        found = Some((likelihood, at, way));
+                Ok(ways) => {
+                    let session = &self.sessions[own];
+                    if let Some(&fit) = ways.iter().find(|fit| session.has_room(fit)) {
+                        // The likeliest of those that look the same.
+                        let likelihood = u8::from(session.is_due(&fit)) << 2
+                            | u8::from(sure) << 1
+                            | u8::from(session.came(&fit) == 0);
+                        if found.is_none_or(|(least, _)| likelihood > least) {
+                            found = Some((likelihood, fit));
+                        }
                     }
+                    fits.extend(ways);
                 }
                 Err(misfit) if misfit.nearness >= nearest.nearness => nearest = misfit,
                 Err(_) => {}
             }
         }
-        let Some((_, at, way)) = found else {
+        let session = &mut self.sessions[own];
+        let taken = found.map(|(_, fit)| fit);
+        let taken = taken.or_else(|| fits.iter().copied().find(|fit| session.makes_room(fit)));
+        let Some(taken) = taken else {
+            if fits.iter().any(|fit| fit.beside_shared) {
+                nearest = Misfit::RETAINED_SHARED;
+            } else if !fits.is_empty() {
+                nearest = Misfit::too_often(arrival.qos);
+            }
             return Err((nearest.rule, nearest.why));
         };
-        self.count(own, at, way, arrival, texts, candidates == 1)
+        session.chose(taken, &fits);
+        self.count(own, &taken, arrival, texts, candidates == 1)
     }
 
-    /// Notes that the publication came, and asks whether it is too many by now, or too late.
+    /// Notes that the publication came, and asks whether it may come to this client, and now.
     fn count(
         &mut self,
         own: usize,
-        at: usize,
-        way: Way,
+        taken: &Fit,
         arrival: &Arrival<'_>,
         texts: &Texts,
         unique: bool,
     ) -> Result<(), (Rule, &'static str)> {
+        let at = taken.publication;
         let publication = self.publications[at];
         let session = &mut self.sessions[own];
-        let retained = way == Way::Retained;
-        if let Some(due) = session
-            .due
-            .iter()
-            .position(|due| due.publication == at && due.retained == retained)
-        {
-            session.due.swap_remove(due);
-        }
-        let copies = session.copies(at);
-        if retained {
-            copies.retained += 1;
+        session.no_longer_due(taken);
+        let came = session.copies(at).by(taken.way);
+        *came += 1;
+        let first = *came == 1;
+        if taken.way == Way::Retained {
             return Ok(());
         }
-        copies.forwarded += 1;
-        let first = copies.forwarded == 1;
         let (mut plain, mut groups, mut shared) = (0, 0, None);
         // What another client leaves behind may come late, even to one that has subscribed since (5.0 section 4.8.2).
         let mut left_behind = false;

@@ -1,7 +1,9 @@
 //! Whether a publication explains what came to a client, and if not, how near it comes.
 
 use codec::{QoS, Version};
+use smallvec::{SmallVec, smallvec};
 
+use super::choice::Fit;
 use super::publication::Publication;
 use super::rule::{self, Rule};
 use super::session::{Spoken, Subscription};
@@ -39,7 +41,7 @@ pub(super) struct Misfit {
 }
 
 impl Misfit {
-    const RETAINED_SHARED: Self = Self::new(
+    pub(super) const RETAINED_SHARED: Self = Self::new(
         3,
         rule::RETAINED_SHARED,
         "is a retained message, and Shared Subscriptions get none",
@@ -52,17 +54,27 @@ impl Misfit {
             why,
         }
     }
+
+    /// Each publication that explains the arrival has come as often as it may.
+    pub(super) fn too_often(qos: u8) -> Self {
+        let rule = if qos == QoS::EXACTLY_ONCE.value() {
+            rule::TWICE
+        } else {
+            rule::TWICE_BELOW_QOS_2
+        };
+        Self::new(8, rule, "came more often than it was published")
+    }
 }
 
 impl Oracle {
-    /// In which way a publication explains the arrival, and how often it came in this way before.
+    /// In which ways a publication explains the arrival, the likelier one first. It may have come as often as it may.
     pub(super) fn explains(
         &self,
         own: usize,
         at: usize,
         arrival: &Arrival<'_>,
         texts: &Texts,
-    ) -> Result<(Way, u16), Misfit> {
+    ) -> Result<SmallVec<[Fit; 2]>, Misfit> {
         let publication = &self.publications[at];
         let session = &self.sessions[own];
         if publication.recalled {
@@ -114,39 +126,47 @@ impl Oracle {
         if !as_retained && !as_forwarded {
             return Err(seen.misfit(arrival.retain, published_retained, may_be_retained));
         }
-        let copies = session
+        let came = session
             .copies
             .iter()
-            .find(|copies| copies.publication == at);
-        let (forwarded_before, retained_before) =
-            copies.map_or((0, 0), |copies| (copies.forwarded, copies.retained));
+            .any(|copies| copies.publication == at && copies.forwarded > 0);
         let due = session
             .due
             .iter()
             .any(|due| due.publication == at && due.retained);
-        let retained_first = due || forwarded_before > 0 || !tells && arrival.retain;
-        let forwarded = || {
-            let judged = self.fits(
-                publication,
-                arrival,
-                &seen.forwarded,
-                forwarded_before,
-                true,
-            );
-            judged.map(|()| (Way::Forwarded, forwarded_before))
-        };
-        let retained = || {
-            let judged = self.fits(publication, arrival, &seen.retained, retained_before, false);
-            judged.map(|()| (Way::Retained, retained_before))
+        let retained_first = due || came || !tells && arrival.retain;
+        let beside_shared = arrival.retain && published_retained && seen.shared_later;
+        let fit = |way: Way| {
+            let (by, forwarded) = match way {
+                Way::Forwarded => (&seen.forwarded, true),
+                Way::Retained => (&seen.retained, false),
+            };
+            let judged = self.fits(publication, arrival, by, forwarded);
+            judged.map(|limit| Fit {
+                publication: at,
+                way,
+                limit,
+                beside_shared,
+            })
         };
         let judged = match (as_forwarded, as_retained) {
-            (true, true) if retained_first => retained().or_else(|_| forwarded()),
-            (true, true) => forwarded().or_else(|_| retained()),
-            (true, false) => forwarded(),
-            _ => retained(),
+            (true, true) => {
+                let (first, second) = if retained_first {
+                    (Way::Retained, Way::Forwarded)
+                } else {
+                    (Way::Forwarded, Way::Retained)
+                };
+                match (fit(first), fit(second)) {
+                    (Ok(first), Ok(second)) => Ok(smallvec![first, second]),
+                    (Ok(only), Err(_)) | (Err(_), Ok(only)) => Ok(smallvec![only]),
+                    (Err(_), Err(misfit)) => Err(misfit),
+                }
+            }
+            (true, false) => fit(Way::Forwarded).map(|only| smallvec![only]),
+            _ => fit(Way::Retained).map(|only| smallvec![only]),
         };
         judged.map_err(|misfit| {
-            if arrival.retain && published_retained && seen.shared_later {
+            if beside_shared {
                 Misfit::RETAINED_SHARED
             } else {
                 misfit
@@ -154,15 +174,15 @@ impl Oracle {
         })
     }
 
-    /// Whether all that the arrival carries is what the publication and the subscriptions make of it.
+    /// Whether all that the arrival carries is what the publication and the subscriptions make of it; tells how often it
+    /// may come.
     fn fits(
         &self,
         publication: &Publication,
         arrival: &Arrival<'_>,
         by: &By,
-        before: u16,
         forwarded: bool,
-    ) -> Result<(), Misfit> {
+    ) -> Result<u16, Misfit> {
         let exact = self.is_exact();
         let v5 = arrival.version.has_properties();
         let lowest = by.lowest.min(publication.qos);
@@ -187,24 +207,13 @@ impl Oracle {
             let why = "came without the Subscription Identifier";
             return Err(Misfit::new(7, rule::NO_SUBSCRIPTION_ID, why));
         }
-        let limit = if exact && forwarded {
+        Ok(if !exact && arrival.qos == QoS::AT_LEAST_ONCE.value() {
+            u16::MAX
+        } else if exact && forwarded {
             by.shared + u16::from(by.count > by.shared)
         } else {
             by.count
-        };
-        if before >= limit && (exact || arrival.qos != QoS::AT_LEAST_ONCE.value()) {
-            let rule = if arrival.qos == QoS::EXACTLY_ONCE.value() {
-                rule::TWICE
-            } else {
-                rule::TWICE_BELOW_QOS_2
-            };
-            return Err(Misfit::new(
-                8,
-                rule,
-                "came more often than it was published",
-            ));
-        }
-        Ok(())
+        })
     }
 
     /// When another message of the topic was surely retained in its place.

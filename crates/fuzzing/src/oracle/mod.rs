@@ -9,6 +9,7 @@
 //! touch; it must be delivered when the one lies within the time in which the other surely was.
 
 mod acknowledging;
+mod choice;
 mod connecting;
 mod delivered;
 mod doubtful;

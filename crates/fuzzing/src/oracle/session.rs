@@ -5,6 +5,7 @@ use std::time::Duration;
 use smallvec::SmallVec;
 
 use super::Tick;
+use super::choice::Choice;
 use super::link::Kind;
 use super::text::{Span, Texts, hides, matches};
 
@@ -40,6 +41,8 @@ pub(super) struct Session {
     pub(super) incoming: SmallVec<[Incoming; 1]>,
     /// How often each publication came: its number and the copies, apart by whether they were retained.
     pub(super) copies: SmallVec<[Copies; 1]>,
+    /// Arrivals that may have been something else.
+    pub(super) choices: Vec<Choice>,
     /// Messages that must come still.
     pub(super) due: Vec<Due>,
     /// The last message of each stream, to see that the order is kept.
@@ -216,6 +219,7 @@ impl Session {
         self.deliveries.append(&mut earlier.deliveries);
         self.incoming.append(&mut earlier.incoming);
         self.copies.append(&mut earlier.copies);
+        self.choices.append(&mut earlier.choices);
         self.last.append(&mut earlier.last);
         if sure {
             self.due.append(&mut earlier.due);
