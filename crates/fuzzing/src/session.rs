@@ -139,6 +139,9 @@ mod tests {
             2_090_794,
             2_098_837,
             3_066_471,
+            301_072_470,
+            301_277_675,
+            501_380_243,
         ];
         for seed in (0..3_000).chain(wronged) {
             holds(&Script::from_seed(seed, &Mix::default()).to_bytes());

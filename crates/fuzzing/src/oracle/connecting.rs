@@ -65,6 +65,7 @@ impl Oracle {
         link.version = version;
         link.session = Some(own);
         link.asked = asked;
+        link.proofs = u32::from(asked.authentication);
         link.will = will;
         // A server may have its own idea of who may connect, and of such identifiers.
         link.may_close |= asked.authentication

@@ -50,17 +50,19 @@ impl Oracle {
             return;
         };
         let Some(own) = link.session else { return };
+        let proves_itself = link.asked.authentication;
         // Whoever is known to have begun a clean Session has no other.
-        let begins_anew = exact && link.asked.clean;
-        // A CONNACK that does not fit is not sent, and the Session may have begun.
-        let begins_at_once = !link.asked.authentication;
-        let exact = exact && !(begins_at_once && link.asked.maximum_packet_size.is_some());
+        let begins_anew = exact && link.asked.clean && !proves_itself;
+        // A CONNACK that does not fit is not sent, and the Session may have begun; not where the target has asked for
+        // more.
+        let may_begin = !proves_itself || link.proofs > 0;
+        let exact = exact && !(may_begin && link.asked.maximum_packet_size.is_some());
         let lasts = Duration::from_secs(link.asked.expiry.into());
         let forever = link.asked.expiry == u32::MAX;
         let connected = link.stage == Stage::Connected;
         let wild = link.wild;
         // While it was asked to prove who it is, others may have come and gone.
-        if !connected && !begins_at_once {
+        if !connected && proves_itself {
             let client_id = self.sessions[own].client_id;
             self.sessions[own].previous = self.latest_session(self.texts.get(client_id));
         }

@@ -57,6 +57,8 @@ pub(super) struct Link {
     /// When the client last sent anything, and a whole packet.
     pub(super) last_sent: Duration,
     pub(super) last_packet: Duration,
+    /// How many steps of its authentication the client has taken that no AUTH has answered.
+    pub(super) proofs: u32,
     /// Requests without an answer yet.
     pub(super) requests: SmallVec<[Request; 2]>,
     /// Topic Aliases, both ways.
@@ -232,6 +234,7 @@ impl Link {
             stalled: false,
             last_sent: at,
             last_packet: at,
+            proofs: 0,
             requests: SmallVec::new(),
             aliases_out: Vec::new(),
             aliases_in: Vec::new(),

@@ -177,9 +177,10 @@ impl Oracle {
             }
             Packet::Disconnect(disconnect) => self.dismissed(client, disconnect.reason_code),
             Packet::Auth(_) => {
-                let with_method = self.links[client]
-                    .as_ref()
-                    .is_some_and(|link| link.asked.authentication);
+                let with_method = self.links[client].as_mut().is_some_and(|link| {
+                    link.proofs = link.proofs.saturating_sub(1);
+                    link.asked.authentication
+                });
                 if !with_method {
                     self.find(
                         client,

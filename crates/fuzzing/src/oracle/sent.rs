@@ -186,6 +186,7 @@ impl Oracle {
             Packet::Auth(_) => {
                 if link.asked.authentication {
                     link.may_close = true;
+                    link.proofs += 1;
                     let (asked, own) = (link.asked, link.session);
                     if let (Stage::Asking, Some(own)) = (link.stage, own) {
                         // Others may have come and gone since CONNECT; with this packet the client may be back.
