@@ -124,6 +124,44 @@ fn nobody_knows_what_is_asked_behind_bytes_that_are_no_packets() {
 }
 
 #[test]
+fn a_session_keeps_what_came_of_bytes_that_are_no_packets() {
+    // A Session that lasts, with a subscription of QoS 2; behind lost framing the client acknowledges a copy of the message,
+    // subscribes to `u`, and publishes with QoS 2.
+    let lasting = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x00\x00\x01a";
+    let resumed = || {
+        Exchange::new()
+            .connects(A, lasting, ACCEPTED_4)
+            .sends(A, b"\x82\x06\x00\x01\x00\x01t\x02")
+            .receives(A, b"\x90\x03\x00\x01\x02")
+            .sends(A, b"\x34\x06\x00\x01t\x00\x02x")
+            .receives(A, b"\x50\x02\x00\x02\x34\x06\x00\x01t\x00\x09x")
+            .sends(A, b"\x70\x82\x80\x80\x80\x00\x00\x02")
+            .sends(A, b"\x50\x02\x00\x09\x70\x02\x00\x09")
+            .sends(A, b"\x82\x06\x00\x03\x00\x01u\x00")
+            .sends(A, b"\x34\x06\x00\x01v\x00\x05y")
+            .ends(A, End::Reset)
+            .connects(A, lasting, b"\x20\x02\x01\x00")
+            .connects(B, CONNECT_B, ACCEPTED_4)
+    };
+    // The other copy, with the identifier that was free again.
+    let other_copy = resumed().receives(A, b"\x34\x06\x00\x01t\x00\x09x");
+    assert_eq!(other_copy.classes(), [""; 0]);
+    let subscribed = resumed()
+        .sends(B, b"\x30\x04\x00\x01ux")
+        .receives(A, b"\x30\x04\x00\x01ux");
+    assert_eq!(subscribed.classes(), [""; 0]);
+    let released = resumed()
+        .sends(A, b"\x62\x02\x00\x05")
+        .receives(A, b"\x70\x02\x00\x05");
+    assert_eq!(released.classes(), [""; 0]);
+    // Of an identifier that nobody used it knows nothing.
+    assert_eq!(
+        resumed().receives(A, b"\x70\x02\x00\x07").classes(),
+        ["acknowledgement-for-another-id (v3.1.1/MQTT-2.3.1-6)"]
+    );
+}
+
+#[test]
 fn a_forbidden_connect_is_not_accepted() {
     // The reserved flag is set.
     let connect = b"\x10\x0d\x00\x04MQTT\x04\x03\x00\x00\x00\x01a";

@@ -102,8 +102,7 @@ impl Oracle {
             return false;
         };
         let (serial, version, maximum) = (link.serial, link.version, link.asked.receive_maximum);
-        // It may have taken acknowledgements out of what nobody can take apart.
-        let unreadable = link.blind || link.violated.is_some();
+        let unreadable = link.may_hide_acknowledgements();
         let quota_known = exact || !(link.quota_doubtful || unreadable);
         let settled = link.stage == Stage::Connected;
         let delivery = Delivery {

@@ -61,6 +61,7 @@ impl Oracle {
         let forever = link.asked.expiry == u32::MAX;
         let connected = link.stage == Stage::Connected;
         let wild = link.wild;
+        let perhaps_acknowledged = link.may_hide_acknowledgements() && !self.is_exact();
         // While it was asked to prove who it is, others may have come and gone.
         if !connected && proves_itself {
             let client_id = self.sessions[own].client_id;
@@ -70,6 +71,9 @@ impl Oracle {
         session.link = None;
         session.unsure |= !connected || wild;
         session.unanswered = !connected && !begins_anew;
+        for delivery in &mut session.deliveries {
+            delivery.odd |= perhaps_acknowledged;
+        }
         // It may have begun although nobody saw it.
         if !exact && session.begun == 0 {
             session.begun = tick;

@@ -65,6 +65,11 @@ impl Link {
         }
     }
 
+    /// Whether the target may have taken acknowledgements out of what nobody can take apart.
+    pub(super) const fn may_hide_acknowledgements(&self) -> bool {
+        self.blind || self.violated.is_some()
+    }
+
     /// Keeps what can no longer be taken apart.
     pub(super) fn cannot_be_read(&mut self, bytes: &[u8]) {
         let kept = &mut self.unreadable.bytes;
