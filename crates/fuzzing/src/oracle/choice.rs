@@ -109,3 +109,51 @@ impl Session {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that comes once.
+    const fn once(publication: usize) -> Fit {
+        Fit {
+            publication,
+            way: Way::Forwarded,
+            limit: 1,
+            beside_shared: false,
+        }
+    }
+
+    fn arrives(session: &mut Session, fits: &[Fit]) -> bool {
+        let free = fits.iter().find(|fit| session.has_room(fit)).copied();
+        let taken = free.or_else(|| fits.iter().find(|fit| session.makes_room(fit)).copied());
+        if let Some(taken) = taken {
+            session.chose(taken, fits);
+            *session.copies(taken.publication).by(taken.way) += 1;
+        }
+        taken.is_some()
+    }
+
+    #[test]
+    fn what_was_taken_for_one_gives_way_to_what_can_be_no_other() {
+        let mut session = Session::default();
+        assert!(arrives(&mut session, &[once(0), once(1)]));
+        assert!(arrives(&mut session, &[once(1), once(2)]));
+        // The first was 1, then, and the second 2.
+        assert!(arrives(&mut session, &[once(0)]));
+        assert_eq!([0, 1, 2].map(|at| session.came(&once(at))), [1, 1, 1]);
+        assert!(!arrives(&mut session, &[once(0), once(1), once(2)]));
+    }
+
+    #[test]
+    fn a_retained_message_may_come_once_in_each_way() {
+        let retained = Fit {
+            way: Way::Retained,
+            ..once(0)
+        };
+        let mut session = Session::default();
+        assert!(arrives(&mut session, &[once(0), retained]));
+        assert!(arrives(&mut session, &[once(0)]));
+        assert!(!arrives(&mut session, &[retained]));
+    }
+}
