@@ -258,10 +258,7 @@ impl Oracle {
             self.sessions[own].previous = latest;
         }
         let previous = self.sessions[own].previous;
-        let alive = previous.is_some_and(|at| {
-            let session = &self.sessions[at];
-            !session.gone && session.ends.is_none_or(|ends| ends > now)
-        });
+        let alive = previous.is_some_and(|at| self.sessions[at].lasts(now));
         let unsure = previous.is_some_and(|at| self.sessions[at].unsure);
         if present && clean {
             let message = "CONNACK has Session Present after a clean start".to_owned();
@@ -293,17 +290,19 @@ impl Oracle {
             let mut earlier = std::mem::take(&mut self.sessions[previous]);
             let sure = !unsure && (present || exact);
             self.sessions[own].absorb(&mut earlier, sure);
-            let perhaps_the_same = if exact { earlier.unanswered } else { unsure };
-            let before = earlier.previous.filter(|_| perhaps_the_same);
-            self.sessions[previous] = earlier;
+            let perhaps_the_same =
+                |earlier: &Session| if exact { earlier.unanswered } else { unsure };
             // Where a CONNECT between was not answered, the Session before it may be the one that goes on.
-            if let Some(before) = before {
-                let mut earlier = std::mem::take(&mut self.sessions[before]);
+            let mut before = earlier.previous.filter(|_| perhaps_the_same(&earlier));
+            self.sessions[previous] = earlier;
+            while let Some(at) = before {
+                let mut earlier = std::mem::take(&mut self.sessions[at]);
                 for delivery in &mut earlier.deliveries {
                     delivery.odd = true;
                 }
                 self.sessions[own].absorb(&mut earlier, false);
-                self.sessions[before] = earlier;
+                before = earlier.previous.filter(|_| earlier.unanswered);
+                self.sessions[at] = earlier;
             }
         }
         self.sessions[previous].gone = true;

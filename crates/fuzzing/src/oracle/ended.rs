@@ -67,10 +67,12 @@ impl Oracle {
             let client_id = self.sessions[own].client_id;
             self.sessions[own].previous = self.latest_session(self.texts.get(client_id));
         }
+        let previous = self.sessions[own].previous;
+        let follows = previous.is_some_and(|at| self.sessions[at].lasts(now));
         let session = &mut self.sessions[own];
         session.link = None;
         session.unsure |= !connected || wild;
-        session.unanswered = !connected && !begins_anew;
+        session.unanswered = !connected && !begins_anew && follows;
         for delivery in &mut session.deliveries {
             delivery.odd |= perhaps_acknowledged;
         }

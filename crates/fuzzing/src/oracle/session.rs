@@ -19,7 +19,7 @@ pub(super) struct Session {
     pub(super) client_id: Span,
     /// Whether the target may or may not have it: nobody has seen its CONNACK, or it forgot.
     pub(super) unsure: bool,
-    /// Its CONNECT got no CONNACK: if any Session was there before, it may be this one.
+    /// Its CONNECT got no CONNACK: the Session that was there before may be this one.
     pub(super) unanswered: bool,
     /// The Session that the same Client Identifier had before.
     pub(super) previous: Option<usize>,
@@ -176,6 +176,11 @@ pub(super) struct Last {
 }
 
 impl Session {
+    /// Whether it has not ended yet.
+    pub(super) fn lasts(&self, now: Duration) -> bool {
+        !self.gone && self.ends.is_none_or(|ends| ends > now)
+    }
+
     pub(super) fn delivery(&mut self, packet_id: u16) -> Option<&mut Delivery> {
         self.deliveries
             .iter_mut()
