@@ -58,7 +58,9 @@ impl Oracle {
         let Some(Some(link)) = self.links.get(client) else {
             return;
         };
-        let (version, stage, blind) = (link.version, link.stage, link.blind);
+        let (version, stage) = (link.version, link.stage);
+        // No sound CONNECT came before what cannot be taken apart.
+        let unknown = link.blind && link.session.is_none();
         let name = frame.packet_type().map_or("a packet", PacketType::name);
         if stage == Stage::Opened && !link.blind {
             self.find(
@@ -92,7 +94,7 @@ impl Oracle {
             let message = format!("{name} has {size} bytes, and the client takes {maximum}");
             self.find(client, rule::TOO_LARGE, message);
         }
-        if blind && stage != Stage::Connected {
+        if unknown {
             // Nobody knows which version it took the client for.
             let sound = Version::ALL
                 .iter()
