@@ -3,11 +3,11 @@
 use clauses::{ClauseId, clause};
 use codec::{Connack, Connect, Disconnect, Frame, PropertyId, ReasonCode, Version};
 
-use super::Oracle;
 use super::link::{Asked, Link, Stage, Told, Will};
 use super::publication::forwarded;
 use super::rule;
 use super::session::{OPEN, Session, Spoken};
+use super::{Oracle, is_guessable};
 
 impl Oracle {
     pub(super) fn connect_sent(&mut self, client: usize, version: Version, connect: &Connect<'_>) {
@@ -156,7 +156,7 @@ impl Oracle {
     /// Before 5.0 nobody is told which Client Identifier the target has assigned, and others may use it: the reference
     /// broker's can be guessed.
     fn may_take_over_the_nameless(&mut self, client_id: &[u8]) {
-        if !client_id.starts_with(b"assigned") {
+        if !is_guessable(client_id) {
             return;
         }
         for link in self.links.iter_mut().flatten() {

@@ -211,16 +211,23 @@ impl Oracle {
             .is_some_and(|name| !topic.windows(name.len()).any(|part| part == name))
     }
 
-    /// The latest Session of a Client Identifier.
+    /// The latest Session of a Client Identifier; it may be one that nobody was told the identifier of.
     fn latest_session(&self, client_id: &[u8]) -> Option<usize> {
+        let is_its = |session: &Session| {
+            let known = self.texts.get(session.client_id);
+            known == client_id || known.is_empty() && session.unsure && is_guessable(client_id)
+        };
         let sessions = self.sessions.iter().enumerate();
         sessions
-            .filter(|(_, session)| {
-                session.begun > 0 && self.texts.get(session.client_id) == client_id
-            })
+            .filter(|(_, session)| session.begun > 0 && is_its(session))
             .max_by_key(|(_, session)| session.begun)
             .map(|(at, _)| at)
     }
+}
+
+/// Whether the reference broker may have assigned this Client Identifier.
+fn is_guessable(client_id: &[u8]) -> bool {
+    client_id.starts_with(b"assigned")
 }
 
 /// A text for people: as it is where it can be read.
