@@ -57,6 +57,28 @@ fn before_5_0_a_target_may_share_subscriptions_or_not() {
 }
 
 #[test]
+fn a_client_identifier_outside_the_namespace_may_be_somebody_else_s_too() {
+    let broken = |client_id: &[u8; 7]| {
+        let mut oracle = Oracle::new(Strictness::Safety).in_namespace(*b"f00001");
+        let connect = [
+            b"\x10\x13\x00\x04MQTT\x04\x00\x00\x00\x00\x07",
+            &client_id[..],
+        ]
+        .concat();
+        oracle.opened(0, Duration::ZERO);
+        oracle.sent(0, &connect, Duration::ZERO);
+        oracle.received(0, b"\x20\x02\x01\x00", Duration::ZERO);
+        let findings = oracle.take_findings();
+        findings
+            .into_iter()
+            .map(|finding| finding.rule)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(broken(b"f00001a"), ["session-present-without-a-session"]);
+    assert!(broken(b"f0^001a").is_empty());
+}
+
+#[test]
 fn of_two_messages_with_one_identifier_either_may_be_meant() {
     let came = |message: &'static [u8]| {
         let exchange: [(Way, &[u8]); 11] = [

@@ -106,6 +106,27 @@ impl Oracle {
         }
     }
 
+    /// Whether others, of whom nothing is seen here, may use this Client Identifier too, and with it its Session.
+    pub(super) fn is_shared(&self, client_id: &[u8]) -> bool {
+        !self.is_exact() && !client_id.is_empty() && self.is_foreign(client_id)
+    }
+
+    /// What comes on this link nobody can judge who does not see the others.
+    pub(super) fn shared_connect_sent(
+        &mut self,
+        client: usize,
+        frame: Frame<'_>,
+        version: Version,
+    ) {
+        if let Some(Some(link)) = self.links.get_mut(client) {
+            link.stage = Stage::Asking;
+            link.version = version;
+            link.blind = true;
+            link.may_close = true;
+            link.cannot_be_read(frame.as_bytes());
+        }
+    }
+
     /// Somebody may have taken this Client Identifier over, or not.
     pub(super) fn blur(&mut self, client_id: &[u8]) {
         for at in 0..self.sessions.len() {

@@ -96,6 +96,9 @@ impl Oracle {
         match link.stage {
             Stage::Opened if frame.packet_type() == Some(PacketType::Connect) => {
                 match codec::decode_connect(frame) {
+                    Ok((version, connect)) if self.is_shared(connect.client_id.as_bytes()) => {
+                        self.shared_connect_sent(client, frame, version);
+                    }
                     Ok((version, connect)) => self.connect_sent(client, version, &connect),
                     Err(violation) => self.unsound_connect_sent(client, frame, violation.clause),
                 }
