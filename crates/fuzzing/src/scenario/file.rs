@@ -12,7 +12,7 @@ use crate::script::CLIENTS;
 impl Writer<'_> {
     pub(super) fn finish(mut self) -> String {
         for client in 0..CLIENTS {
-            self.rest_is_sent(client);
+            self.rest_is_sent_at_last(client);
         }
         let mut missing = std::mem::take(&mut self.missing);
         if matches!(self.told.finding.rule, "panic" | "target-died") {

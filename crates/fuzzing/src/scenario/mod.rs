@@ -76,6 +76,8 @@ struct Published {
     payload: Vec<u8>,
     /// In seconds.
     expiry: Option<u32>,
+    /// Which entry of the transcript sends it; none where the target does so itself, as a Will.
+    at: Option<usize>,
 }
 
 struct Identifier {
@@ -98,8 +100,10 @@ struct Client {
     unread: Vec<u8>,
     /// The lines whose PUBLISH has this Packet Identifier.
     deliveries: Vec<(u16, usize)>,
-    /// The payloads of the messages that are expected.
-    expected: Vec<Vec<u8>>,
+    /// The messages that are expected: the payload, and RETAIN.
+    expected: Vec<(Vec<u8>, bool)>,
+    /// Which entries of the transcript send SUBSCRIBE.
+    subscribes: Vec<usize>,
 }
 
 impl<'a> Writer<'a> {
@@ -117,6 +121,7 @@ impl<'a> Writer<'a> {
                 unread: Vec::new(),
                 deliveries: Vec::new(),
                 expected: Vec::new(),
+                subscribes: Vec::new(),
             }),
             lines: Vec::new(),
             now: Duration::ZERO,

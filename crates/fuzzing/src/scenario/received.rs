@@ -5,7 +5,7 @@ use std::time::Duration;
 use codec::draft::Draft;
 use codec::{Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Split, Version};
 
-use super::{Identifier, Line, Writer};
+use super::{Client, Identifier, Line, Writer};
 use crate::observe::Observer;
 use crate::oracle::Strictness;
 
@@ -31,7 +31,7 @@ impl Writer<'_> {
                     client,
                     frame,
                     &But {
-                        without: CHOSEN,
+                        without: JUDGED,
                         with: None,
                     },
                 );
@@ -47,6 +47,7 @@ impl Writer<'_> {
             "dup-on-a-first-sending" => (&[], Some(("dup", "false".to_owned()))),
             "retain-on-a-forwarded-message" => (&["retain"], Some(("retain", "false".to_owned()))),
             "no-retain-on-a-retained-message" => (&["retain"], Some(("retain", "true".to_owned()))),
+            "delivered-at-another-qos" if self.is_ahead_of_subscriptions(client, frame) => return,
             "delivered-at-another-qos" => {
                 let qos = frame.flags() >> 1 & 0b11;
                 (&["qos"], Some(("qos", format!("{{ not: {qos} }}"))))
@@ -55,6 +56,9 @@ impl Writer<'_> {
                 Some(expiry) => (&[], Some(("message_expiry", expiry))),
                 None => return,
             },
+            "delivered-twice" if self.is_forwarded_and_retained(client, frame) => {
+                (CHOSEN, Some(("retain", "false".to_owned())))
+            }
             // How many codes there must be is a rule that stands over all scenarios.
             "codes-per-filter" => (&["codes"], None),
             "unsound-packet" => (CHOSEN, None),
@@ -85,6 +89,53 @@ impl Writer<'_> {
         })
     }
 
+    /// When the message that has come was sent; none where it is a Will, or nobody's.
+    fn sent_at(&self, client: usize, frame: Frame<'_>) -> Option<usize> {
+        let version = self.clients[client].version;
+        let packet = codec::decode(frame, version, Direction::ToClient).ok()?;
+        let Packet::Publish(publish) = packet else {
+            return None;
+        };
+        let mut published = self.published.iter().rev();
+        let published = published.find(|published| published.payload == publish.payload);
+        published?.at
+    }
+
+    /// Whether a message has come that was sent before the client subscribed to anything, and not since it was retained:
+    /// a target need not bring it at all.
+    fn is_ahead_of_subscriptions(&self, client: usize, frame: Frame<'_>) -> bool {
+        let subscribes = &self.clients[client].subscribes;
+        let retained = frame.flags() & 1 == 1;
+        let sent = self.sent_at(client, frame);
+        !retained && sent.is_some_and(|sent| subscribes.iter().all(|subscribes| *subscribes > sent))
+    }
+
+    /// Whether a message that has come twice with RETAIN must come twice, first without: it was sent between two
+    /// SUBSCRIBE of the client.
+    fn is_forwarded_and_retained(&self, client: usize, frame: Frame<'_>) -> bool {
+        let Client {
+            subscribes,
+            expected,
+            version,
+            ..
+        } = &self.clients[client];
+        let Ok(Packet::Publish(publish)) = codec::decode(frame, *version, Direction::ToClient)
+        else {
+            return false;
+        };
+        let all_with_retain = expected
+            .iter()
+            .filter(|(payload, _)| *payload == publish.payload)
+            .all(|(_, retain)| *retain);
+        let sent = self.sent_at(client, frame);
+        publish.retain
+            && all_with_retain
+            && sent.is_some_and(|sent| {
+                subscribes.iter().any(|subscribes| *subscribes < sent)
+                    && subscribes.iter().any(|subscribes| *subscribes > sent)
+            })
+    }
+
     /// Whether a message has come as often as it was published: where subscriptions overlap, it is the target's choice to
     /// send it once or for each of them.
     fn is_another_copy(&self, client: usize, packet: &Packet<'_>) -> bool {
@@ -92,7 +143,8 @@ impl Writer<'_> {
             return false;
         };
         let of = |payload: &&[u8]| *payload == publish.payload;
-        let expected = self.clients[client].expected.iter().map(Vec::as_slice);
+        let expected = self.clients[client].expected.iter();
+        let expected = expected.map(|(payload, _)| payload.as_slice());
         let published = self.published.iter().map(|each| each.payload.as_slice());
         self.told.strictness == Strictness::Safety
             && !publish.retain
@@ -159,7 +211,7 @@ impl Writer<'_> {
         }
         if let Packet::Publish(publish) = packet {
             let expected = &mut self.clients[client].expected;
-            expected.push(publish.payload.to_vec());
+            expected.push((publish.payload.to_vec(), publish.retain));
         }
         if let Packet::Publish(publish) = packet
             && let Some(number) = publish.packet_id
@@ -196,6 +248,9 @@ struct But<'a> {
 /// The fields of a PUBLISH that the target works out.
 const CHOSEN: &[&str] = &["qos", "retain"];
 
+/// The fields in which a packet can be wrong that is expected all the same.
+const JUDGED: &[&str] = &["qos", "retain", "codes"];
+
 const AS_IT_CAME: But<'_> = But {
     without: &[],
     with: None,
@@ -221,7 +276,7 @@ mod tests {
     use crate::scenario::{Told, render};
     use crate::script::TOKEN;
 
-    const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01a";
+    const CONNECT: &[u8] = b"\x10\x12\x00\x04MQTT\x04\x02\x00\x00\x00\x06assay0";
     const CONNACK: &[u8] = &[0x20, 2, 0, 0];
     const SUBSCRIBE: &[u8] = b"\x82\x06\x00\x01\x00\x01#\x00";
     const SUBACK: &[u8] = &[0x90, 3, 0, 1, 0];
@@ -229,20 +284,32 @@ mod tests {
 
     /// What a client of 3.1.1 that sends and gets these packets, one after the other, tells.
     fn told(exchange: &[(&[u8], &[&[u8]])]) -> String {
+        told_of("goes-on-behind-what-is-forbidden", exchange)
+    }
+
+    fn told_of(rule: &'static str, exchange: &[(&[u8], &[&[u8]])]) -> String {
+        told_from(rule, &[&[(CONNECT, &[CONNACK][..])], exchange].concat())
+    }
+
+    fn told_from(rule: &'static str, exchange: &[(&[u8], &[&[u8]])]) -> String {
         let mut transcript = Transcript::default();
         let at = Duration::ZERO;
         transcript.opened(0, at);
-        for (sent, received) in [&[(CONNECT, &[CONNACK][..])], exchange].concat() {
+        for (sent, received) in exchange {
             transcript.sent(0, sent, at);
-            for packet in received {
+            for packet in *received {
                 transcript.received(0, packet, at);
             }
         }
         render(&Told {
             transcript: &transcript,
             finding: &Finding {
-                rule: "goes-on-behind-what-is-forbidden",
-                clause: Some(clause!("v3.1.1/MQTT-2.2.2-2")),
+                rule,
+                clause: match rule {
+                    "goes-on-behind-what-is-forbidden" => Some(clause!("v3.1.1/MQTT-2.2.2-2")),
+                    "delivered-at-another-qos" => Some(clause!("v3.1.1/MQTT-3.8.4-6")),
+                    _ => None,
+                },
                 client: Some(0),
                 message: String::new(),
             },
@@ -280,5 +347,56 @@ mod tests {
         let again: &[u8] = b"\x3a\x0b\x00\x06assay0\x00\x01x";
         let text = told(&[(SUBSCRIBE, &[SUBACK]), (PUBLISH, &[first, again])]);
         assert_eq!(text.matches("a <- PUBLISH").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn what_is_not_complete_is_followed_by_the_end() {
+        const PINGRESP: &[u8] = &[0xD0, 0];
+        // A PINGREQ that says it has 86 bytes more.
+        let text = told_of("answer-to-nothing", &[(&[0xC0, 0x56], &[PINGRESP])]);
+        assert!(
+            text.contains("a !> bytes: c0 56\n    why: 'the packet is not complete'\n  - a half-closes\n  - a <- closed\n"),
+            "{text}"
+        );
+        assert!(!text.contains("PINGRESP\n"), "{text}");
+        // No bytes more make a length of this.
+        let text = told(&[(&[0xE0, 0xE7, 0xCA, 0xF1, 0x95, 0xC0, 0], &[])]);
+        assert!(
+            !text.contains("half-closes") && text.ends_with("a <- closed\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_came_before_any_subscription_need_not_come() {
+        let at_qos_1: &[u8] = b"\x32\x0b\x00\x06assay0\x00\x01x";
+        let late = [(PUBLISH, &[][..]), (SUBSCRIBE, &[SUBACK, at_qos_1])];
+        let text = told_of("delivered-at-another-qos", &late);
+        assert!(!text.contains("a <- PUBLISH"), "{text}");
+        let in_time = [(SUBSCRIBE, &[SUBACK][..]), (PUBLISH, &[at_qos_1])];
+        let text = told_of("delivered-at-another-qos", &in_time);
+        assert!(text.contains("qos: { not: 1 } }"), "{text}");
+    }
+
+    #[test]
+    fn a_message_that_is_forwarded_and_retained_comes_with_retain_once() {
+        let connect: &[u8] = b"\x10\x13\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x06assay0";
+        let as_published: &[u8] = b"\x82\x07\x00\x01\x00\x00\x01#\x18";
+        let no_longer: &[u8] = b"\x82\x07\x00\x01\x00\x00\x01#\x10";
+        let narrow: &[u8] = b"\x82\x0c\x00\x02\x00\x00\x06assay0\x00";
+        let publish: &[u8] = b"\x31\x0a\x00\x06assay0\x00x";
+        let suback: &[u8] = &[0x90, 4, 0, 1, 0, 0];
+        let text = told_from(
+            "delivered-twice",
+            &[
+                (connect, &[&[0x20, 3, 0, 0, 0]]),
+                (as_published, &[suback]),
+                (no_longer, &[suback]),
+                (publish, &[]),
+                (narrow, &[publish, publish, &[0x90, 4, 0, 2, 0, 0]]),
+            ],
+        );
+        assert_eq!(text.matches("a <- PUBLISH").count(), 2, "{text}");
+        assert_eq!(text.matches("retain: false }").count(), 1, "{text}");
     }
 }

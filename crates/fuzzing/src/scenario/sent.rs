@@ -6,8 +6,9 @@ use codec::draft::{Draft, Value};
 use codec::{Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, Split, Version};
 
 use super::file::quoted;
-use super::{Published, Told, Writer};
+use super::{Client, Published, Told, Writer};
 use crate::observe::What;
+use crate::oracle::Missing;
 use crate::script::CLIENTS;
 
 impl Writer<'_> {
@@ -32,6 +33,7 @@ impl Writer<'_> {
             self.published.extend(connect.will.map(|will| Published {
                 payload: will.payload.to_vec(),
                 expiry: will.properties.message_expiry_interval(),
+                at: None,
             }));
             self.clients[client].version = version;
             self.clients[client].first.get_or_insert(version);
@@ -74,13 +76,16 @@ impl Writer<'_> {
         }
         let name = self.name(client);
         let version = self.clients[client].version;
-        if let Ok(Packet::Publish(publish)) = codec::decode(frame, version, Direction::ToServer)
-            && !self.clients[client].forbidden
-        {
-            self.published.push(Published {
-                payload: publish.payload.to_vec(),
-                expiry: publish.properties.message_expiry_interval(),
-            });
+        match codec::decode(frame, version, Direction::ToServer) {
+            Ok(Packet::Publish(publish)) if !self.clients[client].forbidden => {
+                self.published.push(Published {
+                    payload: publish.payload.to_vec(),
+                    expiry: publish.properties.message_expiry_interval(),
+                    at: Some(at),
+                });
+            }
+            Ok(Packet::Subscribe(_)) => self.clients[client].subscribes.push(at),
+            _ => {}
         }
         match codec::decode(frame, version, Direction::ToServer) {
             Ok(packet)
@@ -121,6 +126,37 @@ impl Writer<'_> {
             let why = "the packet is not complete".to_owned();
             self.raw(client, &rest, true, Some(why));
         }
+    }
+
+    /// At the end of all, what is not complete can only be followed by the end: who waits for the rest, as a target may,
+    /// is told that none comes.
+    pub(super) fn rest_is_sent_at_last(&mut self, client: usize) {
+        let name = self.name(client);
+        let Client {
+            unsent,
+            open,
+            connected,
+            version,
+            ..
+        } = &self.clients[client];
+        let split = codec::split(unsent, *version, Direction::ToServer, MAXIMUM_PACKET_SIZE);
+        let is_begun = !unsent.is_empty() && matches!(split, Ok(Split::Incomplete { .. }));
+        let is_garbled = split.is_err();
+        let ends = *open && *connected && self.told.finding.client == Some(client);
+        self.rest_is_sent(client);
+        if ends && is_begun {
+            self.line(format!("{name} half-closes"));
+        }
+        if ends && (is_begun || is_garbled) && self.missing_close(client) {
+            self.line(format!("{name} <- closed"));
+        }
+    }
+
+    /// Whether nothing else says that the target closes the client's connection.
+    fn missing_close(&self, client: usize) -> bool {
+        let told =
+            |(at, missing): &(usize, Missing)| *at == client && matches!(missing, Missing::Close);
+        !self.missing.iter().any(told)
     }
 
     pub(super) fn raw(
