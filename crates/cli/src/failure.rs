@@ -13,6 +13,9 @@ pub(crate) const BAD_INPUT: u8 = 2;
 /// The target is not reachable or crashed.
 pub(crate) const NO_TARGET: u8 = 3;
 
+/// The user wanted no more.
+pub(crate) const INTERRUPTED: u8 = 130;
+
 /// What kept a command from doing its work: what, why, what to do, and the exit status that says so.
 #[derive(Debug)]
 pub(crate) struct Failure {

@@ -6,8 +6,7 @@ use std::{io, process, thread};
 use runner::Interrupt;
 use tokio::runtime;
 
-/// The exit status of a program that its user interrupted.
-const INTERRUPTED: i32 = 130;
+use crate::failure::INTERRUPTED;
 
 /// Raises the interrupt at the first Ctrl-C (or SIGTERM) and ends the program at the second.
 ///
@@ -37,7 +36,7 @@ pub(crate) fn interrupt_on_ctrl_c(interrupt: Interrupt) -> io::Result<()> {
                     "\nStopping: the results so far follow. Press Ctrl-C again to end at once."
                 );
                 signals.next().await;
-                process::exit(INTERRUPTED);
+                process::exit(INTERRUPTED.into());
             });
         })?;
     listening.recv().unwrap_or(Ok(()))

@@ -73,6 +73,14 @@ pub enum Trouble {
     },
 }
 
+impl Trouble {
+    /// Whether the target serves, and sent what it was not asked for.
+    pub(crate) fn is_unasked(&self) -> bool {
+        // A DISCONNECT ends the connection, which is another trouble.
+        matches!(self, Self::Unexpected { came, .. } if *came != PacketType::Disconnect.name())
+    }
+}
+
 impl Client {
     /// Connects; `look` sees the CONNACK.
     pub(crate) async fn connect<T>(

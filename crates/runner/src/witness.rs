@@ -23,6 +23,8 @@ pub enum Sign {
     Served,
     /// It ended the witness's connection, and serves a new one.
     Replaced(String),
+    /// It sent the witness what nobody asked for; the witness is served, or goes on as it was.
+    Unasked(String),
     /// Not any more: it accepts no connection, or says nothing.
     Dead(String),
 }
@@ -54,6 +56,16 @@ impl Witness {
             return Sign::Served;
         };
         match connect(&self.target, self.version, &self.client_id, self.within).await {
+            Ok(client) if trouble.is_unasked() => {
+                self.client = client;
+                Sign::Unasked(format!(
+                    "a client that takes part in no case got what it did not ask for: {trouble}"
+                ))
+            }
+            // Who sends something is not dead.
+            Err(again) if again.is_unasked() => Sign::Unasked(format!(
+                "a client that takes part in no case got what it did not ask for: {trouble}; then {again}"
+            )),
             Ok(client) => {
                 self.client = client;
                 Sign::Replaced(format!(

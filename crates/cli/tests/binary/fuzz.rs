@@ -103,6 +103,15 @@ fn what_cannot_begin_is_told_before_anything_is_sent() {
         (&["--junit", "no/such/folder"], "nothing was performed"),
         (&["--time", "soon"], "write it as 500ms"),
         (&["--jobs", "0"], "from 1 on"),
+        (&["--seed", "any"], "write a number from 0"),
+        (
+            &["--out", "other.txt"],
+            "cannot write findings to `other.txt`",
+        ),
+        (
+            &["--pid", "4294967295"],
+            "the process 4294967295 cannot be watched",
+        ),
     ] {
         let arguments = [&["fuzz", "--target", &target], arguments].concat();
         let (status, said) = of(&arguments);

@@ -30,6 +30,9 @@ pub enum Event<'a> {
     Notice(String),
     /// A finding, once for each class.
     Found(Box<Discovery>),
+    /// What broke a rule once and did not come again when its script was performed by itself; told at the end, unless
+    /// something else of its class was found.
+    Fleeting(Box<Discovery>),
     /// It is over. Nothing follows.
     Over(&'a Tally),
 }
@@ -78,6 +81,12 @@ pub enum Proof {
     },
     /// It was seen, and what brought it about could not be told.
     Seen,
+    /// It was seen, and did not show again in so many performances of its script by itself: none where there was no more
+    /// time.
+    Fleeting {
+        /// How often it was tried.
+        tried: u32,
+    },
 }
 
 /// What a campaign has come to.

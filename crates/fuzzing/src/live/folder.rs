@@ -9,12 +9,14 @@
 //! | `before.txt` | where no script shows it by itself: what was performed before, as a recording |
 //! | `client-a.bin` | what client `a` has sent over all its links, byte for byte |
 //! | `target.log` | the end of the target's log, when the fuzzer launched it |
+//!
+//! What broke a rule and did not show again is in `unconfirmed`: the script as it was performed, and what was seen then.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::event::Discovery;
+use super::event::{Discovery, Proof};
 use super::source::Played;
 use super::text;
 use super::{record, text::client_name};
@@ -23,6 +25,8 @@ use crate::script::CLIENTS;
 
 /// How many folders may have a name with the same beginning.
 const NAMESAKES: usize = 10_000;
+/// Where in it what did not show again is.
+const UNCONFIRMED: &str = "unconfirmed";
 
 /// Where findings are written. It is made when there is one.
 #[derive(Debug, Clone)]
@@ -36,10 +40,45 @@ impl Folder {
         Self { path: path.into() }
     }
 
+    /// Where that is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Tries whether findings can be written there, and leaves nothing behind.
+    ///
+    /// # Errors
+    /// They cannot.
+    pub fn try_out(&self) -> io::Result<()> {
+        let mut place = self.path.as_path();
+        while let Err(error) = fs::metadata(place) {
+            match (error.kind(), place.parent()) {
+                // What is missing is made when there is a finding.
+                (io::ErrorKind::NotFound, Some(above)) if above.as_os_str().is_empty() => {
+                    place = Path::new(".");
+                }
+                (io::ErrorKind::NotFound, Some(above)) => place = above,
+                _ => return Err(error),
+            }
+        }
+        let attempt = place.join(format!(".{}-{}", UNCONFIRMED, std::process::id()));
+        fs::create_dir(&attempt)?;
+        fs::remove_dir(attempt)
+    }
+
+    /// Where what did not show again is written.
+    pub fn unconfirmed(&self) -> PathBuf {
+        self.path.join(UNCONFIRMED)
+    }
+
     /// Writes a finding; the folder that it has now.
     pub fn write(&self, discovery: &Discovery) -> io::Result<PathBuf> {
-        fs::create_dir_all(&self.path)?;
-        let folder = self.make(&slug(&discovery.class))?;
+        let path = match discovery.proof {
+            Proof::Fleeting { .. } => self.unconfirmed(),
+            Proof::Confirmed { .. } | Proof::Seen => self.path.clone(),
+        };
+        fs::create_dir_all(&path)?;
+        let folder = make(&path, &slug(&discovery.class))?;
         fs::write(folder.join("finding.txt"), text::finding(discovery))?;
         if let Some(scenario) = &discovery.scenario {
             fs::write(folder.join("scenario.yaml"), scenario)?;
@@ -65,22 +104,22 @@ impl Folder {
         }
         Ok(folder)
     }
+}
 
-    /// A new folder; what an earlier campaign has found stays.
-    fn make(&self, name: &str) -> io::Result<PathBuf> {
-        for number in 1..NAMESAKES {
-            let folder = match number {
-                1 => self.path.join(name),
-                _ => self.path.join(format!("{name}-{number}")),
-            };
-            match fs::create_dir(&folder) {
-                Ok(()) => return Ok(folder),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
+/// A new folder; what an earlier campaign has found stays.
+fn make(path: &Path, name: &str) -> io::Result<PathBuf> {
+    for number in 1..NAMESAKES {
+        let folder = match number {
+            1 => path.join(name),
+            _ => path.join(format!("{name}-{number}")),
+        };
+        match fs::create_dir(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
-        Err(io::ErrorKind::AlreadyExists.into())
     }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 fn recording(path: &Path, scripts: &[Played]) -> io::Result<()> {
@@ -114,6 +153,18 @@ fn slug(class: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_tried_out_and_left_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| Folder::new(folder.path().join(path)).try_out();
+        assert!(at("").is_ok());
+        assert!(at("not/there/yet").is_ok());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        fs::write(folder.path().join("file"), "").unwrap();
+        assert!(at("file").is_err());
+        assert!(at("file/below").is_err());
+    }
 
     #[test]
     fn a_class_makes_a_name_that_every_file_system_takes() {

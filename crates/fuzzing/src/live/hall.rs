@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use super::event::{Event, Outcome};
 use super::growth::Growth;
 use super::harm::{Harm, Kind};
+use super::inquiry::TRIALS;
 use super::keeper::Keeper;
 use super::ledger::{Ledger, Standing};
 use super::novelty::Novelty;
@@ -31,6 +32,8 @@ const MOST_OFTEN: Duration = Duration::from_secs(2);
 const LEAST_OFTEN: Duration = Duration::from_secs(10);
 /// How long the scripts in play may go on when no more are begun.
 const DRAIN: Duration = Duration::from_secs(20);
+/// And when the user wants no more: who is cut off leaves behind what it asked the target to keep.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Where a campaign takes place.
 pub(super) struct Hall<'a> {
@@ -105,7 +108,8 @@ impl<'a> Hall<'a> {
         loop {
             let over = exhausted || schedule.is_over() || self.outcome.gone;
             let open = self.ledger.open();
-            let inquiring = open > 0 && (over || schedule.inquires(resumed.elapsed()));
+            let gone = self.outcome.gone;
+            let inquiring = open > 0 && !gone && (over || schedule.inquires(resumed.elapsed()));
             let pausing = self.harmed.is_some() || inquiring || Instant::now() >= quiet;
             while !pausing && !over && !exhausted && self.playing.len() < self.options.jobs.max(1) {
                 match self.source.next() {
@@ -119,20 +123,20 @@ impl<'a> Hall<'a> {
                 let paused = Instant::now();
                 self.due = schedule.due(open);
                 let wake = || Wake::begin(self.witnesses.others());
-                if let Some(harm) = self.harmed.take() {
+                if !gone && let Some(harm) = self.harmed.take() {
                     let _wake = wake();
                     self.pursue(harm).await;
                     schedule.inquired(paused.elapsed());
-                } else if inquiring && let Some((finding, played)) = self.ledger.next() {
+                } else if inquiring && let Some(sighting) = self.ledger.next() {
                     let _wake = wake();
-                    self.inquire(finding, played).await;
+                    self.inquire(sighting).await;
                     schedule.inquired(paused.elapsed());
                 } else if Instant::now() >= quiet && !over {
                     sweep(&self.stage.target).await;
                     self.look_at_process().await;
                     schedule.inquired(paused.elapsed());
                     quiet = Instant::now() + between;
-                } else if stayed || self.outcome.gone {
+                } else if stayed || gone {
                     break;
                 } else if over {
                     // What dies late dies now.
@@ -187,7 +191,7 @@ impl<'a> Hall<'a> {
             self.source.keep(played.script.clone());
         }
         for finding in performance.findings {
-            if self.ledger.enter(finding, &played) == Standing::Repeated {
+            if self.ledger.enter(finding, &played, &performance.transcript) == Standing::Repeated {
                 self.tally.repeated += 1;
             }
         }
@@ -231,6 +235,7 @@ impl<'a> Hall<'a> {
                 (Kind::Late, seen)
             }
             Sign::Replaced(seen) => (Kind::Dropped, seen),
+            Sign::Unasked(seen) => (Kind::Unasked, seen),
             Sign::Dead(seen) => (Kind::Dead, seen),
         };
         Some(Harm { kind, seen })
@@ -254,8 +259,13 @@ impl<'a> Hall<'a> {
 
     /// Waits for the scripts in play.
     async fn drain(&mut self) {
-        let until = Instant::now() + DRAIN;
-        while !self.outcome.interrupted && !self.playing.is_empty() {
+        let within = if self.outcome.interrupted {
+            FAREWELL
+        } else {
+            DRAIN
+        };
+        let until = Instant::now() + within;
+        while !self.playing.is_empty() {
             tokio::select! {
                 Some(joined) = self.playing.join_next() => self.take(joined),
                 () = sleep_until(until) => break,
@@ -264,11 +274,15 @@ impl<'a> Hall<'a> {
         self.playing.abort_all();
     }
 
-    /// Tells what was seen and not looked into: the user wanted no more, or the target is gone.
+    /// Tells what did not show again, and what was seen and not looked into: the user wanted no more, or the target is gone.
     fn tell_left(&mut self) {
         let mut classes = Vec::new();
-        while let Some((finding, _)) = self.ledger.next() {
-            classes.push(finding.class());
+        for sighting in self.ledger.fleeting() {
+            self.tell_fleeting(sighting, TRIALS);
+        }
+        while let Some(sighting) = self.ledger.next() {
+            classes.push(sighting.finding.class());
+            self.tell_fleeting(sighting, 0);
         }
         if !classes.is_empty() {
             self.tally.left = classes.len();

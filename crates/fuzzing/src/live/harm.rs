@@ -6,11 +6,14 @@
 
 use std::time::Duration;
 
+use clauses::{ClauseId, clause};
+use codec::Version;
 use tokio::time::{Instant, sleep};
 
 use super::event::{Event, Proof};
 use super::hall::Hall;
 use super::inquiry::Evidence;
+use super::keeper::REVIVAL;
 use super::perform::Performance;
 use super::source::Played;
 use crate::minimise::Minimiser;
@@ -42,6 +45,8 @@ pub(super) enum Kind {
     Dead,
     /// The witness was thrown out, and could connect anew.
     Dropped,
+    /// The witness got a packet that it did not ask for.
+    Unasked,
     /// The witness got its PINGRESP too late.
     Late,
 }
@@ -51,7 +56,17 @@ impl Kind {
         match self {
             Self::Unreached | Self::Dead => "target-died",
             Self::Dropped => "witness-dropped",
+            Self::Unasked => "witness-not-subscribed",
             Self::Late => "witness-served-late",
+        }
+    }
+
+    /// The clause in a version. The witness subscribes to nothing: no message may come to it.
+    const fn clause(self, version: Version) -> Option<ClauseId> {
+        match (self, version) {
+            (Self::Unasked, Version::V5_0) => Some(clause!("v5.0/MQTT-3.3.2-3")),
+            (Self::Unasked, Version::V3_1_1) => Some(clause!("v3.1.1/MQTT-3.3.2-3")),
+            _ => None,
         }
     }
 }
@@ -62,7 +77,7 @@ impl Hall<'_> {
         let began = Instant::now();
         let harm = match (harm.kind, self.harm().await) {
             (Kind::Unreached, None) => {
-                self.tally.unconfirmed += 1;
+                self.tally.only_once("connection-not-opened".to_owned());
                 let notice = format!("{}; it was only once", harm.seen);
                 return (self.listener)(Event::Notice(notice));
             }
@@ -77,7 +92,7 @@ impl Hall<'_> {
         let log_tail = self.keeper.log_tail();
         let finding = Finding {
             rule: harm.kind.rule(),
-            clause: None,
+            clause: harm.kind.clause(self.witnesses.version()),
             client: None,
             message: seen.clone(),
         };
@@ -85,8 +100,14 @@ impl Hall<'_> {
         if is_dead {
             self.tally.crashes += 1;
             self.outcome.crashed = true;
+            let next = if self.keeper.is_launched() {
+                "it is started again".to_owned()
+            } else {
+                let seconds = REVIVAL.as_secs();
+                format!("waiting up to {seconds} s until somebody has started it again")
+            };
             (self.listener)(Event::Notice(format!(
-                "the target died ({seen}); performing what came before again, newest first"
+                "the target died ({seen}); {next}, and what came before is performed again, newest first"
             )));
             if !self.revive().await {
                 self.recent.put_back(suspects);
@@ -108,7 +129,7 @@ impl Hall<'_> {
                 Some(few) => self.recent.put_back(few),
                 None if is_dead => self.recent.put_back(suspects),
                 None => {
-                    self.tally.unconfirmed += 1;
+                    self.tally.only_once(finding.class());
                     let notice = format!("{seen}; it did not happen again");
                     return (self.listener)(Event::Notice(notice));
                 }
@@ -278,11 +299,14 @@ impl Hall<'_> {
         if self.call_witness(Duration::ZERO).await {
             return true;
         }
-        let back = self.keeper.revive().await && self.call_witness(BACK).await;
+        let back =
+            self.keeper.revive(&self.options.interrupt).await && self.call_witness(BACK).await;
         if !back {
             self.outcome.gone = true;
-            let notice = "the target does not come back: the campaign ends here".to_owned();
-            (self.listener)(Event::Notice(notice));
+            if !self.options.interrupt.is_raised() {
+                let notice = "the target does not come back: the campaign ends here".to_owned();
+                (self.listener)(Event::Notice(notice));
+            }
         }
         back
     }
@@ -301,7 +325,9 @@ impl Hall<'_> {
                     self.witness = witness;
                     return true;
                 }
-                Err(_) if Instant::now() < until => sleep(TRY).await,
+                Err(_) if Instant::now() < until && !self.options.interrupt.is_raised() => {
+                    sleep(TRY).await;
+                }
                 Err(_) => return false,
             }
         }

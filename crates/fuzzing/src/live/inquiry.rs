@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::event::{Discovery, Event, Proof};
 use super::hall::Hall;
+use super::ledger::Sighting;
 use super::perform::Performance;
 use super::replay;
 use super::source::Played;
@@ -17,7 +18,7 @@ use crate::oracle::Finding;
 use crate::script::Script;
 
 /// How often a script is performed to make a finding happen again.
-const TRIALS: u32 = 3;
+pub(super) const TRIALS: u32 = 3;
 
 impl Hall<'_> {
     /// Performs a script by itself.
@@ -37,13 +38,16 @@ impl Hall<'_> {
     }
 
     /// Looks into a finding that a script has shown.
-    pub(super) async fn inquire(&mut self, finding: Finding, played: Played) {
+    pub(super) async fn inquire(&mut self, sighting: Sighting) {
         let began = Instant::now();
-        let class = finding.class();
-        let Some((tried, shown)) = self.confirm(&class, &played.script).await else {
-            self.tally.unconfirmed += 1;
-            return;
+        let class = sighting.finding.class();
+        let Some((tried, shown)) = self.confirm(&class, &sighting.played.script).await else {
+            self.tally.only_once(class);
+            return self.ledger.give_up(sighting);
         };
+        let Sighting {
+            finding, played, ..
+        } = sighting;
         let ((script, performance), minimal) = self.minimise(&class, shown, tried).await;
         let finding = performance
             .findings
@@ -112,6 +116,7 @@ impl Hall<'_> {
             return;
         }
         self.tally.findings += 1;
+        self.tally.unconfirmed.remove(&finding.class());
         let scenario = replay::scenario(&evidence, &finding, &self.stage.transports);
         let replay = if self.is_late() {
             None
@@ -140,6 +145,31 @@ impl Hall<'_> {
             took: began.elapsed(),
         };
         (self.listener)(Event::Found(Box::new(discovery)));
+    }
+
+    /// Tells what broke a rule and did not do so again, with what was seen then.
+    pub(super) fn tell_fleeting(&mut self, sighting: Sighting, tried: u32) {
+        let Sighting {
+            finding,
+            played,
+            transcript,
+        } = sighting;
+        let discovery = Discovery {
+            class: finding.class(),
+            finding,
+            proof: Proof::Fleeting { tried },
+            script: Some(played),
+            minimal: false,
+            original: None,
+            before: Vec::new(),
+            transcript,
+            scenario: None,
+            replay: None,
+            fair: None,
+            log_tail: None,
+            took: Duration::ZERO,
+        };
+        (self.listener)(Event::Fleeting(Box::new(discovery)));
     }
 
     /// Tells a finding that no single script shows.

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use runner::Interrupt;
 use runner::launch::Instance;
 use runner::link::LinkOptions;
 use runner::target::Target;
@@ -11,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::vitals::Vitals;
 
 /// How long a target that died is given to be started again by whoever keeps it.
-const REVIVAL: Duration = Duration::from_secs(15);
+pub(super) const REVIVAL: Duration = Duration::from_secs(15);
 /// How often it is tried.
 const TRY: Duration = Duration::from_millis(200);
 
@@ -73,13 +74,18 @@ impl Keeper {
         self.launched.is_some() && self.target.restart().await.is_ok()
     }
 
+    /// Whether it was launched for the campaign, and can be started again.
+    pub(super) fn is_launched(&self) -> bool {
+        self.launched.is_some()
+    }
+
     /// Starts it again, or waits until somebody has; whether it serves again.
-    pub(super) async fn revive(&self) -> bool {
+    pub(super) async fn revive(&self, interrupt: &Interrupt) -> bool {
         if self.target.restart().await.is_ok() {
             return true;
         }
         let until = Instant::now() + REVIVAL;
-        while Instant::now() < until {
+        while Instant::now() < until && !interrupt.is_raised() {
             if self.target.open(&LinkOptions::default()).await.is_ok() {
                 return true;
             }

@@ -24,6 +24,7 @@ mod inquiry;
 mod keeper;
 mod leak;
 mod ledger;
+mod meet;
 mod novelty;
 mod options;
 mod outgoing;

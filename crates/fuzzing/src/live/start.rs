@@ -1,24 +1,22 @@
 //! [`run`]: from a target's address to a campaign.
 
 use std::net::{IpAddr, ToSocketAddrs};
-use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use codec::Version;
-use runner::launch::{Instance, Launch, LaunchError};
+use runner::launch::{Launch, LaunchError};
 use runner::link::Transport;
-use runner::target::{Address, Configuration, Profile, Target};
-use runner::{AdmissionError, At, Namespace, admit};
+use runner::target::{Address, Profile};
+use runner::{AdmissionError, At};
 use tokio::runtime;
 use tokio::task::LocalSet;
 
 use super::event::{Event, Outcome};
 use super::hall::Hall;
 use super::keeper::Keeper;
+use super::meet::Met;
 use super::options::Options;
 use super::perform::{Pace, Stage};
-use super::witnesses::Witnesses;
+use super::vitals::Vitals;
 
 /// The target of a campaign.
 #[derive(Debug, Clone)]
@@ -56,6 +54,11 @@ pub enum StartError {
     /// The broker cannot be started.
     #[error(transparent)]
     Launch(#[from] LaunchError),
+    /// The process that is to be watched is none, or may not be looked at.
+    #[error(
+        "the process {0} cannot be watched: {1}; --pid wants the process of the broker, on this machine"
+    )]
+    NoProcess(u32, std::io::Error),
     /// The target has no address for a transport.
     #[error("{0} is not reached over {1}; leave --transport away, or give an address for it")]
     NoTransport(String, Transport),
@@ -69,6 +72,9 @@ pub enum StartError {
         /// What it has.
         names: String,
     },
+    /// The user wanted no more before anything was performed.
+    #[error("interrupted before anything was performed")]
+    Interrupted,
     /// The target speaks none of the versions.
     #[error("{0} speaks none of the versions that were asked for; leave --versions away")]
     NoVersion(String),
@@ -95,62 +101,30 @@ pub fn run(
             return Err(StartError::NotOurs(foreign.to_string()));
         }
     }
+    if let Some(pid) = subject.pid {
+        Vitals::of(pid).map_err(|error| StartError::NoProcess(pid, error))?;
+    }
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(AdmissionError::Runtime)?;
     runtime.block_on(LocalSet::new().run_until(async {
-        let token = Namespace::new(nonce(), 0).token;
-        let (profile, launched) = subject.set_up(&options.transports).await?;
-        let Configuration {
-            endpoints,
-            declared,
-            ..
-        } = &profile.configurations[0];
-        let wanted = [
-            &options.versions,
-            &declared.versions,
-            &Version::ALL.to_vec(),
-        ];
-        let wanted = wanted.into_iter().find(|versions| !versions.is_empty());
-        let wanted = wanted.cloned().unwrap_or_default();
-        let address = endpoints.first();
-        for transport in &options.transports {
-            if endpoints.of(*transport).is_none() {
-                return Err(StartError::NoTransport(address.to_string(), *transport));
-            }
-        }
-        let facts = admit(endpoints, declared, &wanted, &token, options.patience).await?;
-        let spoken: Vec<_> = wanted
-            .into_iter()
-            .filter(|version| {
-                facts
-                    .unspoken
-                    .iter()
-                    .all(|(unspoken, _)| unspoken != version)
-            })
-            .collect();
-        let Some(version) = spoken.last().copied() else {
-            return Err(StartError::NoVersion(address.to_string()));
+        let met = tokio::select! {
+            met = subject.meet(options) => met?,
+            () = options.interrupt.raised() => return Err(StartError::Interrupted),
         };
         let options = &Options {
-            versions: spoken,
+            versions: met.versions,
             ..options.clone()
         };
-        let target = Target::at(endpoints, Arc::new(facts));
-        let target = match &launched {
-            Some(instance) => target.of_its_own(Rc::clone(instance)),
-            None => target,
-        };
-        let mut witnesses = Witnesses::new(target.clone(), version, token, options.patience);
-        let witness =
-            witnesses
-                .call()
-                .await
-                .map_err(|trouble| AdmissionError::DeliversNothing {
-                    address: address.to_string(),
-                    seen: trouble.to_string(),
-                })?;
+        let Met {
+            profile,
+            launched,
+            target,
+            witnesses,
+            witness,
+            ..
+        } = met;
         listener(Event::Begun {
             target: target.name(),
             versions: &options.versions,
@@ -162,7 +136,7 @@ pub fn run(
             transports: options.transports.clone(),
             patience: options.patience,
         };
-        let at = At::Profile(Box::new(profile.clone()));
+        let at = At::Profile(Box::new(profile));
         let hall = Hall::new(options, &at, stage, keeper, (witnesses, witness), listener);
         let outcome = hall.campaign().await;
         if let Some(instance) = launched {
@@ -170,68 +144,6 @@ pub fn run(
         }
         Ok(outcome)
     }))
-}
-
-impl Subject {
-    /// The broker as it is fuzzed: in one configuration; and its process, where it was started for that.
-    async fn set_up(
-        &self,
-        transports: &[Transport],
-    ) -> Result<(Profile, Option<Rc<Instance>>), StartError> {
-        match &self.broker {
-            Broker::At(profile) => {
-                let offered = profile.configurations.iter();
-                let offered = offered.map(|configuration| {
-                    let all = configuration.endpoints.all();
-                    let transports = all.map(|address| address.transport).collect();
-                    (configuration.name.as_str(), transports)
-                });
-                let at = self.choose(&profile.name, &offered.collect::<Vec<_>>(), transports)?;
-                let configurations = profile.configurations.get(at).cloned();
-                let one = Profile {
-                    configurations: configurations.into_iter().collect(),
-                    ..(**profile).clone()
-                };
-                Ok((one, None))
-            }
-            Broker::Launch(launch) => {
-                let offered = launch.recipe().configurations.iter();
-                let offered: Vec<_> = offered
-                    .map(|each| (each.name.as_str(), each.transports.clone()))
-                    .collect();
-                let at = self.choose(launch.name(), &offered, transports)?;
-                let instance = Rc::new(Instance::start(launch, at).await?);
-                let mut profile = Profile::from(instance.endpoints().clone());
-                profile.configurations[0].declared =
-                    launch.recipe().configurations[at].declared.clone();
-                Ok((profile, Some(instance)))
-            }
-        }
-    }
-
-    /// Which of the configurations is meant.
-    fn choose(
-        &self,
-        broker: &str,
-        offered: &[(&str, Vec<Transport>)],
-        transports: &[Transport],
-    ) -> Result<usize, StartError> {
-        let Some(name) = &self.configuration else {
-            let has_all = |(_, offered): &(&str, Vec<Transport>)| {
-                transports.iter().all(|wanted| offered.contains(wanted))
-            };
-            return Ok(offered.iter().position(has_all).unwrap_or(0));
-        };
-        let found = offered.iter().position(|(offered, _)| offered == name);
-        found.ok_or_else(|| {
-            let names: Vec<_> = offered.iter().map(|(name, _)| *name).collect();
-            StartError::NoConfiguration {
-                broker: broker.to_owned(),
-                name: name.clone(),
-                names: names.join(", "),
-            }
-        })
-    }
 }
 
 /// Whether all that an address can mean is this machine.
@@ -247,14 +159,6 @@ fn is_on_loopback(address: &Address) -> bool {
         // Who cannot be found cannot be harmed; admission says what is wrong.
         Err(_) => true,
     }
-}
-
-/// What tells this campaign's witness from that of an earlier one.
-fn nonce() -> u64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::from(now.subsec_nanos()) ^ now.as_secs() << 30 ^ u64::from(std::process::id()) << 40
 }
 
 #[cfg(test)]

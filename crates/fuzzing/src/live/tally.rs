@@ -1,6 +1,6 @@
 //! [`Tally`]: what a campaign has done so far.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use clauses::ClauseId;
@@ -32,8 +32,8 @@ pub struct Tally {
     pub findings: usize,
     /// How often a finding of a class that is known came again.
     pub repeated: u64,
-    /// What was seen once and could not be made to happen again.
-    pub unconfirmed: u64,
+    /// What was seen and could not be made to happen again: how often, by its class.
+    pub unconfirmed: BTreeMap<String, u64>,
     /// Classes of finding that were seen, and not looked into before the end.
     pub left: usize,
     /// How often the target died or stopped serving.
@@ -52,6 +52,11 @@ impl Tally {
                 .iter()
                 .filter_map(|answer| answer.sent.violation),
         );
+    }
+
+    /// Something of this class was seen, and not again.
+    pub(super) fn only_once(&mut self, class: String) {
+        *self.unconfirmed.entry(class).or_default() += 1;
     }
 
     /// Packets in both directions, per second of performing.

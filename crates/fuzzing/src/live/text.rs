@@ -41,9 +41,18 @@ pub(super) fn finding(discovery: &Discovery) -> String {
             text,
             "Not confirmed: no script that was performed before brings it about by itself."
         ),
+        Proof::Fleeting { tried: 0 } => writeln!(
+            text,
+            "Not confirmed: there was no time to perform the script once more."
+        ),
+        Proof::Fleeting { tried } => writeln!(
+            text,
+            "Not confirmed: it did not show again in {tried} performances of the script by itself. The exchange is that of the one performance that showed it, beside others."
+        ),
     };
     let took = discovery.took.as_secs_f64();
-    let _ = if discovery.script.is_none() {
+    let is_fleeting = matches!(discovery.proof, Proof::Fleeting { .. });
+    let _ = if discovery.script.is_none() || is_fleeting {
         Ok(())
     } else if discovery.minimal {
         writeln!(

@@ -40,6 +40,11 @@ impl Witnesses {
         }
     }
 
+    /// The version that they speak.
+    pub(super) fn version(&self) -> Version {
+        self.version
+    }
+
     /// Connects the next one.
     pub(super) async fn call(&mut self) -> Result<Witness, Trouble> {
         self.called += 1;

@@ -32,7 +32,14 @@ pub(crate) enum Fate {
     /// It sends PINGRESP to whoever sends this byte, and looks for new connections this seldom, unless somebody has
     /// just sent something.
     Dozes { byte: u8, between: Duration },
+    /// It sends PINGRESP to the first who sends this byte, and never again.
+    SlipsOnce { byte: u8 },
+    /// It sends a message to those that take part in no script, whenever a client sends this byte.
+    Gossips { byte: u8 },
 }
+
+/// PUBLISH at QoS 0 to the topic `x`, in 5.0, which the witness speaks.
+const GOSSIP: &[u8] = &[0x30, 4, 0, 1, b'x', 0];
 
 /// A broker behind a proxy, on a thread of its own. It ends with the test's process.
 pub(crate) struct Behind {
@@ -78,6 +85,7 @@ async fn live(mut listener: TcpListener, address: SocketAddr, fate: Fate, record
     loop {
         let death = Arc::new(Notify::new());
         let woken = Arc::new(Notify::new());
+        let gossip = Arc::new(Notify::new());
         let (_alive, dead) = watch::channel(());
         let serving = async {
             let broker = Broker::start(Config::default()).unwrap();
@@ -99,7 +107,7 @@ async fn live(mut listener: TcpListener, address: SocketAddr, fate: Fate, record
                     fate,
                     Arc::clone(record),
                     number,
-                    (Arc::clone(&death), Arc::clone(&woken)),
+                    (Arc::clone(&death), Arc::clone(&woken), Arc::clone(&gossip)),
                 );
                 let mut dead = dead.clone();
                 tokio::spawn(async move {
@@ -134,7 +142,7 @@ async fn relay(
     fate: Fate,
     record: Recordings,
     number: usize,
-    (death, woken): (Arc<Notify>, Arc<Notify>),
+    (death, woken, gossip): (Arc<Notify>, Arc<Notify>, Arc<Notify>),
 ) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_broker, mut to_broker) = split(broker);
@@ -160,6 +168,12 @@ async fn relay(
                     return std::future::pending().await;
                 }
                 Fate::Dozes { byte, .. } if bytes.contains(&byte) => unasked.notify_one(),
+                Fate::SlipsOnce { byte }
+                    if bytes.contains(&byte) && is_first(&record, byte, bytes) =>
+                {
+                    unasked.notify_one();
+                }
+                Fate::Gossips { byte } if bytes.contains(&byte) => gossip.notify_waiters(),
                 _ => {}
             }
             if to_broker.write_all(bytes).await.is_err() {
@@ -177,6 +191,12 @@ async fn relay(
                 () = unasked.notified() => {
                     let _ = to_client.write_all(&[0xD0, 0]).await;
                 }
+                () = gossip.notified() => {
+                    let takes_part_in_none = is_of_the_campaign(&record.lock().unwrap()[number]);
+                    if takes_part_in_none {
+                        let _ = to_client.write_all(GOSSIP).await;
+                    }
+                }
                 read = from_broker.read(&mut bytes) => match read {
                     Ok(count @ 1..) if to_client.write_all(&bytes[..count]).await.is_ok() => {}
                     _ => break,
@@ -189,4 +209,16 @@ async fn relay(
         () = there => {}
         () = back => {}
     }
+}
+
+/// Whether nobody had sent the byte before these.
+fn is_first(record: &Recordings, byte: u8, bytes: &[u8]) -> bool {
+    let count = |sent: &[u8]| sent.iter().filter(|sent| **sent == byte).count();
+    let recordings = record.lock().unwrap();
+    recordings.iter().map(|sent| count(sent)).sum::<usize>() == count(bytes)
+}
+
+/// Whether a connection is the witness's, or the admission's: these come by names of their own.
+pub(crate) fn is_of_the_campaign(sent: &[u8]) -> bool {
+    sent.windows(5).any(|name| name == b"assay")
 }

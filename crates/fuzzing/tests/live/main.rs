@@ -9,9 +9,10 @@ mod timing;
 
 use std::time::Duration;
 
-use broker::{Behind, Fate};
+use broker::{Behind, Fate, is_of_the_campaign};
+use clauses::clause;
 use fuzzing::live::{
-    self, Discovery, Event, Options, Outcome, Played, Proof, Subject, record, run,
+    self, Discovery, Event, Folder, Options, Outcome, Played, Proof, Subject, record, run,
 };
 use fuzzing::script::Operation;
 use runner::target::{Address, Endpoints};
@@ -38,7 +39,7 @@ fn campaign_until(
     let mut discoveries = Vec::new();
     let mut performed = Vec::new();
     let outcome = run(&subject, options, &mut |event| match event {
-        Event::Found(discovery) => {
+        Event::Found(discovery) | Event::Fleeting(discovery) => {
             if discovery.finding.rule == rule {
                 options.interrupt.raise();
             }
@@ -81,8 +82,7 @@ fn the_reference_broker_does_nothing_wrong() {
 fn traffic(options: &Options) -> (Vec<Vec<u8>>, Vec<Played>) {
     let behind = Behind::start(Fate::Lives);
     let (_, _, performed) = campaign(&behind, options);
-    // The admission and the witness come by names of their own.
-    let of_scripts = |bytes: &Vec<u8>| !bytes.windows(5).any(|name| name == b"assay");
+    let of_scripts = |bytes: &Vec<u8>| !is_of_the_campaign(bytes);
     let sent = behind.recordings().into_iter().filter(of_scripts).collect();
     (sent, performed)
 }
@@ -163,6 +163,32 @@ fn who_kills_the_target_is_found_and_made_small() {
 }
 
 #[test]
+fn what_is_not_seen_again_is_told_with_what_was_seen() {
+    let behind = Behind::start(Fate::SlipsOnce { byte: 0xA2 });
+    let (outcome, discoveries, _) = campaign(&behind, &options());
+    let [seen] = &discoveries[..] else {
+        panic!("{outcome:?}: {discoveries:#?}");
+    };
+    assert_eq!(seen.finding.rule, "answer-to-nothing");
+    assert!(matches!(seen.proof, Proof::Fleeting { tried: 1.. }));
+    let times = outcome.tally.unconfirmed.get(&seen.class);
+    assert_eq!(times, Some(&1), "{outcome:?}");
+    assert_eq!(outcome.exit_status(), 0, "it is no finding");
+    let folder = tempfile::tempdir().unwrap();
+    let place = Folder::new(folder.path()).write(seen).unwrap();
+    assert!(place.starts_with(folder.path().join("unconfirmed")));
+    let recorded = std::fs::read(place.join("replay.txt")).unwrap();
+    let scripts = record::read(&recorded[..]).unwrap();
+    assert!(scripts[0].script.steps.iter().any(sends_it));
+    let told = std::fs::read_to_string(place.join("finding.txt")).unwrap();
+    assert!(
+        told.contains("did not show again in 3 performances"),
+        "{told}"
+    );
+    assert!(told.contains("PINGRESP: {}"), "{told}");
+}
+
+#[test]
 fn a_target_that_stays_away_ends_the_campaign() {
     let behind = Behind::start(Fate::DiesOf {
         byte: 0xA2,
@@ -194,6 +220,23 @@ fn who_does_nothing_wrong_must_be_served() {
         .unwrap_or_else(|| panic!("{outcome:?}"));
     let script = &found.script.as_ref().unwrap().script;
     assert!(script.steps.len() <= 3, "{script:?}");
+}
+
+#[test]
+fn who_brings_messages_to_those_that_asked_for_none_is_found() {
+    let behind = Behind::start(Fate::Gossips { byte: 0xA2 });
+    let (outcome, discoveries, _) = campaign_until(&behind, &options(), "witness-not-subscribed");
+    let [found] = &discoveries[..] else {
+        panic!("{outcome:?}: {discoveries:#?}");
+    };
+    assert_eq!(found.clause(), Some(clause!("v5.0/MQTT-3.3.2-3")));
+    assert!(matches!(found.proof, Proof::Confirmed { .. }));
+    let steps = &found.script.as_ref().unwrap().script.steps;
+    assert!(steps.iter().any(sends_it), "{steps:?}");
+    assert!(
+        !outcome.crashed && outcome.tally.crashes == 0,
+        "{outcome:?}"
+    );
 }
 
 #[test]

@@ -419,7 +419,7 @@ impl<'a, 'l> Hall<'a, 'l> {
         };
         match station.look().await {
             Sign::Dead(seen) => return self.bury(index, seen, done).await,
-            Sign::Replaced(notice) => self.ledger.notice(notice),
+            Sign::Replaced(notice) | Sign::Unasked(notice) => self.ledger.notice(notice),
             Sign::Served => {}
         }
         for done in done {

@@ -49,8 +49,15 @@ impl Files {
                 .map_err(|error| Failure::of(&error).note("nothing was performed"))?;
             Ok::<_, Failure>((Junit::new(SystemTime::now()), destination))
         });
+        let folder = Folder::new(&fuzz.out);
+        folder.try_out().map_err(|error| {
+            let path = fuzz.out.display();
+            Failure::new(format!("cannot write findings to `{path}`: {error}"))
+                .note("nothing was performed")
+                .help("--out names another folder")
+        })?;
         Ok(Self {
-            folder: Folder::new(&fuzz.out),
+            folder,
             record: record.transpose()?,
             junit: junit.transpose()?,
         })
@@ -70,13 +77,19 @@ impl Files {
                 }
             }
             Event::Found(discovery) => {
-                let folder = self.folder.write(discovery).map_err(|error| {
-                    Failure::new(format!("cannot write the finding: {error}"))
-                        .note(format!("it was {}", discovery.class))
-                })?;
+                let folder = self
+                    .folder
+                    .write(discovery)
+                    .map_err(|error| self.unwritable("the finding", &error, discovery))?;
                 show.found(discovery, &folder);
                 let report = case(discovery, &folder);
                 self.tell(&runner::event::Event::CaseFinished(Box::new(report)));
+            }
+            Event::Fleeting(discovery) => {
+                self.folder.write(discovery).map_err(|error| {
+                    self.unwritable("what was not seen again", &error, discovery)
+                })?;
+                show.unconfirmed(&self.folder.unconfirmed());
             }
             Event::Notice(text) => self.tell(&runner::event::Event::Notice(text.clone())),
             Event::Progress(_) => {}
@@ -93,6 +106,12 @@ impl Files {
             }
         }
         Ok(())
+    }
+
+    fn unwritable(&self, what: &str, error: &io::Error, discovery: &Discovery) -> Failure {
+        let path = self.folder.path().display();
+        Failure::new(format!("cannot write {what} to `{path}`: {error}"))
+            .note(format!("it was {}", discovery.class))
     }
 
     fn tell(&mut self, event: &runner::event::Event) {
@@ -184,7 +203,9 @@ fn case(discovery: &Discovery, folder: &Path) -> CaseReport {
         discovery.finding.message,
         match discovery.proof {
             Proof::Confirmed { .. } => format!("see {}", folder.display()),
-            Proof::Seen => format!("seen once, see {}", folder.display()),
+            Proof::Seen | Proof::Fleeting { .. } => {
+                format!("seen once, see {}", folder.display())
+            }
         }
     );
     let shown = discovery

@@ -15,7 +15,7 @@ use runner::Interrupt;
 use runner::link::Transport;
 use runner::target::{Address, Endpoints, Profile};
 
-use crate::failure::{Failure, NO_TARGET};
+use crate::failure::{Failure, INTERRUPTED, NO_TARGET};
 use crate::signal;
 use crate::target::launch;
 use crate::trust::Trust;
@@ -71,7 +71,7 @@ pub(crate) struct Fuzz {
     pid: Option<u32>,
 
     /// What all scripts come from; any number where it is not given.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     seed: Option<u64>,
 
     /// How long, such as `90s`, `10m` or `24h`; a minute where it is not given. Findings take at most half of it; those
@@ -81,7 +81,7 @@ pub(crate) struct Fuzz {
     time: Option<Duration>,
 
     /// How many scripts are performed at most.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number)]
     scripts: Option<u64>,
 
     /// The versions that clients speak; all that the target speaks where none is given.
@@ -196,6 +196,7 @@ impl Fuzz {
                 let failure = Failure::of(&error);
                 Err(match error {
                     StartError::Admission(_) | StartError::Launch(_) => failure.status(NO_TARGET),
+                    StartError::Interrupted => failure.status(INTERRUPTED),
                     _ => failure,
                 })
             }
@@ -247,6 +248,11 @@ impl Fuzz {
         }
         self.transport.clone()
     }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse()
+        .map_err(|_| format!("write a number from 0 to {}", u64::MAX))
 }
 
 /// A duration as people write it; `24h` besides what scenarios take.

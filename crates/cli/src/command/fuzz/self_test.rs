@@ -13,7 +13,7 @@ use indicatif::ProgressBar;
 use report::terminal_line;
 use runner::Interrupt;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, INTERRUPTED};
 
 /// How many out of a hundred faults must be found.
 const WANTED: usize = 90;
@@ -53,7 +53,7 @@ pub(super) fn run(
         time.as_secs()
     );
     if outcomes.len() < faults {
-        return Ok(130);
+        return Ok(INTERRUPTED);
     }
     Ok(u8::from(
         found * 100 < WANTED * outcomes.len() || middle > MEDIAN,

@@ -1,6 +1,6 @@
 //! What people see of a campaign: a line that tells how far it is, the findings, and the summary.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anstream::println;
@@ -23,6 +23,8 @@ pub(super) struct Show {
     seed: u64,
     time: Duration,
     replays: bool,
+    /// Where what was not seen again was written.
+    unconfirmed: Option<PathBuf>,
 }
 
 impl Show {
@@ -33,6 +35,7 @@ impl Show {
             seed: options.seed,
             time: options.time,
             replays: options.replay.is_some(),
+            unconfirmed: None,
         }
     }
 
@@ -60,11 +63,30 @@ impl Show {
                 self.bar.suspend(|| println!("note: {text}"));
             }
             // A finding is shown when it is written, with its place.
-            Event::Performed(_) | Event::Found(_) => {}
+            Event::Performed(_) | Event::Found(_) | Event::Fleeting(_) => {}
             Event::Over(tally) => {
                 self.bar.finish_and_clear();
                 summary(tally);
+                self.not_seen_again(tally);
             }
+        }
+    }
+
+    /// What was not seen again is written there.
+    pub(super) fn unconfirmed(&mut self, folder: &Path) {
+        self.unconfirmed = Some(folder.to_owned());
+    }
+
+    /// Tells what was not seen again, by its rule.
+    fn not_seen_again(&self, tally: &Tally) {
+        for (class, times) in &tally.unconfirmed {
+            println!("  {times} x {}", terminal_line(class));
+        }
+        if let Some(folder) = &self.unconfirmed {
+            println!(
+                "their sessions are in {}",
+                terminal_line(&folder.display().to_string())
+            );
         }
     }
 
@@ -153,8 +175,13 @@ fn summary(tally: &Tally) {
         left => format!("; {left} not looked into"),
     };
     println!(
-        "{} findings, seen {} more times; {} not seen again{left}{crashes}",
-        tally.findings, tally.repeated, tally.unconfirmed
+        "{}, seen {} more times; {} not seen again{left}{crashes}",
+        match tally.findings {
+            1 => "1 finding".to_owned(),
+            findings => format!("{findings} findings"),
+        },
+        tally.repeated,
+        tally.unconfirmed.values().sum::<u64>()
     );
 }
 
