@@ -13,7 +13,6 @@ use tokio::time::{Instant, sleep};
 use super::event::{Event, Proof};
 use super::hall::Hall;
 use super::inquiry::Evidence;
-use super::keeper::REVIVAL;
 use super::perform::Performance;
 use super::source::Played;
 use crate::minimise::Minimiser;
@@ -103,7 +102,7 @@ impl Hall<'_> {
             let next = if self.keeper.is_launched() {
                 "it is started again".to_owned()
             } else {
-                let seconds = REVIVAL.as_secs();
+                let seconds = self.keeper.revival().as_secs_f32();
                 format!("waiting up to {seconds} s until somebody has started it again")
             };
             (self.listener)(Event::Notice(format!(

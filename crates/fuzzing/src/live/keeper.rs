@@ -11,8 +11,9 @@ use tokio::time::{Instant, sleep};
 
 use super::vitals::Vitals;
 
-/// How long a target that died is given to be started again by whoever keeps it.
-pub(super) const REVIVAL: Duration = Duration::from_secs(15);
+/// How long a target that died is given to be started again by whoever keeps it: so many times what it may leave a client
+/// unanswered.
+const REVIVAL: u32 = 3;
 /// How often it is tried.
 const TRY: Duration = Duration::from_millis(200);
 
@@ -26,15 +27,27 @@ pub(super) struct Keeper {
     target: Target,
     pid: Option<u32>,
     launched: Option<Rc<Instance>>,
+    patience: Duration,
 }
 
 impl Keeper {
-    pub(super) fn new(target: Target, pid: Option<u32>, launched: Option<Rc<Instance>>) -> Self {
+    pub(super) fn new(
+        target: Target,
+        pid: Option<u32>,
+        launched: Option<Rc<Instance>>,
+        patience: Duration,
+    ) -> Self {
         Self {
             target,
             pid,
             launched,
+            patience,
         }
+    }
+
+    /// How long a target that died is waited for, where somebody else must start it again.
+    pub(super) fn revival(&self) -> Duration {
+        self.patience * REVIVAL
     }
 
     /// The process of the target, if it may be looked at.
@@ -84,7 +97,7 @@ impl Keeper {
         if self.target.restart().await.is_ok() {
             return true;
         }
-        let until = Instant::now() + REVIVAL;
+        let until = Instant::now() + self.revival();
         while Instant::now() < until && !interrupt.is_raised() {
             if self.target.open(&LinkOptions::default()).await.is_ok() {
                 return true;

@@ -129,7 +129,12 @@ pub fn run(
             target: target.name(),
             versions: &options.versions,
         });
-        let keeper = Keeper::new(target.clone(), subject.pid, launched.clone());
+        let keeper = Keeper::new(
+            target.clone(),
+            subject.pid,
+            launched.clone(),
+            options.patience,
+        );
         let stage = Stage {
             target,
             pace: Pace::new(),

@@ -80,6 +80,15 @@ struct Published {
     at: Option<usize>,
 }
 
+/// A message that is expected.
+#[derive(Clone)]
+struct Expected {
+    payload: Vec<u8>,
+    retain: bool,
+    /// Which of the lines does.
+    line: usize,
+}
+
 struct Identifier {
     name: String,
     used: bool,
@@ -100,8 +109,8 @@ struct Client {
     unread: Vec<u8>,
     /// The lines whose PUBLISH has this Packet Identifier.
     deliveries: Vec<(u16, usize)>,
-    /// The messages that are expected: the payload, and RETAIN.
-    expected: Vec<(Vec<u8>, bool)>,
+    /// The messages that are expected.
+    expected: Vec<Expected>,
     /// Which entries of the transcript send SUBSCRIBE.
     subscribes: Vec<usize>,
 }

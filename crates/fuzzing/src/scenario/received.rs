@@ -5,7 +5,7 @@ use std::time::Duration;
 use codec::draft::Draft;
 use codec::{Direction, Frame, MAXIMUM_PACKET_SIZE, Packet, PacketType, Split, Version};
 
-use super::{Client, Identifier, Line, Writer};
+use super::{Client, Expected, Identifier, Line, Writer};
 use crate::observe::Observer;
 use crate::oracle::Strictness;
 
@@ -56,9 +56,14 @@ impl Writer<'_> {
                 Some(expiry) => (&[], Some(("message_expiry", expiry))),
                 None => return,
             },
-            "delivered-twice" if self.is_forwarded_and_retained(client, frame) => {
-                (CHOSEN, Some(("retain", "false".to_owned())))
-            }
+            "delivered-twice" => match self.forwarded_as_retained(client, frame) {
+                Some(line) => {
+                    let text = &mut self.lines[line].text;
+                    *text = text.replace(", retain: true }", ", retain: false }");
+                    (&[], None)
+                }
+                None => return,
+            },
             // How many codes there must be is a rule that stands over all scenarios.
             "codes-per-filter" => (&["codes"], None),
             "unsound-packet" => (CHOSEN, None),
@@ -110,30 +115,29 @@ impl Writer<'_> {
         !retained && sent.is_some_and(|sent| subscribes.iter().all(|subscribes| *subscribes > sent))
     }
 
-    /// Whether a message that has come twice with RETAIN must come twice, first without: it was sent between two
+    /// The line of a message that has come twice with RETAIN and must come twice, first without: it was sent between two
     /// SUBSCRIBE of the client.
-    fn is_forwarded_and_retained(&self, client: usize, frame: Frame<'_>) -> bool {
+    fn forwarded_as_retained(&self, client: usize, frame: Frame<'_>) -> Option<usize> {
         let Client {
             subscribes,
             expected,
             version,
             ..
         } = &self.clients[client];
-        let Ok(Packet::Publish(publish)) = codec::decode(frame, *version, Direction::ToClient)
-        else {
-            return false;
+        let packet = codec::decode(frame, *version, Direction::ToClient).ok()?;
+        let Packet::Publish(publish) = packet else {
+            return None;
         };
-        let all_with_retain = expected
+        let sent = self.sent_at(client, frame)?;
+        let between = subscribes.iter().any(|subscribes| *subscribes < sent)
+            && subscribes.iter().any(|subscribes| *subscribes > sent);
+        let mut copies = expected
             .iter()
-            .filter(|(payload, _)| *payload == publish.payload)
-            .all(|(_, retain)| *retain);
-        let sent = self.sent_at(client, frame);
-        publish.retain
-            && all_with_retain
-            && sent.is_some_and(|sent| {
-                subscribes.iter().any(|subscribes| *subscribes < sent)
-                    && subscribes.iter().any(|subscribes| *subscribes > sent)
-            })
+            .filter(|expected| expected.payload == publish.payload);
+        let (Some(first), None) = (copies.next(), copies.next()) else {
+            return None;
+        };
+        (between && publish.retain && first.retain).then_some(first.line)
     }
 
     /// Whether a message has come as often as it was published: where subscriptions overlap, it is the target's choice to
@@ -144,7 +148,7 @@ impl Writer<'_> {
         };
         let of = |payload: &&[u8]| *payload == publish.payload;
         let expected = self.clients[client].expected.iter();
-        let expected = expected.map(|(payload, _)| payload.as_slice());
+        let expected = expected.map(|expected| expected.payload.as_slice());
         let published = self.published.iter().map(|each| each.payload.as_slice());
         self.told.strictness == Strictness::Safety
             && !publish.retain
@@ -210,8 +214,11 @@ impl Writer<'_> {
                 && !parts.any(|part| part == name);
         }
         if let Packet::Publish(publish) = packet {
-            let expected = &mut self.clients[client].expected;
-            expected.push((publish.payload.to_vec(), publish.retain));
+            self.clients[client].expected.push(Expected {
+                payload: publish.payload.to_vec(),
+                retain: publish.retain,
+                line: self.lines.len(),
+            });
         }
         if let Packet::Publish(publish) = packet
             && let Some(number) = publish.packet_id
@@ -397,6 +404,8 @@ mod tests {
             ],
         );
         assert_eq!(text.matches("a <- PUBLISH").count(), 2, "{text}");
-        assert_eq!(text.matches("retain: false }").count(), 1, "{text}");
+        let forwarded = text.find("retain: false }").unwrap();
+        let retained = text.find("retain: true }").unwrap();
+        assert!(forwarded < retained, "{text}");
     }
 }

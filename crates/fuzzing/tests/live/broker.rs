@@ -213,7 +213,7 @@ async fn relay(
 
 /// Whether nobody had sent the byte before these.
 fn is_first(record: &Recordings, byte: u8, bytes: &[u8]) -> bool {
-    let count = |sent: &[u8]| sent.iter().filter(|sent| **sent == byte).count();
+    let count = |sent: &[u8]| sent.split(|sent| *sent == byte).count() - 1;
     let recordings = record.lock().unwrap();
     recordings.iter().map(|sent| count(sent)).sum::<usize>() == count(bytes)
 }

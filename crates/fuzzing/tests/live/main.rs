@@ -146,7 +146,7 @@ fn who_kills_the_target_is_found_and_made_small() {
         late: Duration::ZERO,
         back: true,
     });
-    let (outcome, discoveries, _) = campaign(&behind, &options());
+    let (outcome, discoveries, _) = campaign_until(&behind, &options(), "target-died");
     let died: Vec<_> = discoveries
         .iter()
         .filter(|found| found.finding.rule == "target-died")
@@ -195,8 +195,14 @@ fn a_target_that_stays_away_ends_the_campaign() {
         late: Duration::ZERO,
         back: false,
     });
-    let (outcome, discoveries, _) = campaign(&behind, &options());
+    let options = Options {
+        // Three times as long is waited for it.
+        patience: Duration::from_secs(1),
+        ..options()
+    };
+    let (outcome, discoveries, _) = campaign(&behind, &options);
     assert!(outcome.gone);
+    assert_eq!(outcome.tally.crashes, 1);
     assert_eq!(outcome.exit_status(), 3);
     let [found] = &discoveries[..] else {
         panic!("{discoveries:?}");
@@ -213,7 +219,7 @@ fn who_does_nothing_wrong_must_be_served() {
         scripts: Some(6),
         ..options()
     };
-    let (outcome, discoveries, _) = campaign(&behind, &options);
+    let (outcome, discoveries, _) = campaign_until(&behind, &options, "unserved-client");
     let found = discoveries
         .iter()
         .find(|found| found.finding.rule == "unserved-client")
