@@ -160,7 +160,7 @@ impl Oracle {
                 let arrived = known_as.handled != OPEN;
                 let same = self.texts.get(known_as.topic) == self.texts.get(topic)
                     && self.texts.get(known_as.payload) == publish.payload;
-                let two = if exact { !known_as.sure } else { !same };
+                let two = first.doubtful || !known_as.sure || !exact && !same;
                 if two {
                     // An identifier for two messages: no sentence says which of them is meant; or the first need not
                     // have been taken.
@@ -180,6 +180,7 @@ impl Oracle {
                     packet_id,
                     publication: self.publications.len(),
                     link: serial,
+                    doubtful: false,
                 });
             }
             _ => {}

@@ -146,6 +146,8 @@ pub(super) struct Incoming {
     pub(super) packet_id: u16,
     pub(super) publication: usize,
     pub(super) link: u32,
+    /// The target may have forgotten it, with the Session.
+    pub(super) doubtful: bool,
 }
 
 /// How often a publication came.
@@ -231,6 +233,9 @@ impl Session {
         } else {
             for subscription in &mut self.subscriptions {
                 subscription.sure_until = 0;
+            }
+            for incoming in &mut self.incoming {
+                incoming.doubtful = true;
             }
         }
         if earlier.spoken != self.spoken {
