@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use fuzzing::oracle::Strictness;
 use fuzzing::seeds::{self, Seed};
 use fuzzing::session;
 
@@ -174,7 +175,8 @@ fn add(target: &str, files: &[&str]) -> Result<(), Box<dyn Error>> {
 fn explain(files: &[&str]) -> Result<(), Box<dyn Error>> {
     for path in files {
         let bytes = fs::read(path).map_err(|error| format!("{path}: {error}"))?;
-        match session::explain(&bytes) {
+        let judged = |strictness| session::explain(&bytes, strictness);
+        match judged(Strictness::Exact).or_else(|| judged(Strictness::Safety)) {
             Some(explained) => {
                 println!("# {path}\n{explained}");
                 let smallest = format!("{path}.smallest");

@@ -1,5 +1,5 @@
-//! Plays many scripts on the core, as the fuzz target `session` does, and tells each that breaks it as the smallest scenario
-//! that still does: `cargo run --release -p mqtt-assay-fuzzing --no-default-features --example scan made|bred
+//! Plays many scripts on the core, as the fuzz target `session` does, judges each as strictly as can be and as a target over a
+//! network, and tells each that breaks the core as the smallest scenario that still does: `cargo run --release -p mqtt-assay-fuzzing --no-default-features --example scan made|bred
 //! [FIRST [COUNT [FOLDER]]]`, a million from number 0 where nothing is said. Scripts are `made` of their number, or `bred`
 //! from the seeds of the fuzz target: joined and changed, as their number says, twenty times as fast as libFuzzer does it
 //! and with no idea of what is new. The smallest that break the core are written into the folder, for `corpus add session`.
@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use fuzzing::oracle::Strictness;
 use fuzzing::script::{Mix, Script};
 use fuzzing::{seeds, session};
 
@@ -34,18 +35,20 @@ fn main() -> ExitCode {
     let (begun, mut broke) = (Instant::now(), 0);
     for number in first..first + count {
         let bytes = script(number, &seeds);
-        match catch_unwind(|| session::explain(&bytes)) {
-            Ok(None) => continue,
-            Ok(Some(explained)) => {
-                println!("{number}: {explained}");
-                if let Some(folder) = &folder {
-                    let smallest = explained.smallest.to_bytes();
-                    std::fs::write(folder.join(number.to_string()), smallest).unwrap();
+        for strictness in [Strictness::Exact, Strictness::Safety] {
+            match catch_unwind(|| session::explain(&bytes, strictness)) {
+                Ok(None) => continue,
+                Ok(Some(explained)) => {
+                    println!("{number}, {strictness:?}: {explained}");
+                    if let Some(folder) = &folder {
+                        let smallest = explained.smallest.to_bytes();
+                        std::fs::write(folder.join(number.to_string()), smallest).unwrap();
+                    }
                 }
+                Err(_) => println!("{number} makes the core panic"),
             }
-            Err(_) => println!("{number} makes the core panic"),
+            broke += 1;
         }
-        broke += 1;
     }
     println!("{broke} of {count} in {:.0?}", begun.elapsed());
     ExitCode::from(u8::from(broke > 0))

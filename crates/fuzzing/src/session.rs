@@ -16,7 +16,7 @@ use crate::script::{CLIENTS, Mix, Operation, Script};
 /// # Panics
 /// When it does not.
 pub fn holds(bytes: &[u8]) {
-    if let Some(explained) = explain(bytes) {
+    if let Some(explained) = explain(bytes, Strictness::Exact) {
         panic!("{explained}");
     }
 }
@@ -64,8 +64,12 @@ impl fmt::Display for Broken {
 }
 
 /// Plays the script on a fresh machine and stops at the first thing that is wrong.
-fn judge<B: AsRef<[u8]>>(machine: impl Machine, script: &Script<B>) -> Result<(), Broken> {
-    let mut oracle = Oracle::new(Strictness::Exact);
+fn judge<B: AsRef<[u8]>>(
+    machine: impl Machine,
+    script: &Script<B>,
+    strictness: Strictness,
+) -> Result<(), Broken> {
+    let mut oracle = Oracle::new(strictness);
     let mut player = Player::new(machine);
     let mut asked = Asked::default();
     let found = |oracle: &Oracle| oracle.findings().first().cloned().map(What::Found);
@@ -201,13 +205,13 @@ mod tests {
     #[test]
     fn a_leak_is_noticed_at_the_step_that_leaks() {
         let script = one_that_is_malformed();
-        assert!(judge(fresh(), &script).is_ok());
+        assert!(judge(fresh(), &script, Strictness::Exact).is_ok());
         for (plant, leaking) in [
             (Plant::LeakPerMalformed, 2),
             // The fourth connection.
             (Plant::LeakPerConnection, 5),
         ] {
-            let broken = judge(Planted::new(plant), &script).unwrap_err();
+            let broken = judge(Planted::new(plant), &script, Strictness::Exact).unwrap_err();
             assert_eq!(broken.step, Some(leaking), "{plant:?}: {broken}");
             assert!(matches!(broken.what, What::Grown(_)), "{plant:?}: {broken}");
         }

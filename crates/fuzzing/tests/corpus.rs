@@ -7,6 +7,7 @@ use std::panic::{RefUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use codec::Version;
+use fuzzing::oracle::Strictness;
 use fuzzing::{invariant, seeds};
 
 fn packed(name: &str) -> Vec<seeds::Seed> {
@@ -87,6 +88,15 @@ fn what_is_read_is_written_again() {
 #[test]
 fn the_core_and_the_oracle_agree_about_sessions() {
     replay("session", fuzzing::session::holds);
+}
+
+/// What a target over a network may do includes what the core does.
+#[test]
+fn who_judges_safety_alone_agrees_as_well() {
+    replay("session", |bytes| {
+        let explained = fuzzing::session::explain(bytes, Strictness::Safety);
+        assert!(explained.is_none(), "{}", explained.unwrap());
+    });
 }
 
 #[test]

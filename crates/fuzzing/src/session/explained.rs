@@ -27,22 +27,26 @@ impl fmt::Display for Explained {
     }
 }
 
-/// What is wrong when these bytes are played as a script on the core; none where nothing is.
+/// What is wrong when these bytes are played as a script on the core and judged so; none where nothing is.
 ///
 /// # Panics
 /// When the core does.
-pub fn explain(bytes: &[u8]) -> Option<Explained> {
+pub fn explain(bytes: &[u8], strictness: Strictness) -> Option<Explained> {
     // Hardly ever is anything wrong: nothing is copied before.
-    judge(embedded::fresh(), &Script::read(bytes)).err()?;
-    explain_on(embedded::fresh, Script::from_bytes(bytes))
+    judge(embedded::fresh(), &Script::read(bytes), strictness).err()?;
+    explain_on(embedded::fresh, Script::from_bytes(bytes), strictness)
 }
 
-fn explain_on<M: Machine>(fresh: impl Fn() -> M, script: Script) -> Option<Explained> {
-    let first = judge(fresh(), &script).err()?;
+fn explain_on<M: Machine>(
+    fresh: impl Fn() -> M,
+    script: Script,
+    strictness: Strictness,
+) -> Option<Explained> {
+    let first = judge(fresh(), &script, strictness).err()?;
     let smallest = minimise(script, |smaller| {
-        judge(fresh(), smaller).is_err_and(|broken| broken.is_like(&first))
+        judge(fresh(), smaller, strictness).is_err_and(|broken| broken.is_like(&first))
     });
-    let broken = judge(fresh(), &smallest).err().unwrap_or(first);
+    let broken = judge(fresh(), &smallest, strictness).err().unwrap_or(first);
     let mut transcript = Transcript::default();
     Player::new(fresh()).play(&smallest, &mut transcript);
     let message = broken.to_string();
@@ -50,7 +54,7 @@ fn explain_on<M: Machine>(fresh: impl Fn() -> M, script: Script) -> Option<Expla
         transcript: &transcript,
         finding: &broken.into_finding(),
         namespace: *TOKEN,
-        strictness: Strictness::Exact,
+        strictness,
         transports: &[],
         notes: &[],
     });
@@ -98,7 +102,13 @@ mod tests {
     /// What a generated script says of a machine, the first that says anything.
     fn explained<M: Machine>(fresh: impl Fn() -> M) -> Explained {
         (0..2_000)
-            .find_map(|seed| explain_on(&fresh, Script::from_seed(seed, &Mix::default())))
+            .find_map(|seed| {
+                explain_on(
+                    &fresh,
+                    Script::from_seed(seed, &Mix::default()),
+                    Strictness::Exact,
+                )
+            })
             .expect("a fault that is found within 2000 scripts")
     }
 
