@@ -58,7 +58,7 @@ fn campaign(folder: &Path, leak: &str, time: &str) -> Running {
             "--time",
             time,
             "--watch",
-            "300ms",
+            "150ms",
             "--out",
             "findings",
             "--junit",

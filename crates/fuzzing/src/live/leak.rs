@@ -33,6 +33,18 @@ impl Resource {
             Self::Cpu => 1,
         }
     }
+
+    /// How often scripts are performed for a question about so many of them, where it grew by so much when as many were
+    /// performed so many times: enough for four times what no chance explains. Who computes for good does so from the
+    /// first time.
+    fn times(self, scripts: usize, (grown, times): (u64, usize)) -> usize {
+        if self == Self::Cpu {
+            return scripts;
+        }
+        let enough = 4 * self.sure() * times as u64 / grown.max(1);
+        let enough = usize::try_from(enough).unwrap_or(usize::MAX);
+        enough.max(scripts).min(times)
+    }
 }
 
 impl Hall<'_> {
@@ -77,13 +89,16 @@ impl Hall<'_> {
     /// The script of these that makes the target grow, and how often it must be performed for that.
     async fn grower(&mut self, resource: Resource, suspects: &[Played]) -> Option<(Played, usize)> {
         let scripts: Vec<_> = suspects.iter().map(|played| &played.script).collect();
-        let mut times = FEWEST;
-        while !self.grows(resource, &scripts, times).await {
+        let mut times = resource.times(scripts.len(), (0, FEWEST));
+        let mut grew = loop {
+            if let Some(grown) = self.grows(resource, &scripts, times).await {
+                break (grown, times);
+            }
             times *= 4;
             if times > MOST || self.is_late() {
                 return None;
             }
-        }
+        };
         let mut suspects = suspects;
         while suspects.len() > 1 {
             if self.is_late() {
@@ -91,23 +106,30 @@ impl Hall<'_> {
             }
             let (newer, older) = suspects.split_at(suspects.len() / 2);
             let scripts: Vec<_> = newer.iter().map(|played| &played.script).collect();
-            suspects = if self.grows(resource, &scripts, times).await {
+            let times = resource.times(scripts.len(), grew);
+            suspects = if let Some(grown) = self.grows(resource, &scripts, times).await {
+                grew = (grown, times);
                 newer
             } else {
                 older
             };
         }
         let [suspect] = suspects else { return None };
-        let mut fewest = times;
+        let mut shown = None;
+        let mut fewest = resource.times(1, grew);
         // What leaks each time needs fewer performances than what one in hundreds does.
-        while self.grows(resource, &[&suspect.script], fewest).await {
-            times = fewest;
+        while self
+            .grows(resource, &[&suspect.script], fewest)
+            .await
+            .is_some()
+        {
+            shown = Some(fewest);
             fewest /= 4;
             if fewest == 0 || self.is_late() {
                 break;
             }
         }
-        (times > fewest).then(|| (suspect.clone(), times))
+        shown.map(|times| (suspect.clone(), times))
     }
 
     /// The smallest script that still makes the target grow, what happens when it is performed, and whether all that could
@@ -125,28 +147,30 @@ impl Hall<'_> {
                 minimal = false;
                 break;
             }
-            let mut grows = self.grows(resource, &[&smaller], times).await;
+            let mut grows = self.grows(resource, &[&smaller], times).await.is_some();
             // Memory has its moods.
-            grows = grows && self.grows(resource, &[&smaller], times).await;
+            grows = grows && self.grows(resource, &[&smaller], times).await.is_some();
             minimiser.answer(grows);
         }
         let (script, performance) = self.alone(&minimiser.into_smallest()).await;
         (script, performance, minimal)
     }
 
-    /// Whether the target grows when these scripts are performed, so many times in all.
-    async fn grows(&mut self, resource: Resource, scripts: &[&Script], times: usize) -> bool {
+    /// By how much the target grows when these scripts are performed, so many times in all; none where it does not.
+    async fn grows(
+        &mut self,
+        resource: Resource,
+        scripts: &[&Script],
+        times: usize,
+    ) -> Option<u64> {
         // Who computes does not stop, and files run out. Memory fills anew when a process is new, so that it stays.
         if resource != Resource::Memory && !self.restart().await {
-            return false;
+            return None;
         }
         let before = match resource {
             // It is busy while it starts.
-            Resource::Cpu => Some(0),
-            _ => self.level(resource).await,
-        };
-        let Some(before) = before else {
-            return false;
+            Resource::Cpu => 0,
+            _ => self.level(resource).await?,
         };
         let mut left = scripts.iter().cycle().take(times);
         let mut playing = JoinSet::new();
@@ -166,8 +190,8 @@ impl Hall<'_> {
             }
         }
         sweep(&self.stage.target).await;
-        let after = self.level(resource).await;
-        after.is_some_and(|after| after >= before + resource.sure())
+        let grown = self.level(resource).await?.saturating_sub(before);
+        (grown >= resource.sure()).then_some(grown)
     }
 
     /// What the target uses of it, with nobody connected.
@@ -178,5 +202,20 @@ impl Hall<'_> {
             Resource::OpenFiles => vitals.open_files,
             Resource::Cpu => u64::from(busy),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_performed_than_shows_the_growth_beyond_doubt() {
+        let memory = |scripts, grown| Resource::Memory.times(scripts, (grown, FEWEST));
+        assert_eq!(memory(128, 0), FEWEST);
+        assert_eq!(memory(128, Resource::Memory.sure()), FEWEST);
+        assert_eq!(memory(2, 64 * Resource::Memory.sure()), FEWEST / 16);
+        assert_eq!(memory(128, 64 * Resource::Memory.sure()), 128, "each once");
+        assert_eq!(Resource::Cpu.times(1, (1, FEWEST)), 1);
     }
 }

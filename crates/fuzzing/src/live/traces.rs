@@ -56,6 +56,11 @@ impl Traces {
                         _ => !connect.clean_start,
                     },
                 };
+                // Its CONNACK may come when the script is over.
+                if client.lasts {
+                    let (version, id) = (client.version, client.id.clone());
+                    self.remember(version, id);
+                }
                 if let Some(will) = &connect.will
                     && will.retain
                 {
@@ -242,6 +247,19 @@ mod tests {
         assert!(lasts(Version::V3_1_1, false, None));
         assert!(!lasts(Version::V5_0, false, None));
         assert!(lasts(Version::V5_0, true, Some(7)));
+    }
+
+    #[test]
+    fn a_session_whose_connack_has_not_come_is_remembered() {
+        let mut traces = Traces::default();
+        let bytes = connect(Version::V3_1_1, b"a", None);
+        let frame = codec::Frame::new(&bytes).unwrap();
+        let (_, mut packet) = codec::decode_connect(frame).unwrap();
+        traces.sent(0, &Packet::Connect(packet.clone()));
+        assert!(traces.is_empty());
+        packet.clean_start = false;
+        traces.sent(0, &Packet::Connect(packet));
+        assert!(!traces.is_empty());
     }
 
     #[test]
