@@ -79,6 +79,30 @@ fn a_client_identifier_outside_the_namespace_may_be_somebody_else_s_too() {
 }
 
 #[test]
+fn a_session_may_be_that_of_a_connect_that_is_not_answered_yet() {
+    let connect: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x00\x00\x01a";
+    let broken = |first_asks: bool, first_is_told: bool| {
+        let mut oracle = Oracle::new(Strictness::Safety);
+        for client in [0, 1] {
+            oracle.opened(client, Duration::ZERO);
+            if client == 1 || first_asks {
+                oracle.sent(client, connect, Duration::ZERO);
+            }
+        }
+        if first_is_told {
+            oracle.received(0, CONNACK_3_1_1, Duration::ZERO);
+        }
+        oracle.received(1, b"\x20\x02\x01\x00", Duration::ZERO);
+        let findings = oracle.take_findings();
+        let rules = findings.into_iter().map(|finding| finding.rule);
+        rules.collect::<Vec<_>>()
+    };
+    assert_eq!(broken(false, false), ["session-present-without-a-session"]);
+    assert!(broken(true, false).is_empty());
+    assert!(broken(true, true).is_empty());
+}
+
+#[test]
 fn of_two_messages_with_one_identifier_either_may_be_meant() {
     let came = |message: &'static [u8]| {
         let exchange: [(Way, &[u8]); 11] = [

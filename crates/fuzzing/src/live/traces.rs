@@ -255,7 +255,7 @@ mod tests {
         let bytes = connect(Version::V3_1_1, b"a", None);
         let frame = codec::Frame::new(&bytes).unwrap();
         let (_, mut packet) = codec::decode_connect(frame).unwrap();
-        traces.sent(0, &Packet::Connect(packet.clone()));
+        traces.sent(0, &Packet::Connect(packet));
         assert!(traces.is_empty());
         packet.clean_start = false;
         traces.sent(0, &Packet::Connect(packet));

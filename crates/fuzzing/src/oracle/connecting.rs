@@ -272,8 +272,9 @@ impl Oracle {
             return;
         };
         let (clean, version) = (link.asked.clean, link.version);
-        if link.asked.authentication {
-            // Others may have come and gone meanwhile.
+        let unknown = !exact && self.sessions[own].previous.is_none();
+        if link.asked.authentication || unknown {
+            // Others may have come and gone meanwhile, and who asked before may have got its CONNACK only now.
             let client_id = self.sessions[own].client_id;
             let latest = self.latest_session(self.texts.get(client_id));
             self.sessions[own].previous = latest;
@@ -284,7 +285,10 @@ impl Oracle {
         if present && clean {
             let message = "CONNACK has Session Present after a clean start".to_owned();
             self.find(client, rule::SESSION_PRESENT_CLEAN, message);
-        } else if present && (previous.is_none() || exact && !alive && !unsure) {
+        } else if present
+            && (previous.is_none() && (exact || !self.was_asked_for_before(own))
+                || exact && !alive && !unsure)
+        {
             let message = "CONNACK has Session Present, and there was no Session".to_owned();
             self.find(client, rule::SESSION_PRESENT, message);
         } else if exact && !present && !clean && alive && !unsure && version != Version::V3_1 {
@@ -328,6 +332,13 @@ impl Oracle {
         }
         self.sessions[previous].gone = true;
         self.sessions[previous].due.clear();
+    }
+
+    /// Whether somebody has asked for the Session before, with or without a CONNACK so far.
+    fn was_asked_for_before(&self, own: usize) -> bool {
+        let client_id = self.texts.get(self.sessions[own].client_id);
+        let mut before = self.sessions[..own].iter();
+        before.any(|session| self.texts.get(session.client_id) == client_id)
     }
 
     pub(super) fn disconnect_sent(
