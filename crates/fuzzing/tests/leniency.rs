@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fuzzing::observe::Observer;
+use fuzzing::observe::{End, Observer};
 use fuzzing::oracle::{Oracle, Strictness};
 
 const CONNECT_3_1_1: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01a";
@@ -202,6 +202,30 @@ fn a_will_may_come_before_its_link_is_seen_to_end() {
     assert!(came(b"\x30\x09\x00\x03f/wgone", b"\xc0\x00").is_empty());
     let other = came(b"\x30\x09\x00\x03f/wcome", b"\xc0\x00");
     assert_eq!(other, ["nobody-published-it"]);
+}
+
+#[test]
+fn a_disconnect_behind_which_the_client_closes_may_be_read_too_late() {
+    // `b` has the Will `gone` on `f/w`.
+    let connect = b"\x10\x18\x00\x04MQTT\x04\x06\x00\x3c\x00\x01b\x00\x03f/w\x00\x04gone";
+    let broken = |end| {
+        let mut oracle = Oracle::new(Strictness::Safety);
+        for (client, connect) in [(0, CONNECT_3_1_1), (1, connect)] {
+            oracle.opened(client, Duration::ZERO);
+            oracle.sent(client, connect, Duration::ZERO);
+            oracle.received(client, CONNACK_3_1_1, Duration::ZERO);
+        }
+        oracle.sent(0, b"\x82\x08\x00\x01\x00\x03f/#\x00", Duration::ZERO);
+        oracle.received(0, b"\x90\x03\x00\x01\x00", Duration::ZERO);
+        oracle.sent(1, b"\xe0\x00", Duration::ZERO);
+        oracle.ended(1, end, Duration::ZERO);
+        oracle.received(0, b"\x30\x09\x00\x03f/wgone", Duration::ZERO);
+        let findings = oracle.take_findings();
+        let rules = findings.into_iter().map(|finding| finding.rule);
+        rules.collect::<Vec<_>>()
+    };
+    assert!(broken(End::Closed).is_empty());
+    assert_eq!(broken(End::ByTarget), ["nobody-published-it"]);
 }
 
 #[test]

@@ -121,8 +121,9 @@ impl Oracle {
         let (Some(will), Some(own)) = (link.will, link.session) else {
             return;
         };
-        // What the client sent last may not have come.
-        let lost = matches!(end, End::Cut | End::Reset) && !exact;
+        // What the client sent last may not have come; and who closes a link breaks it for a target that still sends,
+        // which may see that before it reads what came last.
+        let lost = matches!(end, End::Cut | End::Reset | End::Closed) && !exact;
         let taken_back = link.will_recalled && !lost;
         if taken_back || link.stage == Stage::Refused {
             return;
