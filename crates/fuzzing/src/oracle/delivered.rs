@@ -240,7 +240,9 @@ impl Oracle {
             return Err((nearest.rule, nearest.why));
         };
         session.chose(taken, &fits);
-        self.count(own, &taken, arrival, texts, candidates == 1)
+        // What has come in another way, or of another message, need not have come in this one.
+        let unique = candidates == 1 && fits.len() == 1;
+        self.count(own, &taken, arrival, texts, unique)
     }
 
     /// Notes that the publication came, and asks whether it may come to this client, and now.
