@@ -89,7 +89,10 @@ impl Oracle {
         let tick = self.tick;
         let mut violations = Vec::new();
         let read = codec::decode_connect_leniently(frame, &mut violations);
-        if let Some((_, connect)) = read {
+        // Nobody comes back without a Client Identifier.
+        if let Some((_, connect)) = read
+            && !connect.client_id.is_empty()
+        {
             self.blur(connect.client_id.as_bytes());
         }
         if let Some(Some(link)) = self.links.get_mut(client) {

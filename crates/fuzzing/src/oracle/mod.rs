@@ -215,7 +215,8 @@ impl Oracle {
     fn latest_session(&self, client_id: &[u8]) -> Option<usize> {
         let is_its = |session: &Session| {
             let known = self.texts.get(session.client_id);
-            known == client_id || known.is_empty() && session.unsure && is_guessable(client_id)
+            let untold = known.is_empty() && session.unsure && session.link.is_none();
+            known == client_id || untold && is_guessable(client_id)
         };
         let sessions = self.sessions.iter().enumerate();
         sessions
