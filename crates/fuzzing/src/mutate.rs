@@ -38,23 +38,30 @@ pub fn choice(byte: u8) -> (Version, Direction) {
     (versions[at], direction)
 }
 
+/// What an input means, without a copy: version, direction, and packet by packet what [`Input::packets`] would hold.
+pub fn packets(bytes: &[u8]) -> (Version, Direction, impl Iterator<Item = &[u8]>) {
+    let (first, mut rest) = bytes
+        .split_first()
+        .map_or((0, bytes), |(first, rest)| (*first, rest));
+    let (version, direction) = choice(first);
+    let packets = std::iter::from_fn(move || {
+        let split = codec::split(rest, version, direction, MAXIMUM_PACKET_SIZE);
+        let (packet, after) = match split {
+            Ok(Split::Complete { frame, rest: after }) => (frame.as_bytes(), after),
+            _ if rest.is_empty() => return None,
+            _ => (rest, &[][..]),
+        };
+        rest = after;
+        Some(packet)
+    });
+    (version, direction, packets)
+}
+
 impl Input {
     /// Takes an input apart. Every input means something; an empty one has no packets.
     pub fn from_bytes(bytes: &[u8]) -> Self {
-        let (first, mut rest) = bytes
-            .split_first()
-            .map_or((0, bytes), |(first, rest)| (*first, rest));
-        let (version, direction) = choice(first);
-        let mut packets = Vec::new();
-        while let Ok(Split::Complete { frame, rest: after }) =
-            codec::split(rest, version, direction, MAXIMUM_PACKET_SIZE)
-        {
-            packets.push(frame.as_bytes().to_vec());
-            rest = after;
-        }
-        if !rest.is_empty() {
-            packets.push(rest.to_vec());
-        }
+        let (version, direction, packets) = packets(bytes);
+        let packets = packets.map(<[u8]>::to_vec).collect();
         Self {
             version,
             direction,

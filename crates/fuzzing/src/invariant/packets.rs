@@ -6,15 +6,13 @@ use codec::draft::Draft;
 use codec::raw::{Form, Raw};
 use codec::{Direction, Frame, Packet, Version, Violation};
 
-use crate::mutate::Input;
+use crate::mutate::packets;
 
 /// Calls `check` with each packet of an input.
 fn each_packet(bytes: &[u8], check: impl Fn(Frame<'_>, Version, Direction)) {
-    let input = Input::from_bytes(bytes);
-    for packet in &input.packets {
-        if let Some(frame) = Frame::new(packet) {
-            check(frame, input.version, input.direction);
-        }
+    let (version, direction, packets) = packets(bytes);
+    for frame in packets.filter_map(Frame::new) {
+        check(frame, version, direction);
     }
 }
 
