@@ -1,9 +1,11 @@
-//! Plays many scripts on the core, as the fuzz target `session` does, judges each as strictly as can be and as a target over a
-//! network, and tells each that breaks the core as the smallest scenario that still does: `cargo run --release -p mqtt-assay-fuzzing --no-default-features --example scan made|bred
-//! [FIRST [COUNT [FOLDER]]]`, a million from number 0 where nothing is said. Scripts are `made` of their number, or `bred`
-//! from the seeds of the fuzz target: joined and changed, as their number says, twenty times as fast as libFuzzer does it
-//! and with no idea of what is new. The smallest that break the core are written into the folder, for `corpus add session`.
-//! Exit status 1 where one broke it.
+//! Plays many scripts on the core, as the fuzz target `session` does, judges each as strictly as can be and as a target over
+//! a network, and tells each that breaks the core as the smallest scenario that still does:
+//! `cargo run --release -p mqtt-assay-fuzzing --no-default-features --example scan made|bred [FIRST [COUNT [FOLDER]]]`,
+//! a million from number 0 where nothing is said.
+//!
+//! Scripts are `made` of their number, or `bred` from the seeds of the fuzz target: joined and changed, as their number says,
+//! twenty times as fast as libFuzzer does it and with no idea of what is new. The smallest that break the core are written
+//! into the folder, for `corpus add session`. Exit status 1 where one broke it.
 #![allow(clippy::unwrap_used, reason = "an example stops at the first surprise")]
 
 use std::panic::catch_unwind;
