@@ -96,6 +96,13 @@ fn what_cannot_begin_is_told_before_anything_is_sent() {
     let xml = fs::read_to_string(folder.path().join("j.xml")).unwrap();
     assert!(xml.contains("not played"), "{xml}");
 
+    let (status, said) = of(&["fuzz"]);
+    assert_eq!(status, Some(2), "{said}");
+    assert!(
+        said.contains("<--target <URL>|--launch <RECIPE>|--profile <FILE>|--self-test>"),
+        "{said}"
+    );
+
     for (arguments, why) in [
         (&["--replay", "other.txt"][..], "it is no recording"),
         (&["--replay", "missing.txt"], "cannot replay `missing.txt`"),

@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use codec::Version;
 use fuzzing::live::{self, Broker, Options, StartError, Subject};
 use runner::Interrupt;
@@ -30,15 +30,15 @@ const JOBS: usize = 32;
 /// A finding is performed again by itself, made as small as it gets, and written as a scenario that `mqtt-assay run`
 /// plays. Exit status 0 when nothing was found, 1 with findings, 3 when the target crashed or is not reached.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("fuzzed").required(true).args(["target", "launch", "profile", "self_test"])))]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a flag of the command line"
 )]
 pub(crate) struct Fuzz {
     /// The broker, such as `mqtt://localhost:1883`, `mqtts://…`, `ws://localhost:8080/mqtt`, `wss://…` or
-    /// `unix:/path`; given several times, the same broker
-    /// over several transports.
-    #[arg(long, short, value_name = "URL", required_unless_present_any = ["launch", "profile", "self_test"])]
+    /// `unix:/path`; given several times, the same broker over several transports.
+    #[arg(long, short, value_name = "URL")]
     target: Vec<Address>,
 
     #[command(flatten)]
