@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 
+use codec::{Direction, MAXIMUM_PACKET_SIZE, Split, Version};
+
 /// A recipe of this test binary, which then plays the ignored test of this name; `more` is set in its environment.
 pub(crate) fn recipe(test: &str, more: &str) -> String {
     let itself = env::current_exe().unwrap();
@@ -21,7 +23,8 @@ pub(crate) fn recipe(test: &str, more: &str) -> String {
     )
 }
 
-/// Passes everything on to a reference broker, and shows `see` what clients send.
+/// Passes everything on to a reference broker, and shows `see` the packets that clients send, in however many pieces they
+/// come.
 #[expect(
     clippy::zombie_processes,
     reason = "it serves until its supervisor ends both"
@@ -48,14 +51,34 @@ pub(crate) fn relay(see: impl Fn(&[u8]) + Send + Sync + 'static) {
         });
         let see = Arc::clone(&see);
         thread::spawn(move || {
-            let mut bytes = [0; 4096];
+            let (mut bytes, mut unseen) = ([0; 4096], Vec::new());
             while let Ok(count @ 1..) = near.read(&mut bytes) {
-                see(&bytes[..count]);
+                unseen.extend_from_slice(&bytes[..count]);
+                let mut left = unseen.as_slice();
+                while let Some((packet, behind)) = first_packet(left) {
+                    see(packet);
+                    left = behind;
+                }
+                unseen = left.to_vec();
                 if far.write_all(&bytes[..count]).is_err() {
                     break;
                 }
             }
             let _ = far.shutdown(Shutdown::Write);
         });
+    }
+}
+
+/// The packet at the beginning of these bytes, if all of it is there, and what stands behind it.
+fn first_packet(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let split = codec::split(
+        bytes,
+        Version::V5_0,
+        Direction::ToServer,
+        MAXIMUM_PACKET_SIZE,
+    );
+    match split {
+        Ok(Split::Complete { frame, rest }) => Some((frame.as_bytes(), rest)),
+        Ok(Split::Incomplete { .. }) | Err(_) => None,
     }
 }
